@@ -1,0 +1,77 @@
+"""Where every artefact lies, relative to the folder a study is run in.
+
+Guarantees: the only place that knows the paths, for the workflow and the CLI verbs alike. Paths
+are plain strings with `/`, because Snakemake compares them as text.
+"""
+
+RESULTS = "results"
+
+
+def data_rows(data: str) -> str:
+    """Documents or items of a data variant: one row each, with id, hash and split."""
+    return f"{RESULTS}/data/{data}/rows.parquet"
+
+
+def packed(data: str, base: str, sequence_length: int | str) -> str:
+    """Training split, tokenised with the base's tokenizer and packed."""
+    return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.parquet"
+
+
+def base_model(base: str) -> str:
+    """Folder of the base in the Hugging Face layout."""
+    return f"{RESULTS}/base/{base}/model"
+
+
+def base_spectra(base: str) -> str:
+    """Folder with the decomposition of every weight matrix of the base."""
+    return f"{RESULTS}/base/{base}/spectra"
+
+
+def run_folder(run: str) -> str:
+    """Folder of one training run."""
+    return f"{RESULTS}/train/{run}"
+
+
+def kept_weights(run: str) -> str:
+    """Folder with one folder per kept step, named by `step_folder`."""
+    return f"{run_folder(run)}/steps"
+
+
+def step_folder(step: int) -> str:
+    """Name of the folder of one kept step."""
+    return f"step-{step:06d}"
+
+
+def checkpoints(run: str) -> str:
+    """Folder for resuming a run: outside declared outputs, deleted when the run is done."""
+    return f"{RESULTS}/.resume/{run}"
+
+
+def predictions(run: str, suite: str) -> str:
+    """What the model said: one row per run, step, evaluation and item, unscored."""
+    return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"
+
+
+def scores(run: str, suite: str) -> str:
+    """Scored items: one row per run, step, evaluation and item."""
+    return f"{RESULTS}/evaluate/{run}.{suite}.parquet"
+
+
+def run_spectra(run: str, settings: str) -> str:
+    """Folder with the spectral tables of one run."""
+    return f"{RESULTS}/spectra/{run}.{settings}"
+
+
+def report_tables(study: str) -> str:
+    """Folder with the tidy tables of a study."""
+    return f"{RESULTS}/report/{study}/tables"
+
+
+def report_figures(study: str) -> str:
+    """Folder with the figures of a study, as Vega-Lite."""
+    return f"{RESULTS}/report/{study}/figures"
+
+
+def report_page(study: str) -> str:
+    """The page a person opens."""
+    return f"reports/{study}/index.html"

@@ -1,0 +1,76 @@
+"""The command line: one verb per stage, each a thin shell around the stage's function.
+
+Guarantees: `--help` starts without torch or transformers; a `RankscopeError` ends with its message
+and exit code 2, any other exception with its traceback and exit code 1, both also in the `--log`.
+"""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rankscope.base.cli import app as base
+from rankscope.data.cli import app as data
+from rankscope.errors import RankscopeError
+from rankscope.evaluate.cli import app as evaluate
+from rankscope.report.cli import app as report
+from rankscope.spectra.cli import app as spectra
+from rankscope.spectra.cli import inspect, repair
+from rankscope.study.cli import check
+from rankscope.train.cli import train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Full fine-tuning or LoRA, and at which rank: what a model learns, forgets, and what"
+    " happens inside its weights.",
+)
+app.command()(check)
+app.add_typer(data, name="data")
+app.add_typer(base, name="base")
+app.command()(train)
+app.add_typer(evaluate, name="evaluate")
+app.add_typer(spectra, name="spectra")
+app.add_typer(report, name="report")
+app.command()(inspect)
+app.command()(repair)
+
+
+@app.callback()
+def configure(
+    log: Annotated[
+        Path | None, typer.Option(help="Also write the log to this file.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Set up logging before the verb runs: progress to the terminal, everything to the log."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+    )
+    logging.getLogger("rankscope").setLevel(logging.INFO)
+
+
+def main() -> None:
+    """Run the command line."""
+    logger = logging.getLogger("rankscope")
+    try:
+        app()
+    except RankscopeError as error:
+        if not logging.getLogger().handlers:
+            logging.basicConfig(format="%(message)s")
+        logger.error("error: %s", error)
+        sys.exit(2)
+    except Exception:
+        logger.exception("this is a defect of rankscope, not of your input")
+        sys.exit(1)

@@ -1,0 +1,5 @@
+"""The verbs of the data stage: thin shells, without heavy imports."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The data stage.")

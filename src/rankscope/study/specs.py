@@ -1,0 +1,409 @@
+"""The records at the centre: what a base, a data variant, a method, a recipe and a run are.
+
+Guarantees: every record is frozen, refuses unknown keys and values of the wrong type (a number
+written as a string included), and has a `name` under which its artefact is cached. A stage receives
+such records and nothing else of a study. Not here: how a study file is written (`file`), how a grid
+is unfolded (`expand`), checks that need a model or data (`check`).
+"""
+
+import platform
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rankscope.errors import StudyError
+from rankscope.study.identity import artefact_name
+
+
+class Spec(BaseModel):
+    """A frozen, strict record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the record as JSON types, defaults included."""
+        return self.model_dump(mode="json")
+
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+class StandardLibrary(Spec):
+    """Text that every Python installation carries: nothing is fetched.
+
+    `code` is the source of the standard library's modules, `english` its docstrings and the pydoc
+    topics. The text differs between Python versions, so the version is part of the name.
+    """
+
+    source: Literal["standard-library"]
+    content: Literal["code", "english"]
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"python": platform.python_version()}
+        return artefact_name("data", f"stdlib-{self.content}", content)
+
+
+class TextFiles(Spec):
+    """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
+
+    source: Literal["text"]
+    path: str
+    text_field: str = "text"
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"text-{slug(self.path)}", self.canonical())
+
+
+class HubDataset(Spec):
+    """A dataset repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    configuration: str | None = None
+    split: str = "train"
+    text_field: str = "text"
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"hub-{slug(self.repository)}", self.canonical())
+
+
+DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Field(discriminator="source")]
+
+
+class Continuations(Spec):
+    """Multiple-choice items cut from the held-out documents of another variant.
+
+    Each item is a context and `choices` endings: the true one and endings of other documents.
+    """
+
+    source: Literal["continuations"]
+    documents: DocumentSpec
+    items: Positive = 200
+    choices: Annotated[int, Field(ge=2, le=8)] = 4
+    context_words: Positive = 24
+    ending_words: Positive = 12
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"documents": self.documents.name}
+        return artefact_name("data", "continuations", content)
+
+
+DataSpec = Annotated[
+    StandardLibrary | TextFiles | HubDataset | Continuations, Field(discriminator="source")
+]
+
+
+# --- base -----------------------------------------------------------------------------------------
+
+
+class EmbeddedBase(Spec):
+    """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
+
+    source: Literal["embedded"]
+    corpus: DocumentSpec
+    vocabulary_size: Annotated[int, Field(ge=257)] = 1024
+    hidden_size: Positive = 128
+    layers: Positive = 4
+    heads: Positive = 4
+    intermediate_size: Positive = 344
+    context_length: Positive = 256
+    steps: Positive = 600
+    batch_size: Positive = 16
+    learning_rate: Annotated[float, Field(gt=0)] = 3.0e-3
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"corpus": self.corpus.name}
+        return artefact_name("base", f"embedded-h{self.hidden_size}-l{self.layers}", content)
+
+
+class LocalBase(Spec):
+    """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
+
+    source: Literal["local"]
+    path: str
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("base", slug(self.path), self.canonical())
+
+
+class HubBase(Spec):
+    """A model repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("base", slug(self.repository), self.canonical())
+
+
+BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Field(discriminator="source")]
+
+
+# --- method and recipe ----------------------------------------------------------------------------
+
+
+class FullFineTuning(Spec):
+    """Every weight of the base is trained, embeddings included."""
+
+    kind: Literal["full"] = "full"
+
+    @property
+    def slug(self) -> str:
+        """The readable part of a run's name."""
+        return "full"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return "Full"
+
+    @property
+    def rank(self) -> None:
+        """Full fine-tuning has no rank limit."""
+        return None
+
+
+class Lora(Spec):
+    """Low-rank adaptation: W = W0 + (alpha / r) B A, or alpha / sqrt(r) where `rslora` is set."""
+
+    kind: Literal["lora"] = "lora"
+    rank: Positive
+    alpha: Annotated[float, Field(gt=0)]
+    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rslora: bool = False
+    allow_rank_above_dimension: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The readable part of a run's name."""
+        return f"lora-r{self.rank}"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return f"LoRA r={self.rank}"
+
+
+Method = Annotated[FullFineTuning | Lora, Field(discriminator="kind")]
+
+
+class Recipe(Spec):
+    """How a run is optimised; everything but the method and the seed."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    steps: Positive | None = None
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    batch_size: Positive = 16
+    micro_batch_size: Positive | None = None
+    sequence_length: Annotated[int, Field(ge=8)] = 256
+    optimizer: Literal["adamw"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    max_gradient_norm: Annotated[float, Field(gt=0)] = 1.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    keep: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.25, 0.5, 1.0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either `steps` or `epochs`, and not both")
+        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"batch_size {self.batch_size} is not a multiple of"
+                f" micro_batch_size {self.micro_batch_size}"
+            )
+        if list(self.keep) != sorted(set(self.keep)) or not self.keep or self.keep[-1] != 1.0:
+            raise ValueError("`keep` must be ascending fractions of the run that end with 1.0")
+        return self
+
+    def kept_steps(self, total_steps: int) -> tuple[int, ...]:
+        """Optimizer steps whose weights are kept, for a run of `total_steps`."""
+        return tuple(sorted({max(1, round(share * total_steps)) for share in self.keep}))
+
+
+class Run(Spec):
+    """One training run: base × data variant × method × recipe × seed."""
+
+    base: BaseSpec
+    data: DocumentSpec
+    method: Method
+    recipe: Recipe
+    seed: int
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
+        content = self.canonical() | {"base": self.base.name, "data": self.data.name}
+        return artefact_name("train", self.method.slug, content)
+
+    def keys(self) -> dict[str, Any]:
+        """The key columns that every tidy table of this run carries."""
+        return {
+            "run": self.name,
+            "base": self.base.name,
+            "data": self.data.name,
+            "method": self.method.label,
+            "rank": self.method.rank,
+            "seed": self.seed,
+        }
+
+
+# --- evaluate and spectra -------------------------------------------------------------------------
+
+
+class BitsPerByte(Spec):
+    """Negative log-likelihood of held-out documents, in bits per UTF-8 byte."""
+
+    kind: Literal["bits-per-byte"]
+    name: str
+    measures: Literal["learning", "forgetting"]
+    data: DocumentSpec
+    documents: Positive | None = None
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "bits per byte"
+
+
+class Harness(Spec):
+    """A task of lm-eval-harness under its official template, on local items."""
+
+    kind: Literal["harness"]
+    name: str
+    measures: Literal["learning", "forgetting"]
+    task: Literal["hellaswag"]
+    data: Continuations
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "accuracy"
+
+
+Evaluation = Annotated[BitsPerByte | Harness, Field(discriminator="kind")]
+
+
+class Suite(Spec):
+    """Evaluations that share one process and one loaded base per run."""
+
+    suite: str
+    evaluations: tuple[Evaluation, ...]
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        content = [
+            evaluation.canonical() | {"data": evaluation.data.name}
+            for evaluation in self.evaluations
+        ]
+        return artefact_name("evaluate", self.suite, content)
+
+
+class SpectraSettings(Spec):
+    """What is counted in the spectra of every kept step.
+
+    `ks` and `epsilons` span the grid of intruder counts; `similarity_size` is the number of leading
+    vectors in the stored similarity matrix.
+    """
+
+    epsilons: tuple[Fraction, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    ks: tuple[Positive, ...] = (1, 2, 5, 10, 20)
+    similarity_size: Positive = 10
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        return artefact_name("spectra", "spectra", self.canonical())
+
+
+class Study(Spec):
+    """An expanded study: the only object a workflow reads.
+
+    `data` holds the variants under the labels of the study file.
+    """
+
+    study: str
+    title: str
+    question: str
+    path: str
+    base: BaseSpec
+    data: dict[str, DataSpec]
+    runs: tuple[Run, ...]
+    suites: tuple[Suite, ...]
+    spectra: SpectraSettings | None
+    headline: tuple[str, str] | None
+
+    def run(self, name: str) -> Run:
+        """Return the run called `name`.
+
+        Raises:
+            StudyError: the study has no such run.
+        """
+        return self._named("run", name, {run.name: run for run in self.runs})
+
+    def variant(self, name: str) -> StandardLibrary | TextFiles | HubDataset | Continuations:
+        """Return a data variant by its label in the study file or its artefact's name.
+
+        Raises:
+            StudyError: the study has no such variant.
+        """
+        return self._named(
+            "data variant", name, self.data | {d.name: d for d in self.data.values()}
+        )
+
+    def suite(self, name: str) -> Suite:
+        """Return a suite by its label or its artefact's name.
+
+        Raises:
+            StudyError: the study has no such suite.
+        """
+        by_label = {suite.suite: suite for suite in self.suites}
+        return self._named("suite", name, by_label | {suite.name: suite for suite in self.suites})
+
+    def _named(self, kind: str, name: str, known: dict[str, Any]) -> Any:
+        if name not in known:
+            raise StudyError(
+                f"{self.path}: the study has no {kind} {name!r}; it has: {', '.join(known)}"
+            )
+        return known[name]
+
+
+def slug(text: str) -> str:
+    """Shorten a path or repository id to what is safe and readable in a file name."""
+    tail = text.rstrip("/").rsplit("/", 1)[-1]
+    return "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower() or "unnamed"
