@@ -6,6 +6,7 @@ and exit code 2, any other exception with its traceback and exit code 1, both al
 
 import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,8 @@ def configure(
         handlers=handlers,
     )
     logging.getLogger("rankscope").setLevel(logging.INFO)
+    # of libraries about libraries: nothing a user of rankscope could act on
+    warnings.simplefilter("ignore", FutureWarning)
 
 
 def main() -> None:

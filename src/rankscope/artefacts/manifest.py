@@ -66,10 +66,14 @@ class Manifest:
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _clock: float = field(default_factory=time.monotonic)
 
+    def work_began(self, clock: float) -> None:
+        """Say when heavy imports were over, by `time.monotonic`: all before is process start-up."""
+        self.startup_seconds = seconds_since_process_start() - (time.monotonic() - clock)
+        self._clock = clock
+
     def work_begins(self) -> None:
         """Call after heavy imports: all before it counts as process start-up."""
-        self.startup_seconds = seconds_since_process_start()
-        self._clock = time.monotonic()
+        self.work_began(time.monotonic())
 
     def write(self, path: Path) -> None:
         """Write the manifest to `path` as the last output of the stage."""

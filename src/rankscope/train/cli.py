@@ -1,5 +1,27 @@
 """The verb of the train stage: a thin shell, without heavy imports."""
 
+from typing import Annotated
 
-def train() -> None:
-    """Train one run."""
+import typer
+
+
+def train(
+    run: Annotated[str, typer.Argument(help="Name of the run, as `rankscope check` prints it.")],
+    study: Annotated[str, typer.Option(help="Study that describes the run, by name or path.")],
+    checkpoint_seconds: Annotated[
+        float, typer.Option(help="Save a state to resume from this often.")
+    ] = 60.0,
+) -> None:
+    """Train one run, resuming an attempt that was killed.
+
+    The base and the packed data have to be there: `snakemake data` makes them.
+
+    Example: `rankscope train lora-r16-6c5b7c2b --study demo`
+    """
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study).run(run)
+
+    from rankscope.train.stage import TrainingFiles, train_run
+
+    train_run(spec, TrainingFiles.of(spec), checkpoint_seconds)

@@ -1,0 +1,267 @@
+"""The train stage: one run, from packed data and a base to its kept weights and loss curve.
+
+Guarantees: the same run gives the same weights to the bit on the same machine and thread count,
+also when it was killed and resumed in between; the manifest `run.json` is written last. A run whose
+loss stops being finite, or that does not fit into memory, ends as recorded (`status` diverged or
+out-of-memory) with the steps it kept until then, and is no error. Not here: a training loop; that
+is transformers' `Trainer`.
+"""
+
+import logging
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from torch.utils.data import Dataset
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+
+from rankscope.artefacts import layout
+from rankscope.artefacts.files import replacing_folder, write_parquet
+from rankscope.artefacts.manifest import Manifest, file_sha256, manifest, package_versions
+from rankscope.errors import DataError
+from rankscope.study.specs import Recipe, Run
+from rankscope.train.callbacks import (
+    CheckpointByTime,
+    KeepWeights,
+    ProgressLines,
+    StopOnDivergence,
+)
+from rankscope.train.model import parameter_counts, trainable_model
+from rankscope.train.resume import resumable
+
+logger = logging.getLogger(__name__)
+
+SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What a run reads and where it writes; `resume` outlives a failed attempt."""
+
+    packed: Path
+    base: Path
+    run_folder: Path
+    resume: Path
+
+    @classmethod
+    def of(cls, run: Run) -> "TrainingFiles":
+        """Where the files of `run` lie in the layout."""
+        return cls(
+            packed=Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)),
+            base=Path(layout.base_model(run.base.name)),
+            run_folder=Path(layout.run_folder(run.name)),
+            resume=Path(layout.checkpoints(run.name)),
+        )
+
+
+class PackedSequences(Dataset[dict[str, torch.Tensor]]):
+    """Sequences of equal length; every token is a target.
+
+    Items: `input_ids` and `labels`, both int64 of shape (sequence_length,).
+    """
+
+    def __init__(self, path: Path) -> None:
+        tokens = pl.read_parquet(path, columns=["input_ids"])["input_ids"]
+        if tokens.is_empty():
+            raise DataError(
+                f"{path}: no full sequence of training data; use more data or a shorter"
+                " recipe.sequence_length"
+            )
+        self._tokens = torch.tensor(tokens.to_list(), dtype=torch.int64)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return {"input_ids": self._tokens[index], "labels": self._tokens[index]}
+
+
+def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) -> None:
+    """Train `run`, resuming an attempt that was killed.
+
+    Raises:
+        ArtefactError: another process is training this run.
+        ModelError: the base cannot be loaded.
+        DataError: there is no training data.
+    """
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    started = time.monotonic()
+    inputs = {
+        "packed": file_sha256(files.packed),
+        "base": file_sha256(files.base / "config.json"),
+    }
+    fingerprint = {
+        "run": run.canonical(),
+        "inputs": inputs,
+        "packages": package_versions(),
+        "threads": torch.get_num_threads(),
+    }
+    with (
+        # outermost: what a killed run resumes from goes only after the manifest is written
+        resumable(files.resume, fingerprint) as checkpoint,
+        manifest(files.run_folder / "run.json", "train", run.name, run.canonical()) as record,
+    ):
+        record.work_began(started)
+        record.inputs = inputs
+        if checkpoint is not None:
+            logger.info("%s: resuming from %s", run.name, checkpoint.name)
+        _train(run, files, checkpoint, checkpoint_seconds, record)
+
+
+def _train(
+    run: Run,
+    files: TrainingFiles,
+    checkpoint: Path | None,
+    checkpoint_seconds: float,
+    record: Manifest,
+) -> None:
+    """Train and move what was kept to its place."""
+    set_seed(run.seed)
+    dataset = PackedSequences(files.packed)
+    model = trainable_model(files.base, run.method)
+    trainable, total = parameter_counts(model)
+    steps = total_steps(run.recipe, len(dataset))
+    kept = files.resume / "steps"
+    kept.mkdir(exist_ok=True)
+
+    divergence = StopOnDivergence()
+    trainer = Trainer(
+        model=model,
+        args=training_arguments(run, steps, files.resume),
+        train_dataset=dataset,
+        callbacks=[
+            ProgressLines(run.name),
+            CheckpointByTime(checkpoint_seconds),
+            KeepWeights(run.recipe.kept_steps(steps), kept, lambda path: _save(model, path)),
+            divergence,
+        ],
+    )
+    trainer.remove_callback(PrinterCallback)
+    out_of_memory = False
+    started = time.monotonic()
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except torch.cuda.OutOfMemoryError as error:
+        out_of_memory = True
+        logger.warning("%s: out of GPU memory: %s", run.name, error)
+    curve = loss_curve(run, trainer.state.log_history)
+    write_parquet(files.run_folder / "loss.parquet", curve)
+    folders = sorted(path.name for path in kept.iterdir() if path.is_dir())
+    with replacing_folder(files.run_folder / "steps") as final:
+        shutil.copytree(kept, final, copy_function=_link_or_copy, dirs_exist_ok=True)
+    record.status = _status(divergence.diverged_at, out_of_memory)
+    record.outputs = _hashes(files.run_folder)
+    record.results = {
+        "status": record.status,
+        "diverged_at": divergence.diverged_at,
+        "steps": [int(name.rsplit("-", 1)[1]) for name in folders],
+        "total_steps": steps,
+        "trainable_parameters": trainable,
+        "total_parameters": total,
+        "tokens": steps * run.recipe.batch_size * run.recipe.sequence_length,
+        "training_seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def total_steps(recipe: Recipe, sequences: int) -> int:
+    """Optimizer steps of the run; the last incomplete batch of an epoch is dropped.
+
+    Raises:
+        DataError: there are fewer sequences than one batch holds.
+    """
+    if sequences < recipe.batch_size:
+        raise DataError(
+            f"the training data fill {sequences} sequences of {recipe.sequence_length} tokens,"
+            f" fewer than one batch of {recipe.batch_size}: use a smaller recipe.batch_size or"
+            " recipe.sequence_length, or more data"
+        )
+    if recipe.steps is not None:
+        return recipe.steps
+    per_epoch = sequences // recipe.batch_size
+    return max(1, round((recipe.epochs or 0) * per_epoch))
+
+
+def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
+    """Translate a recipe for the transformers `Trainer`."""
+    recipe = run.recipe
+    micro_batch = recipe.micro_batch_size or recipe.batch_size
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=micro_batch,
+        gradient_accumulation_steps=recipe.batch_size // micro_batch,
+        dataloader_drop_last=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=SCHEDULES[recipe.schedule],
+        warmup_steps=round(recipe.warmup_fraction * steps),
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_gradient_norm,
+        optim="adamw_torch",
+        bf16=recipe.precision == "bfloat16",
+        seed=run.seed,
+        data_seed=run.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        save_total_limit=2,
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+def loss_curve(run: Run, history: list[dict[str, Any]]) -> pl.DataFrame:
+    """One row per optimizer step: loss in nats per token, learning rate, gradient norm, tokens."""
+    tokens = run.recipe.batch_size * run.recipe.sequence_length
+    rows = [entry for entry in history if "loss" in entry]
+    steps = [int(entry["step"]) for entry in rows]
+    keys = {
+        name: pl.lit(value, dtype=pl.Int64 if name in ("rank", "seed") else pl.String)
+        for name, value in run.keys().items()
+    }
+    return pl.DataFrame(
+        {
+            "step": pl.Series(steps, dtype=pl.Int64),
+            "loss": pl.Series([entry["loss"] for entry in rows], dtype=pl.Float64),
+            "learning_rate": pl.Series(
+                [entry["learning_rate"] for entry in rows], dtype=pl.Float64
+            ),
+            "gradient_norm": pl.Series(
+                [entry.get("grad_norm") for entry in rows], dtype=pl.Float64
+            ),
+            "tokens": pl.Series([step * tokens for step in steps], dtype=pl.Int64),
+        }
+    ).select(*[value.alias(name) for name, value in keys.items()], pl.all())
+
+
+def _save(model: torch.nn.Module, folder: Path) -> None:
+    """Save a checkpoint or an adapter in its library's own layout."""
+    model.save_pretrained(folder)
+    # peft writes a model card that names the base's path on this machine
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name; copy it where the two folders are on different disks."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _status(diverged_at: int | None, out_of_memory: bool) -> str:
+    if out_of_memory:
+        return "out-of-memory"
+    return "done" if diverged_at is None else "diverged"
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in sorted(folder.rglob("*.safetensors"))
+    }
