@@ -10,10 +10,19 @@ import platform
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from rankscope.errors import StudyError
 from rankscope.study.identity import artefact_name
+from rankscope.study.labels import ByLabel
 
 
 class Spec(BaseModel):
@@ -28,6 +37,14 @@ class Spec(BaseModel):
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
+Revision = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{40}$",
+        description="the full commit hash of the repository, 40 hexadecimal digits (its history on"
+        " the hub shows it); a branch or tag can move, and the results with it",
+    ),
+]
 
 
 # --- data -----------------------------------------------------------------------------------------
@@ -74,7 +91,7 @@ class HubDataset(Spec):
 
     source: Literal["hub"]
     repository: str
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    revision: Revision
     configuration: str | None = None
     split: str = "train"
     text_field: str = "text"
@@ -88,7 +105,7 @@ class HubDataset(Spec):
         return artefact_name("data", f"hub-{slug(self.repository)}", self.canonical())
 
 
-DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Field(discriminator="source")]
+DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Discriminator("source")]
 
 
 class Continuations(Spec):
@@ -98,7 +115,7 @@ class Continuations(Spec):
     """
 
     source: Literal["continuations"]
-    documents: DocumentSpec
+    documents: Annotated[DocumentSpec, ByLabel()]
     items: Positive = 200
     choices: Annotated[int, Field(ge=2, le=8)] = 4
     context_words: Positive = 24
@@ -113,7 +130,7 @@ class Continuations(Spec):
 
 
 DataSpec = Annotated[
-    StandardLibrary | TextFiles | HubDataset | Continuations, Field(discriminator="source")
+    StandardLibrary | TextFiles | HubDataset | Continuations, Discriminator("source")
 ]
 
 
@@ -124,7 +141,7 @@ class EmbeddedBase(Spec):
     """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
 
     source: Literal["embedded"]
-    corpus: DocumentSpec
+    corpus: Annotated[DocumentSpec, ByLabel()]
     vocabulary_size: Annotated[int, Field(ge=257)] = 1024
     hidden_size: Positive = 128
     layers: Positive = 4
@@ -160,7 +177,7 @@ class HubBase(Spec):
 
     source: Literal["hub"]
     repository: str
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    revision: Revision
 
     @cached_property
     def name(self) -> str:
@@ -168,7 +185,7 @@ class HubBase(Spec):
         return artefact_name("base", slug(self.repository), self.canonical())
 
 
-BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Field(discriminator="source")]
+BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
 
 
 # --- method and recipe ----------------------------------------------------------------------------
@@ -195,16 +212,26 @@ class FullFineTuning(Spec):
         return None
 
 
-class Lora(Spec):
+class LoraOptions(Spec):
+    """What LoRA needs besides rank and alpha.
+
+    `target_modules` are names as in peft: `q_proj` is every module whose name ends so.
+    """
+
+    target_modules: Literal["all-linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "all-linear"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rslora: bool = False
+    allow_rank_above_dimension: bool = False
+
+
+class Lora(LoraOptions):
     """Low-rank adaptation: W = W0 + (alpha / r) B A, or alpha / sqrt(r) where `rslora` is set."""
 
     kind: Literal["lora"] = "lora"
     rank: Positive
     alpha: Annotated[float, Field(gt=0)]
-    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rslora: bool = False
-    allow_rank_above_dimension: bool = False
 
     @property
     def slug(self) -> str:
@@ -217,7 +244,7 @@ class Lora(Spec):
         return f"LoRA r={self.rank}"
 
 
-Method = Annotated[FullFineTuning | Lora, Field(discriminator="kind")]
+Method = Annotated[FullFineTuning | Lora, Discriminator("kind")]
 
 
 class Recipe(Spec):
@@ -237,17 +264,39 @@ class Recipe(Spec):
     precision: Literal["float32", "bfloat16"] = "float32"
     keep: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.25, 0.5, 1.0)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Recipe":
-        if (self.steps is None) == (self.epochs is None):
-            raise ValueError("give either `steps` or `epochs`, and not both")
-        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
+    @field_validator("epochs")
+    @classmethod
+    def _one_length(cls, epochs: float | None, info: ValidationInfo) -> float | None:
+        steps = info.data.get("steps")
+        if epochs is not None and steps is not None:
+            raise ValueError(f"{epochs:g} epochs contradict `steps: {steps}`; give one of the two")
+        return epochs
+
+    @field_validator("micro_batch_size")
+    @classmethod
+    def _divides_batch(cls, micro: int | None, info: ValidationInfo) -> int | None:
+        batch = info.data.get("batch_size")
+        if micro is not None and batch is not None and batch % micro:
+            divisors = ", ".join(str(size) for size in range(1, batch + 1) if batch % size == 0)
             raise ValueError(
-                f"batch_size {self.batch_size} is not a multiple of"
-                f" micro_batch_size {self.micro_batch_size}"
+                f"{micro} does not divide `batch_size: {batch}`; allowed here: {divisors}"
             )
-        if list(self.keep) != sorted(set(self.keep)) or not self.keep or self.keep[-1] != 1.0:
-            raise ValueError("`keep` must be ascending fractions of the run that end with 1.0")
+        return micro
+
+    @field_validator("keep")
+    @classmethod
+    def _ends_with_the_run(cls, keep: tuple[float, ...]) -> tuple[float, ...]:
+        if list(keep) != sorted(set(keep)) or not keep or keep[-1] != 1.0:
+            raise ValueError(
+                f"{list(keep)} must be ascending fractions of the run that end with 1.0, such as"
+                " [0.1, 0.5, 1.0]: the weights are kept there, and the last ones are needed"
+            )
+        return keep
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Recipe":
+        if self.steps is None and self.epochs is None:
+            raise ValueError("the length of a run is missing: give `steps` or `epochs`")
         return self
 
     def kept_steps(self, total_steps: int) -> tuple[int, ...]:
@@ -286,13 +335,19 @@ class Run(Spec):
 
 
 class BitsPerByte(Spec):
-    """Negative log-likelihood of held-out documents, in bits per UTF-8 byte."""
+    """Negative log-likelihood of held-out documents, in bits per UTF-8 byte.
+
+    `documents` caps how many are read (the same ones for every run); of a document longer than
+    `max_bytes_per_document` a passage of at most that size is taken from its middle, because the
+    head of a source file is licence and prose.
+    """
 
     kind: Literal["bits-per-byte"]
     name: str
     measures: Literal["learning", "forgetting"]
-    data: DocumentSpec
+    data: Annotated[DocumentSpec, ByLabel()]
     documents: Positive | None = None
+    max_bytes_per_document: Positive | None = None
 
     @property
     def unit(self) -> str:
@@ -307,7 +362,7 @@ class Harness(Spec):
     name: str
     measures: Literal["learning", "forgetting"]
     task: Literal["hellaswag"]
-    data: Continuations
+    data: Annotated[Continuations, ByLabel()]
 
     @property
     def unit(self) -> str:
@@ -315,7 +370,7 @@ class Harness(Spec):
         return "accuracy"
 
 
-Evaluation = Annotated[BitsPerByte | Harness, Field(discriminator="kind")]
+Evaluation = Annotated[BitsPerByte | Harness, Discriminator("kind")]
 
 
 class Suite(Spec):

@@ -1,0 +1,80 @@
+"""Two shorthands of study files: a single value for a list of one, and some keys of a record.
+
+Guarantees: both validate as strictly as the type behind them and appear in the JSON schema for
+editors.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+class OneOrMore:
+    """Annotation of a tuple that may be written as a single value; not empty, nothing twice."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Wrap a single value before, and look at the entries after validation."""
+        return core_schema.no_info_after_validator_function(
+            _refuse_empty_and_repeated,
+            core_schema.no_info_before_validator_function(_as_tuple, handler(source)),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe both ways of writing it, for editors."""
+        entries = handler(schema)
+        return {"anyOf": [entries["items"], {**entries, "minItems": 1, "uniqueItems": True}]}
+
+
+def _as_tuple(value: Any) -> Any:
+    return value if isinstance(value, tuple) or value is None else (value,)
+
+
+def _refuse_empty_and_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise PydanticCustomError("rankscope_empty", "the list is empty: no run would be trained")
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise PydanticCustomError(
+                "rankscope_repeated",
+                "{value} stands twice in the list; remove one",
+                {"value": getattr(value, "name", value)},
+            )
+    return values
+
+
+@dataclass(frozen=True)
+class PartOf:
+    """Annotation of a mapping with some of the keys of `record`, each validated as there."""
+
+    record: type[BaseModel]
+    without: tuple[str, ...] = ()
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Build a mapping none of whose keys is required."""
+        del source
+        fields = {}
+        for name, field in self.record.model_fields.items():
+            if name not in self.without:
+                kind: Any = field.annotation
+                for constraint in field.metadata:
+                    kind = Annotated[kind, constraint]
+                fields[name] = core_schema.typed_dict_field(
+                    handler.generate_schema(kind),
+                    required=False,
+                    metadata={
+                        "pydantic_js_updates": {"description": field.description}
+                        if field.description
+                        else {}
+                    },
+                )
+        return core_schema.typed_dict_schema(
+            fields, extra_behavior="forbid", config={"strict": True}
+        )
