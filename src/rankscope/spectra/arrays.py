@@ -1,0 +1,43 @@
+"""The arrays of the spectral engine: numpy on the CPU, torch where a CUDA device is asked for.
+
+Guarantees: the engine is written in the part of numpy 2 and torch whose names, arguments and
+results agree (`@`, `concat`, `amax`, `linalg.eigh`, …, with `axis=`), so that one text serves both
+and every result is float64. Does not move arrays by itself: what enters on a device stays there.
+"""
+
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or torch.Tensor
+
+
+def namespace(array: Array) -> Any:
+    """Return the module (`numpy` or `torch`) that `array` belongs to."""
+    if isinstance(array, np.ndarray):
+        return np
+    import torch
+
+    return torch
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Copy to a numpy array on the CPU."""
+    return array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
+
+
+def to_device(array: np.ndarray, device: str) -> Array:
+    """Place a float64 copy on `device`: numpy for `cpu`, a torch tensor for `cuda`."""
+    if device == "cpu":
+        return np.asarray(array, dtype=np.float64)
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device=device, dtype=torch.float64)
+
+
+def identity_like(array: Array, rows: int, columns: int) -> Array:
+    """Return the leading `rows` × `columns` block of an identity, of the kind of `array`."""
+    xp = namespace(array)
+    if xp is np:
+        return np.eye(rows, columns)
+    return xp.eye(rows, columns, dtype=array.dtype, device=array.device)

@@ -1,0 +1,110 @@
+"""Comparing leading vectors of a tuned weight with all vectors of its base.
+
+Guarantees: for both sides, the largest absolute cosine of every leading vector, the base vector
+that has it, and a bound of that cosine's error from every source: the tuned vector, the rounding of
+the base vectors, the precision they are stored in. The true maximum lies within the bound.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rankscope.spectra.arrays import Array, namespace, to_numpy
+from rankscope.spectra.decomposition import (
+    BaseSpectrum,
+    large_cosines,
+    larger_side_errors,
+    small_cosines,
+)
+from rankscope.spectra.tuned import Leading
+
+
+@dataclass(frozen=True)
+class SideComparison:
+    """One side (left or right) of k tuned vectors against all base vectors.
+
+    Attributes:
+        sigma, max_cosine, base_index (from 1), error_bound: k values each.
+        similarity: s × s absolute cosines, base vectors (rows) × tuned vectors (columns).
+    """
+
+    sigma: np.ndarray
+    max_cosine: np.ndarray
+    base_index: np.ndarray
+    error_bound: np.ndarray
+    similarity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides of one matrix, and how the tuned vectors were obtained."""
+
+    left: SideComparison
+    right: SideComparison
+    method: str
+
+
+def compare(
+    base: BaseSpectrum, oriented: Array, leading: Leading, transposed: bool, similarity: int
+) -> Comparison:
+    """Compare `leading` with all vectors of `base`, whose oriented weight is given.
+
+    `transposed` says that orientation exchanged the sides, so that `small` is right.
+    """
+    small = _side(base, leading, small_cosines(base, leading.small), False, similarity)
+    large = _side(base, leading, large_cosines(base, oriented, leading.large), True, similarity)
+    left, right = (large, small) if transposed else (small, large)
+    return Comparison(left, right, leading.method)
+
+
+def _side(
+    base: BaseSpectrum, leading: Leading, cosines: Array, is_large: bool, similarity: int
+) -> SideComparison:
+    xp = namespace(cosines)
+    absolute = xp.clip(abs(cosines), None, 1.0)
+    maxima = xp.amax(absolute, axis=0)
+    own = leading.errors
+    if is_large:
+        own = larger_side_errors(leading.values, own, float(leading.values[0]))
+    rounding = _base_error(base, absolute, is_large)
+    size = min(similarity, absolute.shape[1])
+    return SideComparison(
+        sigma=to_numpy(leading.values),
+        max_cosine=to_numpy(maxima),
+        base_index=to_numpy(xp.argmax(absolute, axis=0)) + 1,
+        error_bound=to_numpy(xp.clip(own + rounding + base.storage_error, None, 1.0)),
+        similarity=to_numpy(absolute[:size, :size]),
+    )
+
+
+def _base_error(base: BaseSpectrum, absolute: Array, is_large: bool) -> Array:
+    """Bound how far rounding of the base vectors may have moved each column's maximum.
+
+    A vector rotated by δ within the span of its neighbours changes a cosine by at most δ; where
+    singular values coincide (δ = 1) the vectors are any basis of their span, and the largest cosine
+    with one of them lies between ‖c‖/√size and ‖c‖ of the span.
+    """
+    xp = namespace(absolute)
+    errors = base.errors
+    if is_large:
+        direct = len(errors) - base.large_tail.shape[1]
+        carried = larger_side_errors(base.values[:direct], errors[:direct], float(base.values[0]))
+        errors = xp.concat([carried, errors[direct:]])
+    maxima = xp.amax(absolute, axis=0)
+    determined = (errors < 0.1)[:, None]
+    upper = xp.amax(xp.where(determined, absolute + errors[:, None], 0.0), axis=0)
+    undetermined = xp.where(determined, 0.0, absolute) ** 2
+    if float(xp.amax(errors)) >= 0.1:
+        upper = xp.maximum(upper, _span_norms(errors, undetermined))
+    return xp.clip(upper - maxima, 0.0, 1.0)
+
+
+def _span_norms(errors: Array, squares: Array) -> Array:
+    """Return the largest norm of the cosines over any run of undetermined neighbours."""
+    xp = namespace(squares)
+    totals = xp.concat([xp.zeros_like(squares[:1]), xp.cumsum(squares, axis=0)])
+    flags = [False, *(float(error) >= 0.1 for error in to_numpy(errors)), False]
+    starts = [i for i in range(len(flags) - 1) if flags[i + 1] and not flags[i]]
+    stops = [i for i in range(len(flags) - 1) if flags[i] and not flags[i + 1]]
+    runs = [totals[stop] - totals[start] for start, stop in zip(starts, stops, strict=True)]
+    return xp.sqrt(xp.clip(xp.amax(xp.stack(runs), axis=0), 0.0, None))

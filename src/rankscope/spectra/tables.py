@@ -1,0 +1,114 @@
+"""Tidy tables of spectral results: one row per fact, the same key columns first.
+
+Guarantees: four tables with fixed columns and types, also when empty, so that
+`scan_parquet("results/**/spectra/**/*.parquet")` reads a whole laboratory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import polars as pl
+
+from rankscope.spectra.analysis import MatrixAnalysis, Wanted
+from rankscope.spectra.comparison import SideComparison
+from rankscope.spectra.matrices import Matrix
+from rankscope.spectra.measures import count_intruders
+
+_MATRIX_KEYS: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "matrices": {
+        "rows": pl.Int64, "columns": pl.Int64, "update_rank": pl.Int64, "effective_rank": pl.Float64,
+        "rank90": pl.Int64, "rank90_of_noise": pl.Float64, "frobenius_norm": pl.Float64,
+        "spectral_norm": pl.Float64, "base_frobenius_norm": pl.Float64, "precision": pl.String,
+        "way": pl.String,
+    },
+    "intruders": {
+        "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64, "intruders": pl.Int64,
+    },
+    "vectors": {
+        "side": pl.String, "j": pl.Int64, "sigma": pl.Float64, "max_cosine": pl.Float64,
+        "base_index": pl.Int64, "error_bound": pl.Float64, "way": pl.String,
+    },
+    "similarity": {
+        "side": pl.String, "i": pl.Int64, "j": pl.Int64, "cosine": pl.Float64,
+    },
+    "delta_spectrum": {"j": pl.Int64, "sigma": pl.Float64},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SpectraTables:
+    """The tables of a run or an inspection.
+
+    `matrices` has one row per version and matrix; `intruders` one per side, k and ε; `vectors` one
+    per side and leading vector j; `similarity` one per pair of leading base (i) and tuned (j) vectors; `delta_spectrum`
+    the leading singular values of ΔW.
+    """
+
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    vectors: pl.DataFrame
+    similarity: pl.DataFrame
+    delta_spectrum: pl.DataFrame
+
+    def items(self) -> list[tuple[str, pl.DataFrame]]:
+        """Names and tables, in order."""
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+
+
+class TableBuilder:
+    """Collects analyses; `keys` are the leading key columns of a version, with their types."""
+
+    def __init__(self, keys: dict[str, Any], wanted: Wanted) -> None:
+        self.keys, self.wanted = keys, wanted
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+
+    def add(
+        self, key: Sequence[Any], matrix: Matrix, precision: str, analysis: MatrixAnalysis
+    ) -> None:
+        """Append all rows of one matrix of one version."""
+        prefix = (*key, matrix.name, matrix.module_type, matrix.layer)
+        update, comparison = analysis.update, analysis.comparison
+        self._rows["matrices"].append((
+            *prefix, *matrix.shape, update.rank, update.effective_rank, update.rank90,
+            update.rank90_of_noise, update.frobenius_norm, update.spectral_norm,
+            analysis.base_frobenius_norm, precision, comparison.method,
+        ))  # fmt: skip
+        self._rows["delta_spectrum"].extend(
+            (*prefix, j, float(sigma)) for j, sigma in enumerate(update.singular_values, 1)
+        )
+        for side, compared in (("left", comparison.left), ("right", comparison.right)):
+            self._add_side((*prefix, side), compared, comparison.method)
+
+    def _add_side(self, prefix: tuple[Any, ...], compared: SideComparison, method: str) -> None:
+        ks, epsilons = self.wanted.ks, self.wanted.epsilons
+        counts = count_intruders(compared.max_cosine, ks, epsilons).tolist()
+        self._rows["intruders"].extend(
+            (*prefix, k, epsilon, counts[a][b])
+            for a, k in enumerate(ks)
+            for b, epsilon in enumerate(epsilons)
+        )
+        columns = zip(
+            compared.sigma.tolist(), compared.max_cosine.tolist(), compared.base_index.tolist(),
+            compared.error_bound.tolist(), strict=True,
+        )  # fmt: skip
+        self._rows["vectors"].extend(
+            (*prefix, j, *values, method) for j, values in enumerate(columns, 1)
+        )
+        self._rows["similarity"].extend(
+            (*prefix, base, tuned, cosine)
+            for base, row in enumerate(compared.similarity.tolist(), 1)
+            for tuned, cosine in enumerate(row, 1)
+        )
+
+    def tables(self) -> SpectraTables:
+        """Return what was collected."""
+        return SpectraTables(
+            **{
+                table: pl.DataFrame(
+                    self._rows[table], schema={**self.keys, **_MATRIX_KEYS, **columns}, orient="row"
+                )
+                for table, columns in _COLUMNS.items()
+            }
+        )
