@@ -1,0 +1,134 @@
+"""Multiple-choice items cut from held-out prose, in the field shape of HellaSwag.
+
+Guarantees: the context and the true ending are consecutive words of one paragraph; every other
+ending is the true ending of an item of another document; the endings of an item differ from each
+other; the right answer stands at every position equally often (up to one). Does not guarantee that
+a distractor is implausible: the endings were not filtered by a model.
+
+HellaSwag's template asks for `activity_label: ctx_a ctx_b` and compares `endings`; `ctx_b` is
+empty here, because the template lower-cases it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from rankscope.data.documents import HELDOUT, seeded_order, sha256
+from rankscope.errors import DataError
+from rankscope.study.specs import Continuations
+
+ACTIVITY = "Documentation"
+SCHEMA: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "sha256": pl.String(),
+    "split": pl.String(),
+    "context": pl.String(),
+    "endings": pl.List(pl.String()),
+    "label": pl.Int64(),
+    "origin": pl.String(),
+    "activity_label": pl.String(),
+    "ctx_a": pl.String(),
+    "ctx_b": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Consecutive words of one document, cut into a context and its true ending."""
+
+    id: str
+    document: str
+    context: str
+    ending: str
+
+
+def continuation_rows(spec: Continuations, documents: pl.DataFrame) -> pl.DataFrame:
+    """Build `spec.items` items from the held-out rows of `documents`.
+
+    Raises:
+        DataError: the held-out documents are too few or too short for that many items.
+    """
+    heldout = documents.filter(pl.col("split") == HELDOUT)
+    found = [
+        window
+        for identity, text in heldout.select("id", "text").iter_rows()
+        for window in windows(identity, text, spec.context_words, spec.ending_words)
+    ]
+    by_id = {window.id: window for window in found}
+    chosen = [by_id[identity] for identity in seeded_order(by_id, spec.seed)][: spec.items]
+    if len(chosen) < spec.items:
+        raise DataError(
+            f"the {heldout.height} held-out documents give {len(chosen)} windows of"
+            f" {spec.context_words + spec.ending_words} words, and {spec.items} items were asked"
+            " for; lower `items`, `context_words` or `ending_words`, or hold out more"
+        )
+    distractors = _Distractors(found, spec.seed)
+    rows = [
+        # the windows come in seeded order, so that the cycling label tells nothing
+        _row(window, number % spec.choices, distractors.draw(window, spec.choices - 1))
+        for number, window in enumerate(chosen)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def windows(document: str, text: str, context_words: int, ending_words: int) -> Iterator[Window]:
+    """Yield the windows of a document that do not overlap, each inside one paragraph.
+
+    Square brackets are left out, because the official template deletes what stands in them.
+    """
+    length = context_words + ending_words
+    for number, paragraph in enumerate(text.split("\n\n")):
+        words = paragraph.split()
+        for start in range(0, len(words) - length + 1, length):
+            context = " ".join(words[start : start + context_words])
+            ending = " ".join(words[start + context_words : start + length])
+            if not set("[]") & set(context + ending):
+                yield Window(f"{document}#{number}.{start}", document, context, ending)
+
+
+class _Distractors:
+    """The endings of all windows in one seeded circle: each item takes the next that fit."""
+
+    def __init__(self, found: list[Window], seed: int) -> None:
+        self.documents: dict[str, set[str]] = {}
+        for window in found:
+            self.documents.setdefault(window.ending, set()).add(window.document)
+        self.circle = seeded_order(self.documents, seed)
+        self.position = 0
+
+    def draw(self, window: Window, count: int) -> list[str]:
+        """Return `count` distinct endings that occur in other documents only.
+
+        Raises:
+            DataError: the other documents have fewer.
+        """
+        drawn: list[str] = []
+        for _ in self.circle:
+            ending = self.circle[self.position % len(self.circle)]
+            self.position += 1
+            if window.document not in self.documents[ending]:
+                drawn.append(ending)
+            if len(drawn) == count:
+                return drawn
+        raise DataError(
+            f"{window.id}: the other held-out documents give {len(drawn)} endings, and {count}"
+            " wrong ones are needed; hold out more documents or lower `choices`"
+        )
+
+
+def _row(window: Window, label: int, distractors: list[str]) -> dict[str, object]:
+    endings = [*distractors[:label], window.ending, *distractors[label:]]
+    return {
+        "id": window.id,
+        "sha256": sha256(json.dumps([window.context, endings, label])),
+        "split": HELDOUT,
+        "context": window.context,
+        "endings": endings,
+        "label": label,
+        "origin": window.document,
+        "activity_label": ACTIVITY,
+        "ctx_a": window.context,
+        "ctx_b": "",
+    }

@@ -1,0 +1,44 @@
+"""Documents of a dataset repository of the Hugging Face hub, pinned to a revision.
+
+Guarantees: only the named revision is read, from the local cache if it is there; without network
+and cache the error says which dataset is missing and how to fetch it beforehand.
+"""
+
+from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
+from rankscope.data.text_files import text_of
+from rankscope.errors import DataError
+from rankscope.study.specs import HubDataset
+
+
+def read(spec: HubDataset) -> tuple[list[Document], frozenset[str]]:
+    """Return the documents of the pinned dataset and the groups (text hashes) that are held out.
+
+    Raises:
+        DataError: the dataset cannot be loaded, or has no such split or field.
+    """
+    rows = _load(spec)
+    found = []
+    for number, row in enumerate(rows):
+        where = f"{spec.repository}, {spec.split}, row {number}"
+        text = text_of(row, spec.text_field, where)
+        found.append(Document(f"{spec.split}:{number}", text, spec.repository, sha256(text)))
+    documents = capped(without_duplicates(found), spec.max_bytes, spec.seed)
+    heldout = heldout_groups((d.group for d in documents), spec.heldout_fraction, spec.seed)
+    return documents, heldout
+
+
+def _load(spec: HubDataset) -> list[dict[str, object]]:
+    from datasets import load_dataset
+
+    where = f"dataset {spec.repository} at revision {spec.revision}"
+    try:
+        return load_dataset(
+            spec.repository, spec.configuration, split=spec.split, revision=spec.revision
+        )
+    except (OSError, ConnectionError) as error:
+        raise DataError(
+            f"{where} cannot be reached and is not in the local cache: {error}; download it once"
+            " on a machine with network access, or use a local folder (source: text)"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{where}, split {spec.split!r}: {error}") from error

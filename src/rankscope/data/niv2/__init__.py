@@ -1,0 +1,1 @@
+"""Super-NaturalInstructions: tasks, nested mixtures, test sets, prompts."""

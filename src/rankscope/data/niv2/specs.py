@@ -1,0 +1,241 @@
+"""The records of the instruction-tuning data: task collections, mixtures and test sets.
+
+Guarantees: frozen, strict, and named by what decides the content, like every record of a study. A
+mixture's name depends on its own size and the sizes nested in it, not on larger ones: adding a
+mixture to a study trains no other mixture again.
+"""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rankscope.study.identity import artefact_name
+from rankscope.study.specs import Positive, Spec, slug
+
+TemplateName = Literal["tk-instruct", "alpaca"]
+Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+# --- collections of tasks -------------------------------------------------------------------------
+
+
+class Niv2Tasks(Spec):
+    """Super-NaturalInstructions in its official layout: a folder, or a git checkout of it.
+
+    `split` names the folder under `splits/`. `categories` is a tab-separated table with the columns
+    `task` and `category`; by default `task_categories.tsv` of the folder, where there is one, and
+    else the category in the task's own file. With `commit` a checkout must be at that commit.
+    Training tasks with fewer than `minimum_instances` instances are left out and listed.
+    """
+
+    source: Literal["niv2"]
+    path: str
+    split: str = "default"
+    categories: str | None = None
+    commit: Commit | None = None
+    minimum_instances: Positive = 100
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"niv2-{slug(self.path)}", self.canonical())
+
+
+class Niv2Mirror(Spec):
+    """A mirror of Super-NaturalInstructions on the Hugging Face hub, pinned to a revision.
+
+    Either the official layout, or one of JSON lines, `train/*.jsonl` and `test/*.jsonl`, with the
+    fields task_name, id, definition, inputs, targets; those carry no category, so that `categories`
+    must name a local table.
+    """
+
+    source: Literal["niv2-hub"]
+    repository: str
+    revision: Commit
+    split: str = "default"
+    categories: str | None = None
+    minimum_instances: Positive = 100
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"niv2-{slug(self.repository)}", self.canonical())
+
+
+class MadeTasks(Spec):
+    """Small tasks made by rankscope itself in the schema of Super-NaturalInstructions."""
+
+    source: Literal["made-tasks"]
+    instances_per_task: Annotated[int, Field(ge=20, le=2000)] = 200
+    seed: int = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", "made-tasks", self.canonical())
+
+
+TaskSpec = Annotated[Niv2Tasks | Niv2Mirror | MadeTasks, Field(discriminator="source")]
+
+
+# --- what is drawn from them ----------------------------------------------------------------------
+
+
+class TestSet(Spec):
+    """Test items of one kind.
+
+    `intra`: the tasks of the smallest mixture of a sampling, `tasks_tested` of them, with items
+    that no mixture of that sampling trains on. `inter`: the test tasks of the split lists, balanced
+    over labels; the same for every sampling, so it has neither `tasks_tested` nor a seed.
+    """
+
+    __test__ = False  # not a test class, whatever its name makes pytest believe
+
+    source: Literal["test-set"]
+    kind: Literal["intra", "inter"]
+    tasks: TaskSpec
+    examples_per_task: Positive = 100
+    tasks_tested: Positive | None = None
+    sampling_seed: int | None = None
+    template: TemplateName = "tk-instruct"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TestSet":
+        sampled = self.tasks_tested is not None and self.sampling_seed is not None
+        if self.kind == "intra" and not sampled:
+            raise ValueError("an intra-task test set needs `tasks_tested` and `sampling_seed`")
+        if self.kind == "inter" and (self.tasks_tested, self.sampling_seed) != (None, None):
+            raise ValueError("an inter-task test set has no `tasks_tested` and no `sampling_seed`")
+        return self
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        seed = "" if self.sampling_seed is None else f"-s{self.sampling_seed}"
+        content = self.canonical() | {"tasks": self.tasks.name}
+        return artefact_name("data", f"{self.kind}{seed}", content)
+
+
+class Mixture(Spec):
+    """Training examples of `size` tasks under one sampling seed.
+
+    `nested` holds the sizes of the mixtures that lie inside this one, ascending; the tasks of the
+    smallest (this one itself if none) make the intra-task test set. `with_replacement` draws the
+    examples of the fixed-size series, T*100 and T*500 of the paper.
+    """
+
+    source: Literal["mixture"]
+    tasks: TaskSpec
+    size: Positive | Literal["all"]
+    nested: tuple[Positive, ...] = ()
+    examples_per_task: Positive = 100
+    with_replacement: bool = False
+    test_examples_per_task: Positive = 100
+    sampling_seed: int = 0
+    template: TemplateName = "tk-instruct"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Mixture":
+        sizes = [*self.nested, *([] if self.size == "all" else [self.size])]
+        if sizes != sorted(set(sizes)):
+            raise ValueError("`nested` must be ascending sizes, all of them smaller than `size`")
+        if not sizes:
+            raise ValueError(
+                "a mixture of all tasks needs the size of the smallest mixture in `nested`:"
+                " its tasks make the intra-task test set"
+            )
+        return self
+
+    @property
+    def chain(self) -> tuple[int, ...]:
+        """The nested sizes and, unless it is `all`, the mixture's own."""
+        return (*self.nested, *(() if self.size == "all" else (self.size,)))
+
+    def label(self, training_tasks: int) -> str:
+        """What figures call it: `T100`, `T*100`, or `T757` where all of 757 tasks are in."""
+        star = "*" if self.with_replacement else ""
+        return f"T{star}{training_tasks if self.size == 'all' else self.size}"
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        star = "star-" if self.with_replacement else ""
+        content = self.canonical() | {"tasks": self.tasks.name}
+        return artefact_name("data", f"t-{star}{self.size}-s{self.sampling_seed}", content)
+
+    def test_set(self, kind: Literal["intra", "inter"]) -> TestSet:
+        """Return the test set that belongs to this mixture."""
+        intra = kind == "intra"
+        return TestSet(
+            source="test-set",
+            kind=kind,
+            tasks=self.tasks,
+            examples_per_task=self.test_examples_per_task,
+            tasks_tested=self.chain[0] if intra else None,
+            sampling_seed=self.sampling_seed if intra else None,
+            template=self.template,
+        )
+
+
+def nested_mixtures(
+    tasks: Niv2Tasks | Niv2Mirror | MadeTasks,
+    sizes: tuple[int, ...],
+    sampling_seed: int,
+    examples_per_task: int = 100,
+    test_examples_per_task: int = 100,
+    template: TemplateName = "tk-instruct",
+) -> dict[str, Mixture]:
+    """Return the nested mixtures of one sampling: one per size, and `Tall`, by label.
+
+    `Tall` has only the smallest size nested: every other mixture lies inside all tasks anyhow, so
+    that its content does not depend on them.
+    """
+    common = {
+        "source": "mixture",
+        "tasks": tasks,
+        "examples_per_task": examples_per_task,
+        "test_examples_per_task": test_examples_per_task,
+        "sampling_seed": sampling_seed,
+        "template": template,
+    }
+    mixtures = {
+        f"T{size}": Mixture.model_validate(common | {"size": size, "nested": sizes[:position]})
+        for position, size in enumerate(sizes)
+    }
+    mixtures["Tall"] = Mixture.model_validate(common | {"size": "all", "nested": sizes[:1]})
+    return mixtures
+
+
+def fixed_total_mixtures(
+    tasks: Niv2Tasks | Niv2Mirror | MadeTasks,
+    sizes: tuple[int, ...],
+    total: int,
+    starred: tuple[int, ...],
+    sampling_seed: int,
+    test_examples_per_task: int = 100,
+    template: TemplateName = "tk-instruct",
+) -> dict[str, Mixture]:
+    """Return the series of Figure 5: the tasks of the `starred` sizes, `total` rows each.
+
+    T*100 has 250 rows a task and T*500 has 50, drawn with replacement, for a total of 25,000.
+
+    Raises:
+        ValueError: a starred size is none of `sizes`, or does not divide `total`.
+    """
+    mixtures = {}
+    for size in starred:
+        if size not in sizes or total % size:
+            raise ValueError(f"T*{size}: must be one of the sizes {sizes} and divide {total}")
+        mixtures[f"T*{size}"] = Mixture(
+            source="mixture",
+            tasks=tasks,
+            size=size,
+            nested=tuple(smaller for smaller in sizes if smaller < size),
+            examples_per_task=total // size,
+            with_replacement=True,
+            test_examples_per_task=test_examples_per_task,
+            sampling_seed=sampling_seed,
+            template=template,
+        )
+    return mixtures

@@ -1,0 +1,71 @@
+"""The stage's first step: from a source to the table of its documents or items.
+
+Guarantees: one row per document or item, with id and hash; documents and bytes per split stand in
+the log and in the manifest beside the table.
+"""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from rankscope.artefacts.files import write_parquet
+from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.data import hub_dataset, standard_library, text_files
+from rankscope.data.continuations import continuation_rows
+from rankscope.data.documents import document_rows, totals
+from rankscope.errors import ArtefactError
+from rankscope.study.specs import Continuations, HubDataset, StandardLibrary, TextFiles
+
+logger = logging.getLogger(__name__)
+
+Documents = StandardLibrary | TextFiles | HubDataset
+
+
+def write_rows(spec: Documents | Continuations, documents: Path | None, output: Path) -> None:
+    """Write the rows of a data variant and the manifest `rows.json` beside them.
+
+    `documents` are the rows of the variant that continuations are cut from; otherwise None.
+
+    Raises:
+        DataError: the source is missing, malformed or too small.
+        ArtefactError: `documents` is needed and not there.
+    """
+    with manifest(output.with_suffix(".json"), "data", spec.name, spec.canonical()) as record:
+        if isinstance(spec, Continuations):
+            rows = continuation_rows(spec, read_rows(documents, spec.documents.name))
+            record.inputs["documents"] = file_sha256(documents) if documents else ""
+            record.results = {"items": rows.height, "choices": spec.choices}
+            logger.info("%s: %d items of %d choices", spec.name, rows.height, spec.choices)
+        else:
+            rows = _document_rows(spec)
+            record.results = totals(rows)
+            for split, total in totals(rows).items():
+                logger.info(
+                    "%s: %s %d documents, %.2f MB",
+                    *(spec.name, split, total["documents"], total["bytes"] / 1e6),
+                )
+        write_parquet(output, rows)
+        record.outputs[output.name] = file_sha256(output)
+
+
+def _document_rows(spec: Documents) -> pl.DataFrame:
+    if isinstance(spec, StandardLibrary):
+        return document_rows(*standard_library.read(spec))
+    if isinstance(spec, TextFiles):
+        return document_rows(*text_files.read(spec))
+    return document_rows(*hub_dataset.read(spec))
+
+
+def read_rows(path: Path | None, name: str) -> pl.DataFrame:
+    """Read the rows of a data variant that an earlier job wrote.
+
+    Raises:
+        ArtefactError: they are not there.
+    """
+    if path is None or not path.exists():
+        raise ArtefactError(
+            f"{path}: the rows of data variant {name} are missing; make them with"
+            f" `rankscope data rows {name} --study …`"
+        )
+    return pl.read_parquet(path)
