@@ -63,7 +63,10 @@ Update = LowRank | Dense
 class Tuned(Protocol):
     """A fine-tuned version of a base: which matrices it changed, and how."""
 
-    matrices: tuple[Matrix, ...]
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The matrices that differ from the base, or may."""
+        ...
 
     def update(self, matrix: Matrix, weight: np.ndarray) -> Update:
         """Return the change of `matrix`, whose base `weight` is given (m × n)."""

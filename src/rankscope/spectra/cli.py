@@ -7,7 +7,7 @@ import typer
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What fine-tuning did inside the weights: intruder dimensions, similarity, effective rank.",
+    help="What fine-tuning did inside the weights: intruders, similarity, effective rank.",
 )
 
 StudyOption = Annotated[str, typer.Option("--study", help="Study by name, or path of its file.")]

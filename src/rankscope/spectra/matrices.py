@@ -191,8 +191,9 @@ class Model:
         fits = [
             name
             for name in self.tensors
-            if name.endswith(".weight") and (name.endswith(f".{exact}") or exact.endswith(f".{name}"))
-        ]  # fmt: skip
+            if name.endswith(f".{exact}")
+            or (name.endswith(".weight") and exact.endswith(f".{name}"))
+        ]
         if len(fits) > 1:
             raise ModelError(f"{self.folder}: {module!r} could be any of {', '.join(sorted(fits))}")
         if fits:

@@ -6,6 +6,7 @@ schemes (GPTQ, AWQ, FP8) are refused by name. Nothing is re-quantised.
 """
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def stored_shape(tensor: str, tensors: dict[str, StoredTensor]) -> tuple[int, in
     return int(shape[0]), int(shape[1])
 
 
-def _four_bit_state(tensor: str, tensors: dict[str, StoredTensor]) -> dict:
+def _four_bit_state(tensor: str, tensors: dict[str, StoredTensor]) -> dict[str, Any]:
     name = _state_name(tensor, tensors)
     if name is None:
         raise ModelError(
@@ -83,7 +84,9 @@ def dequantise(tensor: str, tensors: dict[str, StoredTensor]) -> np.ndarray:
     return (values * per_value).reshape(state["shape"])
 
 
-def _block_scales(tensor: str, tensors: dict[str, StoredTensor], state: dict) -> np.ndarray:
+def _block_scales(
+    tensor: str, tensors: dict[str, StoredTensor], state: dict[str, Any]
+) -> np.ndarray:
     """Return one float32 scale per block, undoing double quantisation."""
     absmax = tensors[f"{tensor}.absmax"].read()
     if absmax.dtype != np.uint8:

@@ -18,9 +18,9 @@ from rankscope.spectra.measures import count_intruders
 _MATRIX_KEYS: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
 _COLUMNS: dict[str, dict[str, Any]] = {
     "matrices": {
-        "rows": pl.Int64, "columns": pl.Int64, "update_rank": pl.Int64, "effective_rank": pl.Float64,
-        "rank90": pl.Int64, "rank90_of_noise": pl.Float64, "frobenius_norm": pl.Float64,
-        "spectral_norm": pl.Float64, "base_frobenius_norm": pl.Float64, "precision": pl.String,
+        "rows": pl.Int64, "columns": pl.Int64, "update_rank": pl.Int64,
+        "effective_rank": pl.Float64, "rank90": pl.Int64, "rank90_of_noise": pl.Float64,
+        "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64, "base_frobenius_norm": pl.Float64, "precision": pl.String,
         "way": pl.String,
     },
     "intruders": {
@@ -42,8 +42,8 @@ class SpectraTables:
     """The tables of a run or an inspection.
 
     `matrices` has one row per version and matrix; `intruders` one per side, k and ε; `vectors` one
-    per side and leading vector j; `similarity` one per pair of leading base (i) and tuned (j) vectors; `delta_spectrum`
-    the leading singular values of ΔW.
+    per side and leading vector j; `similarity` one per pair of leading base (i) and tuned (j)
+    vectors; `delta_spectrum` the leading singular values of ΔW.
     """
 
     matrices: pl.DataFrame

@@ -1,0 +1,179 @@
+"""The verbs `rankscope spectra base` and `rankscope spectra run` on a tiny model."""
+
+import json
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from safetensors.numpy import load_file, save_file
+from typer.testing import CliRunner
+
+from rankscope.artefacts import layout
+from rankscope.errors import ArtefactError, ModelError
+from rankscope.spectra.analysis import Wanted
+from rankscope.spectra.cli import app
+from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
+from rankscope.study.expand import load_study
+
+WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
+STUDY = """
+study: tiny
+title: Tiny
+question: Does the stage work?
+data:
+  code: {source: standard-library, content: code}
+base: {source: embedded, corpus: code}
+train_on: code
+seeds: [0]
+recipe: {steps: 4, keep: [0.5, 1.0]}
+grid:
+  - {method: full, learning_rate: 1.0e-3}
+  - {method: lora, rank: 2, alpha: 2r, learning_rate: 1.0e-3}
+evaluate: {}
+spectra: {ks: [1, 5], epsilons: [0.3, 0.6], similarity_size: 4}
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    tensors = {}
+    for layer in range(2):
+        for module, shape in {"q_proj": (16, 16), "up_proj": (40, 16)}.items():
+            tensors[f"model.layers.{layer}.{module}.weight"] = rng.standard_normal(shape)
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def write_tuned(model, folder, seed, scale=0.3):
+    """Write a full checkpoint beside its own difference to the base."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    shutil.copy(model / "config.json", folder)
+    tensors = {
+        name: tensor + scale * rng.standard_normal(tensor.shape)
+        for name, tensor in load_file(model / "model.safetensors").items()
+    }
+    save_file(tensors, folder / "model.safetensors")
+    return tensors
+
+
+def write_lora(folder, seed):
+    """Write a peft adapter of rank 2 on every q_proj."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 4}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    tensors = {}
+    for layer in range(2):
+        prefix = f"base_model.model.model.layers.{layer}.q_proj"
+        tensors[f"{prefix}.lora_A.weight"] = rng.standard_normal((2, 16))
+        tensors[f"{prefix}.lora_B.weight"] = rng.standard_normal((16, 2))
+    save_file(tensors, folder / "adapter_model.safetensors")
+
+
+def test_run_tables_hold_every_step_matrix_and_cell(tmp_path, model):
+    spectra, out = tmp_path / "spectra", tmp_path / "out"
+    decompose_base(model, spectra, "base")
+    steps = {10: tmp_path / "a", 5: tmp_path / "b"}
+    tuned = {step: write_tuned(model, folder, step) for step, folder in steps.items()}
+    keys = {"run": "full-1", "base": "base", "data": "code", "method": "Full", "seed": 0}
+    analyse_run(model, spectra, steps, out, keys, WANTED)
+
+    vectors = pl.read_parquet(out / "vectors.parquet")
+    assert vectors.columns[:7] == list(RUN_KEYS)
+    assert vectors.height == 2 * 4 * 2 * 5  # steps × matrices × sides × leading vectors
+    original = load_file(model / "model.safetensors")
+    for (step, matrix, side), rows in vectors.group_by("step", "matrix", "side"):
+        u0, _, v0 = np.linalg.svd(original[f"{matrix}.weight"], full_matrices=False)
+        u, s, v = np.linalg.svd(tuned[step][f"{matrix}.weight"], full_matrices=False)
+        cosines = np.abs(u0.T @ u if side == "left" else v0 @ v.T).max(axis=0)[:5]
+        np.testing.assert_allclose(rows.sort("j")["max_cosine"], cosines, atol=1e-9)
+        np.testing.assert_allclose(rows.sort("j")["sigma"], s[:5], rtol=1e-9)
+    counts = pl.read_parquet(out / "intruders.parquet")
+    assert counts.height == 2 * 4 * 2 * 2 * 2
+    expected = vectors.filter(pl.col("max_cosine") < 0.6, pl.col("j") <= 5).height
+    assert counts.filter(k=5, epsilon=0.6)["intruders"].sum() == expected
+    record = json.loads((out / "run.json").read_text())
+    assert record["results"] == {"steps": [5, 10], "matrices": 8}
+
+
+def test_run_without_steps_gives_empty_tables(tmp_path, model):
+    decompose_base(model, tmp_path / "spectra", "base")
+    analyse_run(model, tmp_path / "spectra", {}, tmp_path / "out", {"run": "r"}, WANTED)
+    for table in ("matrices", "intruders", "vectors", "similarity", "delta_spectrum"):
+        rows = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
+        assert rows.height == 0
+        assert rows.columns[: len(RUN_KEYS)] == list(RUN_KEYS)
+
+
+def test_base_decomposition_resumes_and_refuses_another_base(tmp_path, model):
+    spectra = tmp_path / "spectra"
+    decompose_base(model, spectra, "base")
+    files = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
+    (spectra / "model.layers.1.q_proj.safetensors").unlink()
+    (spectra / "run.json").unlink()
+    decompose_base(model, spectra, "base")
+    after = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
+    changed = {name for name, time in after.items() if files[name] != time}
+    assert changed == {"model.layers.1.q_proj.safetensors"}
+    assert (spectra / "run.json").is_file()
+
+    write_tuned(model, tmp_path / "other", 1)
+    steps = {1: tmp_path / "other"}
+    with pytest.raises(ArtefactError, match="belongs to another weight"):
+        analyse_run(tmp_path / "other", spectra, steps, tmp_path / "out", {"run": "r"}, WANTED)
+    assert not (tmp_path / "out").exists()
+
+
+def test_single_precision_cache_is_half_the_size_and_says_its_error(tmp_path, model):
+    for precision in ("f64", "f32"):
+        decompose_base(model, tmp_path / precision, "base", precision)
+    write_tuned(model, tmp_path / "tuned", 3)
+    found = {}
+    for precision in ("f64", "f32"):
+        out = tmp_path / f"out-{precision}"
+        steps = {1: tmp_path / "tuned"}
+        analyse_run(model, tmp_path / precision, steps, out, {"run": "r"}, WANTED)
+        found[precision] = pl.read_parquet(out / "vectors.parquet")
+    difference = (found["f32"]["max_cosine"] - found["f64"]["max_cosine"]).abs()
+    assert (difference <= found["f32"]["error_bound"]).all()
+    assert found["f32"]["error_bound"].min() > found["f64"]["error_bound"].max()
+
+
+def test_verbs_follow_the_layout(tmp_path, model, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(STUDY)
+    study = load_study(tmp_path / "tiny.yaml")
+    lora = next(run for run in study.runs if run.method.rank == 2)
+    shutil.copytree(model, layout.base_model(study.base.name))
+    for step in (2, 4):
+        write_lora(tmp_path / layout.kept_weights(lora.name) / layout.step_folder(step), step)
+
+    runner = CliRunner()
+    for arguments in (["base"], ["run", lora.name]):
+        result = runner.invoke(app, [*arguments, "--study", "./tiny.yaml"])
+        assert result.exit_code == 0, result.output
+    out = tmp_path / layout.run_spectra(lora.name, study.spectra.name)
+    matrices = pl.read_parquet(out / "matrices.parquet")
+    assert matrices.select("step", "matrix").n_unique() == 4
+    assert matrices["update_rank"].to_list() == [2] * 4
+    assert matrices["run"].unique().to_list() == [lora.name]
+    assert matrices["rank"].unique().to_list() == [2]
+
+
+def test_a_step_that_does_not_fit_leaves_no_tables(tmp_path, model):
+    decompose_base(model, tmp_path / "spectra", "base")
+    folder = tmp_path / "step"
+    write_lora(folder, 0)
+    save_file(
+        {"base_model.model.model.layers.0.q_proj.lora_A.weight": np.zeros((2, 9))},
+        folder / "adapter_model.safetensors",
+    )
+    with pytest.raises(ModelError):
+        analyse_run(model, tmp_path / "spectra", {1: folder}, tmp_path / "o", {"run": "r"}, WANTED)
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,61 @@
+"""Small models and adapters written by hand, so that reading them needs no transformers."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+
+@pytest.fixture
+def write_model(tmp_path):
+    """Return a function that writes a checkpoint and gives its folder."""
+
+    def write(tensors, config=None, name="base"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(config or {"model_type": "llama"}))
+        save_file(
+            {key: np.ascontiguousarray(value) for key, value in tensors.items()},
+            folder / "model.safetensors",
+        )
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def write_adapter(tmp_path):
+    """Return a function that writes a peft adapter and gives its folder."""
+
+    def write(tensors, name="adapter", **config):
+        folder = tmp_path / name
+        folder.mkdir()
+        defaults = {"peft_type": "LORA", "r": 4, "lora_alpha": 8}
+        (folder / "adapter_config.json").write_text(json.dumps(defaults | config))
+        save_file(
+            {f"base_model.model.{key}": np.ascontiguousarray(v) for key, v in tensors.items()},
+            folder / "adapter_model.safetensors",
+        )
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def llama():
+    """Tensors of a two-layer model with a square, a wide and a tall matrix per layer."""
+    rng = np.random.default_rng(0)
+    tensors = {
+        "model.embed_tokens.weight": rng.standard_normal((30, 16)),
+        "model.norm.weight": np.ones(16),
+    }
+    for layer in range(2):
+        prefix = f"model.layers.{layer}"
+        tensors |= {
+            f"{prefix}.self_attn.q_proj.weight": rng.standard_normal((16, 16)),
+            f"{prefix}.mlp.up_proj.weight": rng.standard_normal((40, 16)),
+            f"{prefix}.mlp.down_proj.weight": rng.standard_normal((16, 40)),
+            f"{prefix}.input_layernorm.weight": np.ones(16),
+        }
+    return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}

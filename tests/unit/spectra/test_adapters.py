@@ -1,0 +1,131 @@
+"""Updates as peft defines them, from A and B alone; adapters that do not fit are refused."""
+
+import numpy as np
+import pytest
+
+from rankscope.errors import ModelError
+from rankscope.spectra.adapters import Dense, LowRank, open_tuned
+from rankscope.spectra.matrices import open_model
+
+Q = "model.layers.0.self_attn.q_proj"
+UP = "model.layers.1.mlp.up_proj"
+
+
+def factors(rng, module, rows, columns, rank):
+    return {
+        f"{module}.lora_A.weight": rng.standard_normal((rank, columns)).astype(np.float32),
+        f"{module}.lora_B.weight": rng.standard_normal((rows, rank)).astype(np.float32),
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "scale"),
+    [
+        ({}, 8 / 4),
+        ({"use_rslora": True}, 8 / 2),
+        ({"alpha_pattern": {"q_proj": 12}}, 12 / 4),
+        ({"alpha_pattern": {r"layers\.\d\.self_attn\.q_proj": 2}}, 2 / 4),
+        ({"alpha_pattern": {"up_proj": 99}, "use_rslora": True}, 8 / 2),
+    ],
+)
+def test_scaling_follows_peft(write_model, write_adapter, llama, config, scale):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    model = open_model(write_model(llama))
+    adapter = open_tuned(write_adapter(tensors, **config), model)
+    (matrix,) = adapter.matrices
+    update = adapter.update(matrix, model.read(matrix))
+    a, b = tensors[f"{Q}.lora_A.weight"], tensors[f"{Q}.lora_B.weight"]
+    assert isinstance(update, LowRank)
+    np.testing.assert_allclose(update.dense(), scale * b.astype(float) @ a.astype(float))
+
+
+def test_rank_pattern_shows_in_the_factors(write_model, write_adapter, llama):
+    rng = np.random.default_rng(0)
+    tensors = factors(rng, Q, 16, 16, 4) | factors(rng, UP, 40, 16, 2)
+    model = open_model(write_model(llama))
+    adapter = open_tuned(write_adapter(tensors, rank_pattern={"up_proj": 2}), model)
+    updates = {m.module_type: adapter.update(m, model.read(m)) for m in adapter.matrices}
+    assert {name: update.rank for name, update in updates.items()} == {"q_proj": 4, "up_proj": 2}
+
+
+def test_dora_is_the_renormalised_direction(write_model, write_adapter, llama):
+    rng = np.random.default_rng(0)
+    magnitude = rng.uniform(1, 2, 16).astype(np.float32)
+    tensors = factors(rng, Q, 16, 16, 4) | {f"{Q}.lora_magnitude_vector": magnitude}
+    model = open_model(write_model(llama))
+    adapter = open_tuned(write_adapter(tensors, use_dora=True), model)
+    (matrix,) = adapter.matrices
+    weight = model.read(matrix).astype(float)
+    update = adapter.update(matrix, weight)
+    assert isinstance(update, Dense)
+    np.testing.assert_allclose(np.linalg.norm(weight + update.delta, axis=1), magnitude, rtol=1e-6)
+
+
+def test_embedding_adapter_is_transposed(write_model, write_adapter, llama):
+    rng = np.random.default_rng(0)
+    module = "model.embed_tokens"
+    a, b = rng.standard_normal((4, 30)), rng.standard_normal((16, 4))
+    folder = write_adapter({f"{module}.lora_embedding_A": a, f"{module}.lora_embedding_B": b})
+    model = open_model(write_model(llama))
+    adapter = open_tuned(folder, model)
+    (matrix,) = adapter.matrices
+    np.testing.assert_allclose(adapter.update(matrix, model.read(matrix)).dense(), 2 * (b @ a).T)
+
+
+def test_adapter_on_a_fused_projection_is_split_like_its_weight(write_model, write_adapter):
+    rng = np.random.default_rng(0)
+    weight = rng.standard_normal((8, 24))
+    model = open_model(
+        write_model({"transformer.h.0.attn.c_attn.weight": weight}, {"model_type": "gpt2"})
+    )
+    tensors = factors(rng, "transformer.h.0.attn.c_attn", 24, 8, 4)
+    adapter = open_tuned(write_adapter(tensors, fan_in_fan_out=True), model)
+    updates = [adapter.update(matrix, model.read(matrix)).dense() for matrix in adapter.matrices]
+    a, b = tensors.values()
+    np.testing.assert_allclose(np.concatenate(updates), 2 * b.astype(float) @ a.astype(float))
+
+
+def test_full_checkpoint_gives_the_difference(write_model, llama):
+    rng = np.random.default_rng(0)
+    tuned = {name: t + 0.1 * rng.standard_normal(t.shape) for name, t in llama.items()}
+    base = open_model(write_model(llama))
+    checkpoint = open_tuned(write_model(tuned, name="tuned"), base)
+    assert checkpoint.matrices == base.matrices
+    for matrix in base.matrices:
+        update = checkpoint.update(matrix, base.read(matrix).astype(float))
+        np.testing.assert_allclose(update.dense(), tuned[matrix.tensor] - llama[matrix.tensor])
+
+
+def test_checkpoint_with_a_head_fits_a_base_without(write_model, llama):
+    bare = {name.removeprefix("model."): tensor for name, tensor in llama.items()}
+    base = open_model(write_model(llama))
+    checkpoint = open_tuned(write_model(bare, name="bare"), base)
+    assert not checkpoint.update(base.matrices[0], base.read(base.matrices[0])).dense().any()
+
+
+def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
+    write_model, write_adapter, llama
+):
+    rng = np.random.default_rng(0)
+    base = open_model(write_model(llama))
+    elsewhere = factors(rng, "model.layers.9.self_attn.q_proj", 16, 16, 4)
+    with pytest.raises(ModelError, match="does not have"):
+        open_tuned(write_adapter(elsewhere, "unknown"), base)
+    with pytest.raises(ModelError, match="belongs to another base"):
+        open_tuned(write_adapter(factors(rng, Q, 24, 16, 4), "shape"), base)
+    with pytest.raises(ModelError, match="merge_and_unload"):
+        open_tuned(write_adapter({}, "ia3", peft_type="IA3"), base)
+    with pytest.raises(ModelError, match="also changes the base"):
+        open_tuned(write_adapter({}, "pissa", init_lora_weights="pissa_niter_4"), base)
+    with pytest.raises(ModelError, match="no LoRA factors"):
+        open_tuned(write_adapter({}, "empty"), base)
+    half = {f"{Q}.lora_A.weight": np.zeros((4, 16))}
+    with pytest.raises(ModelError, match="has only"):
+        open_tuned(write_adapter(half, "half"), base)
+    smaller = {
+        name: tensor[:, :8] if tensor.ndim == 2 else tensor for name, tensor in llama.items()
+    }
+    with pytest.raises(ModelError, match="in the base"):
+        open_tuned(write_model(smaller, name="smaller"), base)
+    with pytest.raises(ModelError, match="neither a peft adapter"):
+        open_tuned(base.folder.parent, base)
