@@ -1,71 +1,152 @@
 """What a person writes: the study file, as pydantic models that refuse what they do not know.
 
-Guarantees: `read_study_file` returns a validated `StudyFile` or raises `StudyError` naming file,
-key, value and what is allowed. Not here: unfolding the grid (`expand`).
+Guarantees: `read_study_file` returns a validated `StudyFile` or raises one `StudyError` that lists
+every mistake with file, line, key, value and what is allowed. The JSON schema for editors is
+generated from these models. Not here: unfolding the grid (`expand`), checks that need a model or
+data (`check`).
 """
 
-import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Discriminator, Field, ValidationError
 
 from rankscope.errors import StudyError
-from rankscope.study.specs import BaseSpec, Positive, Spec, SpectraSettings
+from rankscope.study.labels import ByLabel, Variants
+from rankscope.study.mistakes import mistakes
+from rankscope.study.source import Source, read_source
+from rankscope.study.specs import (
+    BaseSpec,
+    DataSpec,
+    DocumentSpec,
+    Evaluation,
+    LoraOptions,
+    Positive,
+    Recipe,
+    Spec,
+    SpectraSettings,
+)
+from rankscope.study.written import OneOrMore, PartOf
 
-Rank = Positive
+Record = TypeVar("Record", bound=BaseModel)
+CONFIG = Path("config.yaml")
+
 LearningRate = Annotated[float, Field(gt=0)]
 Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
+Seeds = Annotated[tuple[int, ...], OneOrMore()]
+TrainOn = Annotated[tuple[Annotated[DocumentSpec, ByLabel()], ...], OneOrMore()]
+Label = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        description="a label: letters, digits, - and _, as it becomes part of file names",
+    ),
+]
+RecipePart = Annotated[dict[str, Any], PartOf(Recipe, without=("learning_rate",))]
 
 
-class GridBlock(Spec):
-    """One block of the grid; every list is an axis, and the block is the product of its axes."""
+class Block(Spec):
+    """One block of the grid: the product of its lists; what it leaves out, the study gives."""
 
-    method: Literal["full", "lora"]
-    learning_rate: LearningRate | tuple[LearningRate, ...]
-    train_on: str | tuple[str, ...] | None = None
-    rank: Rank | tuple[Rank, ...] | None = None
-    alpha: Alpha | tuple[Alpha, ...] | None = None
-    target_modules: Literal["all-linear"] | tuple[str, ...] | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
-    rslora: bool | None = None
-    allow_rank_above_dimension: bool | None = None
-    seeds: tuple[int, ...] | None = None
-    recipe: dict[str, Any] = Field(default_factory=dict)
+    learning_rate: Annotated[tuple[LearningRate, ...], OneOrMore()] = Field(
+        description="a learning rate, or a list of them; tuned per method, so it has no default"
+    )
+    train_on: TrainOn | None = Field(None, description="instead of the study's `train_on`")
+    seeds: Seeds | None = Field(None, description="instead of the study's `seeds`")
+    recipe: RecipePart = Field(
+        default_factory=dict, description="what differs from the study's `recipe`"
+    )
+
+
+class FullBlock(Block):
+    """Full fine-tuning: every weight is trained."""
+
+    method: Literal["full"]
+
+
+class LoraBlock(Block, LoraOptions):
+    """LoRA at one or more ranks."""
+
+    method: Literal["lora"]
+    rank: Annotated[tuple[Positive, ...], OneOrMore()] = Field(
+        description="a rank, or a list of ranks such as [4, 16]"
+    )
+    alpha: Annotated[tuple[Alpha, ...], OneOrMore()] = Field(
+        ("2r",), description="a number, or a rule that follows the rank: r, 2r, sqrt(r)"
+    )
+
+
+GridBlock = Annotated[FullBlock | LoraBlock, Discriminator("method")]
+
+
+class Headline(Spec):
+    """The two evaluations that the first sentence and figure of the report show."""
+
+    learning: str = Field(description="name of an evaluation that measures learning")
+    forgetting: str = Field(description="name of an evaluation that measures forgetting")
 
 
 class StudyFile(Spec):
     """A study file as written."""
 
-    study: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    title: str
-    question: str = ""
-    base: BaseSpec | dict[str, Any]
-    data: dict[str, dict[str, Any]]
-    train_on: str | tuple[str, ...]
-    recipe: dict[str, Any]
-    seeds: tuple[int, ...]
-    grid: tuple[GridBlock, ...]
-    evaluate: dict[str, tuple[dict[str, Any], ...]]
-    spectra: SpectraSettings | None = None
-    headline: dict[Literal["learning", "forgetting"], str] | None = None
+    study: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+        description="name of the study, as in reports/NAME: lower-case letters, digits and -"
+    )
+    title: Annotated[str, Field(min_length=1)] = Field(description="heading of the report")
+    question: str = Field("", description="what the study asks, in a sentence")
+    data: dict[Label, DataSpec] = Field(
+        description="the data variants, each under a label that the rest of the file refers to"
+    )
+    base: BaseSpec = Field(description="the model that every run starts from")
+    train_on: TrainOn = Field(description="label of the data to train on, or a list of labels")
+    seeds: Seeds = Field(description="seeds, such as [0, 1]: each repeats every run")
+    recipe: RecipePart = Field(description="how runs are optimised, but for the learning rate")
+    grid: Annotated[tuple[GridBlock, ...], Field(min_length=1)] = Field(
+        description="what is compared: a list of blocks, each with its `method`"
+    )
+    evaluate: Annotated[
+        dict[Label, Annotated[tuple[Evaluation, ...], Field(min_length=1)]], Field(min_length=1)
+    ] = Field(description="suites: lists of evaluations that share one process and loaded base")
+    headline: Headline | None = Field(None, description="the evaluations that open the report")
+    spectra: SpectraSettings | None = Field(
+        None, description="what is counted in the spectra; leave it out to compute none"
+    )
 
 
-def read_study_file(path: Path) -> StudyFile:
-    """Read and validate one study file.
+class Config(Spec):
+    """`config.yaml`: what a bare `snakemake` runs."""
+
+    study: str = Field(description="name of a study in workflow/studies, or the path of a file")
+
+
+def read_study_file(path: Path) -> tuple[StudyFile, Source]:
+    """Read and validate one study file; its source tells the line of every key.
 
     Raises:
         StudyError: the file is missing, is no YAML, or does not fit the models.
     """
+    source = read_source(path)
+    written = source.content.get("data")
+    variants = Variants(written if isinstance(written, dict) else {}, DataSpec)
+    return _validated(StudyFile, source, variants), source
+
+
+def configured_study(path: Path = CONFIG) -> str:
+    """Return the study that `config.yaml` names.
+
+    Raises:
+        StudyError: the file is missing, or says anything else.
+    """
+    if not path.exists():
+        raise StudyError(
+            f"{path}: there is no such file here; run rankscope from the root of the repository,"
+            " or name the study files to check"
+        )
+    return _validated(Config, read_source(path), None).study
+
+
+def _validated(model: type[Record], source: Source, context: Variants | None) -> Record:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such study file") from None
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path}: this is not valid YAML: {error}") from None
-    try:
-        # through JSON, where strict validation takes lists for tuples but no string for a number
-        return StudyFile.model_validate_json(json.dumps(content), strict=True)
+        return model.model_validate(source.content, context=context)
     except ValidationError as error:
-        raise StudyError(f"{path}: {error}") from None
+        raise source.error(mistakes(error, source.content, model)) from None

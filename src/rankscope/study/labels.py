@@ -5,48 +5,51 @@ one that the study file defines (in any order), and always holds the variant its
 record never depends on a label. Without a `Variants` context every label is unknown.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 REPORTED_ELSEWHERE = "rankscope_reported_elsewhere"
 """Type of an error that repeats one reported where the variant is defined."""
 
 
-@dataclass
 class Variants:
-    """The `data` section as written; passed as the validation context."""
+    """The `data` section as written; passed as the validation context.
 
-    written: dict[str, Any]
-    adapter: TypeAdapter[Any]
-    _known: dict[str, Any] = field(default_factory=dict)
-    _open: list[str] = field(default_factory=list)
+    `kind` is the type of a variant: a union of records that differ in their `source`.
+    """
 
-    def variant(self, label: str) -> Any:
-        """Return the validated variant called `label`."""
-        if label not in self.written:
-            defined = ", ".join(map(str, self.written)) or "none"
+    def __init__(self, written: dict[str, Any], kind: Any) -> None:
+        self._written = written
+        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        self._sources = _sources(kind)
+        self._known: dict[str, Any] = {}
+
+    def variant(self, label: str, allowed: tuple[str, ...]) -> Any:
+        """Return the validated variant called `label`, whose source must be among `allowed`."""
+        if label not in self._written:
+            raise _unknown(label, self._written)
+        written = self._written[label]
+        source = written.get("source") if isinstance(written, dict) else None
+        # looked at before the variant is validated, so that none can contain itself
+        if source in self._sources and source not in allowed:
             raise PydanticCustomError(
-                "rankscope_unknown_label",
-                "no data variant is called {label}; the section `data` defines: {defined}",
-                {"label": f'"{label}"', "defined": defined, "known": list(self.written)},
-            )
-        if label in self._open:
-            raise PydanticCustomError(
-                "rankscope_circular_label",
-                "the data variant {label} refers to itself",
-                {"label": f'"{label}"'},
+                "rankscope_wrong_kind",
+                "the data variant {label} has the source {source}; allowed here: {allowed}",
+                {"label": f'"{label}"', "source": source, "allowed": ", ".join(allowed)},
             )
         if label not in self._known:
-            self._open.append(label)
             try:
-                self._known[label] = self.adapter.validate_python(self.written[label], context=self)
+                self._known[label] = self._adapter.validate_python(written, context=self)
             except ValidationError:
                 raise PydanticCustomError(REPORTED_ELSEWHERE, "see the data variant") from None
-            finally:
-                self._open.pop()
         return self._known[label]
 
 
@@ -57,7 +60,7 @@ class ByLabel:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Look labels up in the context before the variant itself is validated."""
-        kinds = _record_types(source)
+        allowed = _sources(source)
 
         def resolve(
             value: Any,
@@ -66,19 +69,9 @@ class ByLabel:
         ) -> Any:
             if not isinstance(value, str):
                 return validate(value)
-            variants = info.context if isinstance(info.context, Variants) else None
-            variant = (variants or Variants({}, TypeAdapter(Any))).variant(value)
-            if not isinstance(variant, kinds):
-                raise PydanticCustomError(
-                    "rankscope_wrong_kind",
-                    "the data variant {label} has the source {source}; allowed here: {allowed}",
-                    {
-                        "label": f'"{value}"',
-                        "source": variant.source,
-                        "allowed": ", ".join(_source(kind) for kind in kinds),
-                    },
-                )
-            return variant
+            if not isinstance(info.context, Variants):
+                raise _unknown(value, {})
+            return info.context.variant(value, allowed)
 
         return core_schema.with_info_wrap_validator_function(resolve, handler(source))
 
@@ -90,12 +83,20 @@ class ByLabel:
         return {"anyOf": [label, handler(schema)]}
 
 
-def _record_types(source: Any) -> tuple[type, ...]:
-    """The record classes of a type such as `Annotated[A | B, …]`."""
-    if isinstance(source, type):
-        return (source,)
-    return tuple(kind for part in get_args(source) for kind in _record_types(part))
+def _unknown(label: str, written: dict[str, Any]) -> PydanticCustomError:
+    return PydanticCustomError(
+        "rankscope_unknown_label",
+        "no data variant is called {label}; the section `data` defines: {defined}",
+        {
+            "label": f'"{label}"',
+            "defined": ", ".join(map(str, written)) or "none",
+            "known": list(written),
+        },
+    )
 
 
-def _source(kind: Any) -> str:
-    return str(get_args(kind.model_fields["source"].annotation)[0])
+def _sources(kind: Any) -> tuple[str, ...]:
+    """The sources of the records in a type such as `Annotated[A | B, …]`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return tuple(map(str, get_args(kind.model_fields["source"].annotation)))
+    return tuple(source for part in get_args(kind) for source in _sources(part))

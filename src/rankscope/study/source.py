@@ -136,12 +136,12 @@ class _Reader:
                 return tuple(
                     self.build(entry, (*place, number)) for number, entry in enumerate(node.value)
                 )
-            return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+            return self._loader.construct_object(node)
         finally:
             self._open.pop()
 
     def _entries(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[Any, Any]]:
-        self._refuse_repeated_keys(node, place)
+        self._look_at_keys(node, place)
         # `<<: *defaults` puts the merged keys in front, where later ones replace them
         self._loader.flatten_mapping(node)
         for key_node, value_node in node.value:
@@ -149,12 +149,15 @@ class _Reader:
             self.lines[*place, key] = _line(key_node)
             yield key, self.build(value_node, (*place, key))
 
-    def _refuse_repeated_keys(self, node: yaml.MappingNode, place: Place) -> None:
+    def _look_at_keys(self, node: yaml.MappingNode, place: Place) -> None:
         first: dict[Any, int] = {}
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key, line = self._key(key_node), _line(key_node)
+            if not isinstance(key, str):
+                text = f'YAML does not read this key as text: write "{key_node.value}"'
+                self.mistakes.append(Mistake((*place, key_node.value), f"{text}, in quotes"))
             if key in first:
                 text = f"this key stands twice, in lines {first[key]} and {line}; remove one"
                 self.mistakes.append(Mistake((*place, key), text))
@@ -165,7 +168,7 @@ class _Reader:
             raise yaml.MarkedYAMLError(
                 problem="a key must be a single word", problem_mark=node.start_mark
             )
-        return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return self._loader.construct_object(node)
 
 
 def _line(node: yaml.Node) -> int:

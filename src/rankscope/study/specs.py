@@ -23,12 +23,13 @@ from pydantic import (
 from rankscope.errors import StudyError
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
+from rankscope.study.written import OneOrMore
 
 
 class Spec(BaseModel):
     """A frozen, strict record."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def canonical(self) -> dict[str, Any]:
         """Return the record as JSON types, defaults included."""
@@ -347,7 +348,7 @@ class BitsPerByte(Spec):
     measures: Literal["learning", "forgetting"]
     data: Annotated[DocumentSpec, ByLabel()]
     documents: Positive | None = None
-    max_bytes_per_document: Positive | None = None
+    max_bytes_per_document: Annotated[int, Field(ge=16)] | None = None
 
     @property
     def unit(self) -> str:
@@ -396,8 +397,18 @@ class SpectraSettings(Spec):
     vectors in the stored similarity matrix.
     """
 
-    epsilons: tuple[Fraction, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    ks: tuple[Positive, ...] = (1, 2, 5, 10, 20)
+    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = (
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.9,
+    )
+    ks: Annotated[tuple[Positive, ...], OneOrMore()] = (1, 2, 5, 10, 20)
     similarity_size: Positive = 10
 
     @cached_property

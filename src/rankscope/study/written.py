@@ -37,7 +37,7 @@ def _as_tuple(value: Any) -> Any:
 
 def _refuse_empty_and_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
-        raise PydanticCustomError("rankscope_empty", "the list is empty: no run would be trained")
+        raise PydanticCustomError("rankscope_empty", "the list is empty; give at least one entry")
     for number, value in enumerate(values):
         if value in values[:number]:
             raise PydanticCustomError(
@@ -76,5 +76,5 @@ class PartOf:
                     },
                 )
         return core_schema.typed_dict_schema(
-            fields, extra_behavior="forbid", config={"strict": True}
+            fields, extra_behavior="forbid", config={"strict": True, "allow_inf_nan": False}
         )
