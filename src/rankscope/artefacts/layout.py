@@ -12,6 +12,11 @@ def data_rows(data: str) -> str:
     return f"{RESULTS}/data/{data}/rows.parquet"
 
 
+def data_manifest(data: str) -> str:
+    """Manifest of a data variant."""
+    return f"{RESULTS}/data/{data}/run.json"
+
+
 def packed(data: str, base: str, sequence_length: int | str) -> str:
     """Training split, tokenised with the base's tokenizer and packed."""
     return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.parquet"
@@ -22,6 +27,11 @@ def base_model(base: str) -> str:
     return f"{RESULTS}/base/{base}/model"
 
 
+def base_manifest(base: str) -> str:
+    """Manifest of a base: written when the model's folder is complete."""
+    return f"{RESULTS}/base/{base}/run.json"
+
+
 def base_spectra(base: str) -> str:
     """Folder with the decomposition of every weight matrix of the base."""
     return f"{RESULTS}/base/{base}/spectra"
@@ -30,6 +40,16 @@ def base_spectra(base: str) -> str:
 def run_folder(run: str) -> str:
     """Folder of one training run."""
     return f"{RESULTS}/train/{run}"
+
+
+def run_manifest(run: str) -> str:
+    """Manifest of a run: written when its weights and loss curve are complete."""
+    return f"{run_folder(run)}/run.json"
+
+
+def loss_curve(run: str) -> str:
+    """Training loss: one row per optimizer step."""
+    return f"{run_folder(run)}/loss.parquet"
 
 
 def kept_weights(run: str) -> str:
@@ -50,6 +70,11 @@ def checkpoints(run: str) -> str:
 def predictions(run: str, suite: str) -> str:
     """What the model said: one row per run, step, evaluation and item, unscored."""
     return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"
+
+
+def predictions_manifest(run: str, suite: str) -> str:
+    """Manifest of predictions."""
+    return f"{RESULTS}/evaluate/predictions/{run}.{suite}.json"
 
 
 def scores(run: str, suite: str) -> str:

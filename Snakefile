@@ -1,0 +1,92 @@
+"""rankscope: full fine-tuning or LoRA, and at which rank?
+
+A bare `snakemake` runs the study that config.yaml names; `snakemake reports/<study>/index.html`
+any study of workflow/studies; `--config study=path/to/mine.yaml` one's own. The targets `data`,
+`base`, `train`, `evaluate`, `spectra` and `report` stop after the stage of that name.
+"""
+
+from snakemake.utils import min_version
+
+from rankscope.artefacts import layout
+from rankscope.study.registry import Studies
+from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+studies = Studies(config["study"])
+lookups = Lookups(studies)
+accept_stage_names(workflow)
+
+
+wildcard_constraints:
+    data=r"[\w-]+",
+    base=r"[\w-]+",
+    run=r"[\w-]+",
+    suite=r"[\w-]+",
+    settings=r"[\w-]+",
+    study=r"[\w-]+",
+
+
+localrules:
+    all,
+    data,
+    base,
+    train,
+    evaluate,
+    spectra,
+    report,
+
+
+rule all:
+    """The report of the study that config.yaml names."""
+    default_target: True
+    input:
+        lookups.target("report"),
+
+
+rule data:
+    """Data of the study: documents and items, tokenised and packed."""
+    input:
+        lookups.target("data"),
+
+
+rule base:
+    """Base model of the study."""
+    input:
+        lookups.target("base"),
+
+
+rule train:
+    """All runs of the study."""
+    input:
+        lookups.target("train"),
+
+
+rule evaluate:
+    """Scores of the base and of all runs of the study."""
+    input:
+        lookups.target("evaluate"),
+
+
+rule spectra:
+    """Spectral analysis of all runs of the study."""
+    input:
+        lookups.target("spectra"),
+
+
+rule report:
+    """Report of the study."""
+    input:
+        lookups.target("report"),
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/base.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/spectra.smk"
+include: "workflow/rules/report.smk"

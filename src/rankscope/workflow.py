@@ -1,0 +1,182 @@
+"""What the rules look up: inputs of a job by the names in its wildcards.
+
+Guarantees: pure functions of the study files; no file but those is read, nothing is written. The
+rules hold no logic of their own: whatever must be computed for one stands here, where it is tested.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from rankscope.artefacts import layout
+from rankscope.errors import RankscopeError
+from rankscope.study.registry import Studies
+from rankscope.study.specs import Continuations, EmbeddedBase
+
+Inputs = Callable[[Any], list[str]]
+
+# what a stage's name on the command line stands for: `snakemake --forcerun evaluate`
+STAGE_RULES = {
+    "data": ("data_rows", "data_pack"),
+    "base": ("base_model",),
+    "train": ("train_run",),
+    "evaluate": ("evaluate_predict", "evaluate_score"),
+    "spectra": ("spectra_base", "spectra_run"),
+    "report": ("report_tables", "report_claims", "report_figures", "report_page"),
+}
+
+
+def rules_of_stages(names: Iterable[str]) -> frozenset[str]:
+    """Replace stages by their rules; other names (rules, files) stay as they are."""
+    return frozenset(rule for name in names for rule in STAGE_RULES.get(name, (name,)))
+
+
+def accept_stage_names(workflow: Any) -> None:
+    """Let `--forcerun`, `--until` and `--omit-from` take a stage's name for its rules.
+
+    A target rule such as `evaluate` only collects what the stage's rules make; forced or reached on
+    its own it would do nothing, which is not what `--forcerun evaluate` asks for. Snakemake hands
+    over these options only after the Snakefile is parsed, hence an attribute that translates them
+    when they are set.
+
+    Args:
+        workflow: Snakemake's `workflow` object of the Snakefile.
+    """
+
+    class StageAware(type(workflow)):  # type: ignore[misc]
+        @property
+        def dag_settings(self) -> Any:
+            return self.__dict__["dag_settings"]
+
+        @dag_settings.setter
+        def dag_settings(self, settings: Any) -> None:
+            self.__dict__["dag_settings"] = replace(
+                settings,
+                forcerun=rules_of_stages(settings.forcerun),
+                until=rules_of_stages(settings.until),
+                omit_from=rules_of_stages(settings.omit_from),
+            )
+
+    workflow.__class__ = StageAware
+
+
+def source_hash(*modules: str) -> str:
+    """Hash the source of modules and packages: a `params` entry that re-runs a cheap rule.
+
+    Stages that are expensive do not follow their source but their version
+    (`rankscope.study.identity.STAGE_VERSIONS`), which is part of their artefacts' names.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        spec = find_spec(module)
+        if spec is None or spec.origin is None:
+            raise RankscopeError(f"{module}: there is no such module to take the source of")
+        origin = Path(spec.origin)
+        folder = origin.parent if origin.name == "__init__.py" else None
+        files = sorted(folder.rglob("*")) if folder else [origin]
+        for path in files:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def scaled(amount: int) -> Callable[[Any, int], int]:
+    """A resource that grows with every retry: `amount` × attempt."""
+
+    def resource(wildcards: Any, attempt: int) -> int:
+        return amount * attempt
+
+    return resource
+
+
+class Lookups:
+    """Input functions for the rules, over one registry of studies."""
+
+    def __init__(self, studies: Studies) -> None:
+        self.studies = studies
+
+    def documents(self, wildcards: Any) -> list[str]:
+        """What a data variant is made from: nothing, or another variant's rows."""
+        spec = self.studies.variant(wildcards.data)
+        return [layout.data_rows(spec.documents.name)] if isinstance(spec, Continuations) else []
+
+    def corpus(self, wildcards: Any) -> list[str]:
+        """What a base is pre-trained on, if it is pre-trained here."""
+        spec = self.studies.base(wildcards.base)
+        return [layout.data_rows(spec.corpus.name)] if isinstance(spec, EmbeddedBase) else []
+
+    def packed(self, wildcards: Any) -> str:
+        """Training sequences of a run."""
+        run = self.studies.run(wildcards.run)
+        return layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)
+
+    def base_of_run(self, wildcards: Any) -> str:
+        """Base model of a run; a base is its own."""
+        return layout.base_manifest(self._base_name(wildcards.run))
+
+    def base_spectra_of_run(self, wildcards: Any) -> str:
+        """Decomposed base of a run."""
+        return layout.base_spectra(self._base_name(wildcards.run))
+
+    def weights(self, wildcards: Any) -> list[str]:
+        """Kept weights of a run; a base has none beside its model."""
+        if wildcards.run == self._base_name(wildcards.run):
+            return []
+        return [layout.run_manifest(wildcards.run), layout.kept_weights(wildcards.run)]
+
+    def evaluation_data(self, wildcards: Any) -> list[str]:
+        """Rows of every data variant of a suite."""
+        suite = self.studies.suite(wildcards.suite)
+        names = dict.fromkeys(evaluation.data.name for evaluation in suite.evaluations)
+        return [layout.data_rows(name) for name in names]
+
+    def stage(self, stage: str, study: str | None = None) -> list[str]:
+        """Everything one stage makes for a study (by default the one asked for)."""
+        chosen = self.studies.named(study) if study else self.studies.current
+        runs = [run.name for run in chosen.runs]
+        base = chosen.base.name
+        match stage:
+            case "data":
+                packs = {self.packed(SimpleNamespace(run=run)): None for run in runs}
+                return [*map(layout.data_rows, dict.fromkeys(d.name for d in chosen.data.values())), *packs]
+            case "base":
+                return [layout.base_manifest(base)]
+            case "train":
+                return [layout.run_manifest(run) for run in runs]
+            case "evaluate":
+                return [
+                    layout.scores(name, suite.name)
+                    for suite in chosen.suites
+                    for name in (base, *runs)
+                ]
+            case "spectra":
+                settings = chosen.spectra
+                return [layout.run_spectra(run, settings.name) for run in runs] if settings else []
+            case "report":
+                return [layout.report_page(chosen.study)]
+            case _:
+                raise RankscopeError(f"{stage!r} is no stage; stages: {', '.join(STAGE_RULES)}")
+
+    def rows_of_study(self, wildcards: Any) -> list[str]:
+        """All that the report of `{study}` is made from."""
+        stages = ("base", "train", "evaluate", "spectra")
+        return [path for stage in stages for path in self.stage(stage, wildcards.study)]
+
+    def study_file(self, wildcards: Any) -> str:
+        """File of `{study}`."""
+        return self.studies.named(wildcards.study).path
+
+    def target(self, stage: str) -> Inputs:
+        """Input function of a stage's target rule."""
+        return partial(lambda stage, wildcards: self.stage(stage), stage)
+
+    def _base_name(self, name: str) -> str:
+        try:
+            return self.studies.base(name).name
+        except RankscopeError:
+            return self.studies.run(name).base.name

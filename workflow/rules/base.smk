@@ -1,0 +1,20 @@
+"""base: the model every run starts from, pre-trained here or pinned from elsewhere."""
+
+
+rule base_model:
+    """Make the base ready: pre-train the embedded one, verify and link any other."""
+    input:
+        corpus=lookups.corpus,
+    output:
+        model=directory(layout.base_model("{base}")),
+        manifest=layout.base_manifest("{base}"),
+    log:
+        "logs/base/{base}.log",
+    benchmark:
+        "benchmarks/base/{base}.jsonl"
+    threads: 2
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
+    shell:
+        "rankscope --log {log:q} base model {wildcards.base:q} --study {studies.current.path:q}"
