@@ -14,7 +14,7 @@ export TOKENIZERS_PARALLELISM := false
 .PHONY: demo test check clean
 
 demo: $(BIN)/.demo
-	@rankscope-demo
+	@python -m rankscope.demo
 
 test: $(BIN)/.dev
 	pytest

@@ -6,6 +6,7 @@ runs are equal to the bit.
 """
 
 import hashlib
+import logging
 import os
 import platform
 import time
@@ -19,6 +20,9 @@ from typing import Any
 
 from rankscope.artefacts.files import write_json
 
+logger = logging.getLogger(__name__)
+
+STARTUP_LINE = "start-up took %.2f s"
 PACKAGES = (
     "rankscope", "torch", "transformers", "peft", "bitsandbytes", "lm-eval", "rouge-score",
     "polars", "snakemake", "numpy", "scipy", "altair",
@@ -51,6 +55,18 @@ def seconds_since_process_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
+def started_up(clock: float | None = None) -> float:
+    """Log how long this process took to start up, and return it.
+
+    Call it where a verb's heavy imports are over, or give the moment by `time.monotonic`. What came
+    before is start-up, what follows is work; `rankscope.report.time_split` reads the line.
+    """
+    since = 0.0 if clock is None else time.monotonic() - clock
+    seconds = seconds_since_process_start() - since
+    logger.info(STARTUP_LINE, seconds)
+    return seconds
+
+
 @dataclass
 class Manifest:
     """What a stage fills in while it works; `write` adds the surroundings."""
@@ -68,7 +84,7 @@ class Manifest:
 
     def work_began(self, clock: float) -> None:
         """Say when heavy imports were over, by `time.monotonic`: all before is process start-up."""
-        self.startup_seconds = seconds_since_process_start() - (time.monotonic() - clock)
+        self.startup_seconds = started_up(clock)
         self._clock = clock
 
     def work_begins(self) -> None:
