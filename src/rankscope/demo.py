@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import typer
 import yaml
 
 from rankscope.artefacts import layout
@@ -29,21 +30,23 @@ def main() -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("the demo is already running in this folder", file=sys.stderr)
+            typer.echo("the demo is already running in this folder", err=True)
             return 1
         # no other demo runs: a lock that Snakemake left behind is of a killed one
-        subprocess.run(["snakemake", "--unlock", "--quiet", "all"], check=False, capture_output=True)
+        subprocess.run(
+            ["snakemake", "--unlock", "--quiet", "all"], check=False, capture_output=True
+        )
         started = time.time()
         finished = subprocess.run([*SNAKEMAKE, "--cores", "all"], check=False)
     if finished.returncode:
-        print(
+        typer.echo(
             "the demo stopped before its end; the messages above say why, logs/ holds the rest."
             " Start it again and it goes on from here.",
-            file=sys.stderr,
+            err=True,
         )
         return finished.returncode
-    print(time_split(started, time.time()))
-    print(f"the report: {page}")
+    typer.echo(time_split(started, time.time()))
+    typer.echo(f"the report: {page}")
     return 0
 
 

@@ -7,7 +7,6 @@ rules hold no logic of their own: whatever must be computed for one stands here,
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,7 +87,7 @@ def source_hash(*modules: str) -> str:
 def scaled(amount: int) -> Callable[[Any, int], int]:
     """A resource that grows with every retry: `amount` × attempt."""
 
-    def resource(wildcards: Any, attempt: int) -> int:
+    def resource(_wildcards: Any, attempt: int) -> int:
         return amount * attempt
 
     return resource
@@ -143,7 +142,10 @@ class Lookups:
         match stage:
             case "data":
                 packs = {self.packed(SimpleNamespace(run=run)): None for run in runs}
-                return [*map(layout.data_rows, dict.fromkeys(d.name for d in chosen.data.values())), *packs]
+                return [
+                    *map(layout.data_rows, dict.fromkeys(d.name for d in chosen.data.values())),
+                    *packs,
+                ]
             case "base":
                 return [layout.base_manifest(base)]
             case "train":
@@ -173,7 +175,7 @@ class Lookups:
 
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""
-        return partial(lambda stage, wildcards: self.stage(stage), stage)
+        return lambda _wildcards: self.stage(stage)
 
     def _base_name(self, name: str) -> str:
         try:

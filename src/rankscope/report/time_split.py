@@ -1,9 +1,9 @@
 """How the wall time of a workflow divides into work, process start-up and orchestration.
 
 Guarantees: computed from Snakemake's benchmark files (a job's seconds; the file's time of writing
-is the job's end) and the logs beside them (every verb logs how long its start-up took). Wall time in
-which several jobs run is shared equally among them; wall time in which none runs is orchestration.
-A job whose log does not say counts as start-up as a whole: the share is never flattered.
+is the job's end) and the logs beside them (every verb logs how long its start-up took). Wall time
+in which several jobs run is shared equally among them; wall time in which none runs is
+orchestration. A job whose log does not say counts as start-up as a whole: the share is never flattered.
 """
 
 import json
@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from rankscope.artefacts.manifest import STARTUP_LINE
@@ -78,7 +79,7 @@ def wall_shares(jobs: list[Job]) -> list[float]:
     """
     edges = sorted({moment for job in jobs for moment in (job.start, job.end)})
     shares = [0.0] * len(jobs)
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         running = [i for i, job in enumerate(jobs) if job.start <= begin and job.end >= end]
         for i in running:
             shares[i] += (end - begin) / len(running)
