@@ -1,5 +1,62 @@
 """The verbs of the evaluate stage: thin shells, without heavy imports."""
 
+import os
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The evaluate stage.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The evaluate stage: trained steps to one row per test item, then to scores.",
+)
+
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="Name of a run, or of the base for its step 0.")
+]
+SuiteName = Annotated[
+    str, typer.Option("--suite", help="Suite of evaluations: its label, or its artefact's name.")
+]
+StudyName = Annotated[str, typer.Option("--study", help="Name of a study, or path of its file.")]
+
+
+@app.command(epilog="Example: `rankscope evaluate predict lora-r16-3f9a1c2b --suite demo`")
+def predict(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
+    """Ask every kept step of a run about every item of a suite; nothing is scored yet."""
+    # before the libraries that read them are imported: nothing is fetched, no bar is drawn
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    from rankscope.artefacts import layout
+    from rankscope.evaluate.predict import kept_steps
+    from rankscope.evaluate.predict import predict as predict_items
+    from rankscope.evaluate.tables import Subject, base_keys
+    from rankscope.study.expand import load_study
+
+    loaded = load_study(study)
+    spec = loaded.suite(suite)
+    if run == loaded.base.name:
+        subject = Subject(base_keys(loaded.base), Path(layout.base_model(run)), {0: None})
+    else:
+        chosen = loaded.run(run)
+        subject = Subject(
+            chosen.keys(),
+            Path(layout.base_model(chosen.base.name)),
+            kept_steps(Path(layout.kept_weights(run))),
+        )
+    data = {
+        evaluation.data.name: Path(layout.data_rows(evaluation.data.name))
+        for evaluation in spec.evaluations
+    }
+    predict_items(spec, subject, data, Path(layout.predictions(run, spec.name)))
+
+
+@app.command(epilog="Example: `rankscope evaluate score lora-r16-3f9a1c2b --suite demo`")
+def score(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
+    """Score the stored predictions of a run: one row per item and metric."""
+    from rankscope.artefacts import layout
+    from rankscope.evaluate.score import score as score_predictions
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study).suite(suite)
+    score_predictions(
+        spec, run, Path(layout.predictions(run, spec.name)), Path(layout.scores(run, spec.name))
+    )

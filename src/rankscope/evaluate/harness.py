@@ -1,0 +1,139 @@
+"""Tasks of lm-eval-harness under their official templates, on local items.
+
+Guarantees: prompt and choices are made by the task file that lm-eval ships; only its dataset is
+replaced by our rows, which are read once and asked of every step. Nothing is fetched, and nothing
+is written outside a temporary folder. Kept per item: the log-likelihood of
+every choice and its length in bytes and characters, so that any choice metric can be computed
+later. Not here: the metrics (`metrics`).
+
+The model handed over is the plain merged model: lm-eval ignores its own `peft` option for a model
+that is already loaded.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rankscope.errors import DataError
+
+BATCH_ITEMS = 16
+
+
+@dataclass(frozen=True)
+class ChoiceItem:
+    """What the model said about one multiple-choice item."""
+
+    id: str
+    answer: int
+    choices_nats: list[float]
+    choices_bytes: list[int]
+    choices_characters: list[int]
+
+
+# what the official template of HellaSwag reads, and the id that leads back to our rows
+COLUMNS = ("id", "activity_label", "ctx_a", "ctx_b", "endings", "label")
+
+
+class HarnessTask:
+    """One task of the harness over the rows of a continuations variant."""
+
+    def __init__(self, task: str, rows: pl.DataFrame) -> None:
+        """Load the task.
+
+        Args:
+            task: name of the task in lm-eval; its shipped file lies in a folder of that name.
+            rows: items with at least the columns `COLUMNS`.
+
+        Raises:
+            DataError: an item's label is none of its endings.
+        """
+        for id_, endings, label in rows.select("id", "endings", "label").iter_rows():
+            if not 0 <= label < len(endings):
+                raise DataError(f"item {id_}: label {label} is none of its {len(endings)} endings")
+        with _quiet():
+            self._task = _load(task, rows)
+        self.items = rows.height
+
+    def predict(self, model: Any, tokenizer: Any) -> list[ChoiceItem]:
+        """Ask the model for the log-likelihood of every choice of every item, in row order."""
+        samples = self.samples(model, tokenizer)
+        return [
+            ChoiceItem(
+                id=sample["doc"]["id"],
+                answer=int(sample["target"]),
+                choices_nats=[float(nats) for nats, _ in sample["filtered_resps"]],
+                choices_bytes=[len(choice.encode()) for choice in sample["doc"]["choices"]],
+                choices_characters=[len(choice) for choice in sample["doc"]["choices"]],
+            )
+            for sample in sorted(samples, key=lambda sample: sample["doc_id"])
+        ]
+
+    def samples(self, model: Any, tokenizer: Any) -> list[dict[str, Any]]:
+        """Return lm-eval's own logged samples: documents, responses and its per-item metrics."""
+        from lm_eval.evaluator import evaluate
+        from lm_eval.models.huggingface import HFLM
+
+        with _quiet():
+            wrapped = HFLM(
+                pretrained=model,
+                tokenizer=tokenizer,
+                backend="causal",
+                max_length=model.config.max_position_embeddings,
+                batch_size=BATCH_ITEMS,
+            )
+            wrapped.loglikelihood = partial(wrapped.loglikelihood, disable_tqdm=True)
+            # what `simple_evaluate` does, without its inventory of the machine (seconds a call)
+            results = evaluate(
+                lm=wrapped,
+                task_dict={"tasks": {self._task.task_name: self._task}},
+                bootstrap_iters=0,
+                log_samples=True,
+            )
+        return list(results["samples"][self._task.task_name])
+
+
+def _load(task: str, rows: pl.DataFrame) -> Any:
+    """Build the official task with `rows` in place of its dataset."""
+    import lm_eval
+    from lm_eval.tasks import TaskManager
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    shipped = load_yaml(Path(lm_eval.__file__).parent / "tasks" / task / f"{task}.yaml")
+    # a tag would make the harness look for other tasks that carry it
+    official = {key: value for key, value in shipped.items() if key != "tag"}
+    with tempfile.TemporaryDirectory(prefix="rankscope-") as folder:
+        items = Path(folder) / "items.jsonl"
+        rows.select(COLUMNS).write_ndjson(items)
+        local = {
+            "dataset_path": "json",
+            "dataset_kwargs": {
+                "data_files": {official["validation_split"]: str(items)},
+                "cache_dir": folder,
+                "keep_in_memory": True,
+            },
+            "training_split": None,
+        }
+        manager = TaskManager(include_defaults=False)
+        loaded = manager.load([official | local])["tasks"][task]
+        loaded.set_config(key="num_fewshot", value=0)
+        loaded.set_fewshot_seed(seed=0)
+    return loaded
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the harness's warnings that a loaded model was handed over: that is what we mean."""
+    logger = logging.getLogger("lm_eval")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

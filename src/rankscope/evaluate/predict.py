@@ -1,0 +1,177 @@
+"""The stage function `predict`: what a model says about every item, at every kept step, unscored.
+
+Guarantees: one process reads the items once and visits all steps of one run; the rows depend on
+the weights, the items and the thread count alone, so that equal runs give equal tables. A run
+without any kept step (diverged at once) gives an empty table. Not here: scores (`score`).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from rankscope.artefacts.files import write_parquet
+from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
+from rankscope.errors import ArtefactError
+from rankscope.evaluate.documents import read_rows, select_documents
+from rankscope.evaluate.tables import PREDICTIONS, Subject
+from rankscope.progress import Progress
+from rankscope.study.specs import BitsPerByte, Evaluation, Harness, Suite
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+Advance = Callable[[int], None]
+
+
+class Prepared(Protocol):
+    """An evaluation whose items are read and tokenised: it only lacks a model."""
+
+    items: int
+
+    def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
+        """Yield one row per item, without the key columns."""
+
+
+def predict(suite: Suite, subject: Subject, data: dict[str, Path], output: Path) -> None:
+    """Write what every step of `subject` says about every item of `suite`.
+
+    Args:
+        suite: the evaluations; they share the process and the items in it.
+        subject: the run (or base) and the folders of its weights.
+        data: rows of every data variant of the suite, under the variant's name.
+        output: parquet with the columns of `tables.PREDICTIONS`; its manifest lies beside it.
+
+    Raises:
+        ArtefactError, DataError, ModelError: an input is missing or does not fit.
+    """
+    spec = {"suite": suite.canonical(), "subject": subject.name, "steps": list(subject.steps)}
+    with manifest(
+        output.with_suffix(".json"), "evaluate-predict", f"{subject.name}.{suite.name}", spec
+    ) as record:
+        if subject.steps:
+            table = pl.DataFrame(
+                list(_visit(suite, subject, data, record)), schema=PREDICTIONS, orient="row"
+            )
+        else:
+            logger.warning("%s kept no step: its table of predictions is empty", subject.name)
+            table = pl.DataFrame(schema=PREDICTIONS)
+        write_parquet(output, table)
+        record.inputs |= {name: file_sha256(path) for name, path in data.items()}
+        record.outputs = {output.name: file_sha256(output)}
+        record.results |= {"steps": list(subject.steps), "rows": table.height}
+
+
+def kept_steps(folder: Path) -> dict[int, Path | None]:
+    """Return the kept steps of a run in order; none for a run that diverged before the first.
+
+    Raises:
+        ArtefactError: the run has not been trained.
+    """
+    if not folder.is_dir():
+        raise ArtefactError(f"{folder}: the run has no kept weights; run `rankscope train` first")
+    return {
+        int(step.name.removeprefix("step-")): step
+        for step in sorted(folder.glob("step-*"))
+        if step.is_dir()
+    }
+
+
+def _visit(
+    suite: Suite, subject: Subject, data: dict[str, Path], record: Manifest
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of all steps and evaluations in the column order of the table."""
+    from rankscope.evaluate.weights import load_step, load_tokenizer
+
+    first_step, *_ = subject.steps.values()
+    tokenizer = load_tokenizer(subject.base)
+    model = load_step(subject.base, first_step)
+    prepared = [
+        (evaluation, _prepare(evaluation, data[evaluation.data.name], model, tokenizer))
+        for evaluation in suite.evaluations
+    ]
+    record.work_begins()
+    progress = Progress(
+        f"evaluate {subject.name}",
+        len(subject.steps) * sum(evaluation.items for _, evaluation in prepared),
+    )
+    seconds = {evaluation.name: 0.0 for evaluation in suite.evaluations}
+    for step, folder in subject.steps.items():
+        if folder is not first_step:
+            model = None  # frees the memory of the last step before the next is read
+            model = load_step(subject.base, folder)
+        for evaluation, items in prepared:
+            started = time.monotonic()
+            keys = subject.keys | {
+                "step": step,
+                "evaluation": evaluation.name,
+                "kind": evaluation.kind,
+                "measures": evaluation.measures,
+            }
+            advance = partial(progress.advance, note=f"step {step} {evaluation.name}")
+            for row in items.rows(model, advance):
+                yield tuple((keys | row).get(column) for column in PREDICTIONS)
+            seconds[evaluation.name] += time.monotonic() - started
+    record.results["items"] = {evaluation.name: items.items for evaluation, items in prepared}
+    record.results["seconds"] = {name: round(spent, 2) for name, spent in seconds.items()}
+
+
+def _prepare(evaluation: Evaluation, rows: Path, model: Any, tokenizer: Any) -> Prepared:
+    if isinstance(evaluation, Harness):
+        return PreparedHarness(evaluation, rows, tokenizer)
+    return PreparedDocuments(evaluation, rows, model, tokenizer)
+
+
+class PreparedDocuments:
+    """Held-out documents, tokenised."""
+
+    def __init__(self, evaluation: BitsPerByte, rows: Path, model: Any, tokenizer: Any) -> None:
+        from rankscope.evaluate.likelihood import encode
+        from rankscope.evaluate.weights import context_length
+
+        self._documents = select_documents(
+            read_rows(rows), evaluation.documents, evaluation.max_bytes_per_document
+        )
+        self._sequences = encode(tokenizer, [document.text for document in self._documents])
+        self._context = context_length(model)
+        self.items = len(self._documents)
+
+    def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
+        """Yield nats, bytes and tokens of every document."""
+        from rankscope.evaluate.likelihood import negative_log_likelihoods
+
+        nats = negative_log_likelihoods(model, self._sequences, self._context, advance)
+        for document, sequence, value in zip(self._documents, self._sequences, nats, strict=True):
+            yield {
+                "item": document.id,
+                "nats": value,
+                "bytes": document.bytes,
+                "tokens": len(sequence) - 1,
+            }
+
+
+class PreparedHarness:
+    """Items of a harness task, loaded."""
+
+    def __init__(self, evaluation: Harness, rows: Path, tokenizer: Any) -> None:
+        from rankscope.evaluate.harness import HarnessTask
+
+        self._task = HarnessTask(evaluation.task, read_rows(rows))
+        self._tokenizer = tokenizer
+        self.items = self._task.items
+
+    def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
+        """Yield log-likelihoods and lengths of every item's choices."""
+        for item in self._task.predict(model, self._tokenizer):
+            yield {
+                "item": item.id,
+                "choices_nats": item.choices_nats,
+                "choices_bytes": item.choices_bytes,
+                "choices_characters": item.choices_characters,
+                "answer": item.answer,
+            }
+        advance(self.items)

@@ -1,0 +1,63 @@
+"""The stage function `score`: predictions in, one scored row per item and metric out.
+
+Guarantees: reads stored predictions only, without torch; an empty table of predictions gives an
+empty table of scores. The metrics themselves are in `metrics`.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from rankscope.artefacts.files import write_parquet
+from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.errors import ArtefactError
+from rankscope.evaluate.metrics import METRICS
+from rankscope.evaluate.tables import KEYS, PREDICTIONS, SCORES
+from rankscope.study.specs import Suite
+
+
+def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:
+    """Write the scores of all predictions of one run; the manifest lies beside `output`.
+
+    Raises:
+        ArtefactError: the predictions are missing or were written by another version.
+    """
+    with manifest(
+        output.with_suffix(".json"), "evaluate-score", f"{run}.{suite.name}", suite.canonical()
+    ) as record:
+        record.work_begins()
+        scored = score_rows(_read(predictions))
+        write_parquet(output, scored)
+        record.inputs = {predictions.name: file_sha256(predictions)}
+        record.outputs = {output.name: file_sha256(output)}
+        record.results = {"rows": scored.height}
+
+
+def score_rows(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per prediction and metric of its kind, in the order of `predictions`."""
+    shared = [*KEYS, "evaluation", "measures", "item"]
+    rows = [
+        {column: row[column] for column in shared}
+        | {
+            "metric": metric.name,
+            "unit": metric.unit,
+            "higher_is_better": metric.higher_is_better,
+            "score": metric.score(row),
+            "weight": metric.weight(row),
+        }
+        for row in predictions.iter_rows(named=True)
+        for metric in METRICS[row["kind"]]
+    ]
+    return pl.DataFrame(rows, schema=SCORES)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    if not path.exists():
+        raise ArtefactError(f"{path}: no predictions to score; run `rankscope evaluate predict`")
+    rows = pl.read_parquet(path)
+    if rows.schema != pl.Schema(PREDICTIONS):
+        raise ArtefactError(
+            f"{path}: these predictions have other columns than this version writes;"
+            " delete the file and run `rankscope evaluate predict` again"
+        )
+    return rows

@@ -1,0 +1,78 @@
+"""The tidy tables of the evaluate stage: which columns, in which order, of which type.
+
+Guarantees: every table of this stage, an empty one included, has exactly these columns, so that
+all of them can be scanned together.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rankscope.study.specs import BaseSpec
+
+KEYS: dict[str, Any] = {
+    "run": pl.String,
+    "base": pl.String,
+    "data": pl.String,
+    "method": pl.String,
+    "rank": pl.Int64,
+    "seed": pl.Int64,
+    "step": pl.Int64,
+}
+
+# What the model said about one item. A column that does not apply to the kind is null.
+PREDICTIONS: dict[str, Any] = KEYS | {
+    "evaluation": pl.String,
+    "kind": pl.String,
+    "measures": pl.String,
+    "item": pl.String,
+    "nats": pl.Float64,
+    "bytes": pl.Int64,
+    "tokens": pl.Int64,
+    "choices_nats": pl.List(pl.Float64),
+    "choices_bytes": pl.List(pl.Int64),
+    "choices_characters": pl.List(pl.Int64),
+    "answer": pl.Int64,
+}
+
+SCORES: dict[str, Any] = KEYS | {
+    "evaluation": pl.String,
+    "measures": pl.String,
+    "metric": pl.String,
+    "higher_is_better": pl.Boolean,
+    "unit": pl.String,
+    "item": pl.String,
+    "score": pl.Float64,
+    "weight": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is evaluated: the key columns of its rows, and the weights of every step.
+
+    `base` is the folder of the base; a step whose folder is None is the base itself.
+    """
+
+    keys: dict[str, Any]
+    base: Path
+    steps: dict[int, Path | None]
+
+    @property
+    def name(self) -> str:
+        """Name of the run, or of the base."""
+        return str(self.keys["run"])
+
+
+def base_keys(base: BaseSpec) -> dict[str, Any]:
+    """Key columns of the base as it is: the step 0 of every run on it."""
+    return {
+        "run": base.name,
+        "base": base.name,
+        "data": None,
+        "method": "Base",
+        "rank": None,
+        "seed": None,
+    }

@@ -1,0 +1,100 @@
+"""The model of one step: the base, the base with an adapter merged into it, or a full checkpoint.
+
+Guarantees: every step starts from freshly read weights, so nothing of one step reaches the next;
+an adapter is added in float32 (an update of a few low ranks is below the resolution of bfloat16);
+an adapter that does not fit the base tensor by tensor is refused, where peft only warns.
+Not here: quantised bases.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from rankscope.errors import ModelError
+
+ADAPTER = "adapter_config.json"
+
+
+def load_tokenizer(base: Path) -> Any:
+    """Read the tokenizer of the base.
+
+    Raises:
+        ModelError: the folder holds none, or it has neither a BOS nor an EOS token.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{base}: no tokenizer can be read from this folder: {error}") from error
+    if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
+        raise ModelError(
+            f"{base}: the tokenizer has neither a BOS nor an EOS token, so the first token of a"
+            " text cannot be predicted from anything; name one in tokenizer_config.json"
+        )
+    return tokenizer
+
+
+def load_step(base: Path, step: Path | None) -> Any:
+    """Return the causal language model of a step in float32, ready for inference.
+
+    `step` is a folder with a peft adapter or a full checkpoint in the Hugging Face layout; None
+    stands for the base. The model lies on the GPU where there is one.
+
+    Raises:
+        ModelError: a folder is missing or unreadable, or the adapter does not fit the base.
+    """
+    import torch
+
+    if step is None:
+        model = _load_model(base)
+    elif (step / ADAPTER).exists():
+        model = _merge(_load_model(base), step)
+    else:
+        model = _load_model(step)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def context_length(model: Any) -> int:
+    """Return how many tokens the model can attend to.
+
+    Raises:
+        ModelError: its config does not say so.
+    """
+    length = getattr(model.config, "max_position_embeddings", None)
+    if not length:
+        raise ModelError(
+            f"{model.config.name_or_path}: config.json states no max_position_embeddings, the"
+            " number of tokens the model can attend to; add it"
+        )
+    return int(length)
+
+
+def _load_model(folder: Path) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, local_files_only=True
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: no model can be read from this folder: {error}") from error
+
+
+def _merge(model: Any, adapter: Path) -> Any:
+    """Add the adapter's update to the weights of `model`: W + (alpha / r) B A."""
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    with_adapter = PeftModel.from_pretrained(model, adapter)
+    expected = set(get_peft_model_state_dict(with_adapter))
+    with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
+        stored = set(file.keys())
+    if expected != stored:
+        example = sorted(expected ^ stored)[0]
+        raise ModelError(
+            f"{adapter}: the adapter does not fit the base: {len(stored - expected)} of its"
+            f" tensors have no place, {len(expected - stored)} places stay empty, such as"
+            f" {example}; was it trained on another base?"
+        )
+    return with_adapter.merge_and_unload()
