@@ -8,8 +8,7 @@ any study of workflow/studies; `--config study=path/to/mine.yaml` one's own. The
 from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
-from rankscope.study.registry import Studies
-from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash
+from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash, studies_for_jobs
 
 min_version("9.0")
 
@@ -17,8 +16,7 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
-studies = Studies(config["study"])
-lookups = Lookups(studies)
+lookups = Lookups(studies_for_jobs(config["study"]))
 accept_stage_names(workflow)
 
 

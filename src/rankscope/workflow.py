@@ -5,6 +5,7 @@ rules hold no logic of their own: whatever must be computed for one stands here,
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from typing import Any
 
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
+from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
 from rankscope.study.specs import Continuations, EmbeddedBase
 
@@ -84,6 +86,12 @@ def source_hash(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def studies_for_jobs(study: str) -> Studies:
+    """Open the registry and let the jobs' commands look into the same study first."""
+    os.environ[STUDY_VARIABLE] = study
+    return Studies(study)
+
+
 def scaled(amount: int) -> Callable[[Any, int], int]:
     """A resource that grows with every retry: `amount` × attempt."""
 
@@ -116,15 +124,15 @@ class Lookups:
 
     def base_of_run(self, wildcards: Any) -> str:
         """Base model of a run; a base is its own."""
-        return layout.base_manifest(self._base_name(wildcards.run))
+        return layout.base_manifest(self.studies.base_of(wildcards.run).name)
 
     def base_spectra_of_run(self, wildcards: Any) -> str:
         """Decomposed base of a run."""
-        return layout.base_spectra(self._base_name(wildcards.run))
+        return layout.base_spectra(self.studies.base_of(wildcards.run).name)
 
     def weights(self, wildcards: Any) -> list[str]:
         """Kept weights of a run; a base has none beside its model."""
-        if wildcards.run == self._base_name(wildcards.run):
+        if wildcards.run == self.studies.base_of(wildcards.run).name:
             return []
         return [layout.run_manifest(wildcards.run), layout.kept_weights(wildcards.run)]
 
@@ -176,9 +184,3 @@ class Lookups:
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""
         return lambda _wildcards: self.stage(stage)
-
-    def _base_name(self, name: str) -> str:
-        try:
-            return self.studies.base(name).name
-        except RankscopeError:
-            return self.studies.run(name).base.name

@@ -12,9 +12,11 @@ rule base_model:
         "logs/base/{base}.log",
     benchmark:
         "benchmarks/base/{base}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     threads: 2
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(240),
     shell:
-        "rankscope --log {log:q} base model {wildcards.base:q} --study {studies.current.path:q}"
+        "rankscope --log {log:q} base model {wildcards.base:q}"

@@ -12,11 +12,13 @@ rule data_rows:
         "logs/data/{data}.log",
     benchmark:
         "benchmarks/data/{data}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     shell:
-        "rankscope --log {log:q} data rows {wildcards.data:q} --study {studies.current.path:q}"
+        "rankscope --log {log:q} data rows {wildcards.data:q}"
 
 
 rule data_pack:
@@ -30,9 +32,11 @@ rule data_pack:
         "logs/data/{data}.{base}.{length}.log",
     benchmark:
         "benchmarks/data/{data}.{base}.{length}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(120),
     shell:
         "rankscope --log {log:q} data pack {wildcards.data:q} --base {wildcards.base:q}"
-        " --length {wildcards.length:q} --study {studies.current.path:q}"
+        " --length {wildcards.length:q}"

@@ -14,12 +14,13 @@ rule evaluate_predict:
         "logs/evaluate/{run}.{suite}.predict.log",
     benchmark:
         "benchmarks/evaluate/{run}.{suite}.predict.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(16000),
         runtime=scaled(480),
     shell:
         "rankscope --log {log:q} evaluate predict {wildcards.run:q} --suite {wildcards.suite:q}"
-        " --study {studies.current.path:q}"
 
 
 rule evaluate_score:
@@ -32,11 +33,12 @@ rule evaluate_score:
         "logs/evaluate/{run}.{suite}.score.log",
     benchmark:
         "benchmarks/evaluate/{run}.{suite}.score.jsonl"
-    params:
-        code=source_hash("rankscope.evaluate.metrics"),
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(30),
+    params:
+        code=source_hash("rankscope.evaluate.metrics"),
     shell:
         "rankscope --log {log:q} evaluate score {wildcards.run:q} --suite {wildcards.suite:q}"
-        " --study {studies.current.path:q}"

@@ -12,10 +12,12 @@ rule report_tables:
         "logs/report/{study}.tables.log",
     benchmark:
         "benchmarks/report/{study}.tables.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     params:
         code=source_hash("rankscope.report.gather"),
     shell:
-        "rankscope --log {log:q} report tables --study {input.study:q}"
+        "rankscope --log {log:q} report tables"
 
 
 rule report_page:

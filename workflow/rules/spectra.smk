@@ -11,11 +11,13 @@ rule spectra_base:
         "logs/spectra/{base}.log",
     benchmark:
         "benchmarks/spectra/{base}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(480),
     shell:
-        "rankscope --log {log:q} spectra base {wildcards.base:q} --study {studies.current.path:q}"
+        "rankscope --log {log:q} spectra base {wildcards.base:q}"
 
 
 rule spectra_run:
@@ -30,9 +32,10 @@ rule spectra_run:
         "logs/spectra/{run}.{settings}.log",
     benchmark:
         "benchmarks/spectra/{run}.{settings}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(480),
     shell:
         "rankscope --log {log:q} spectra run {wildcards.run:q} --settings {wildcards.settings:q}"
-        " --study {studies.current.path:q}"

@@ -14,8 +14,10 @@ rule train_run:
         "logs/train/{run}.log",
     benchmark:
         "benchmarks/train/{run}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(16000),
         runtime=scaled(1440),
     shell:
-        "rankscope --log {log:q} train {wildcards.run:q} --study {studies.current.path:q}"
+        "rankscope --log {log:q} train {wildcards.run:q}"

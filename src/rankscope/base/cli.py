@@ -1,5 +1,44 @@
 """The verbs of the base stage: thin shells, without heavy imports."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The base stage.")
+from rankscope.study.option import StudyOption
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The base stage: the model that every run of a study starts from.",
+)
+
+
+@app.callback()
+def _base() -> None:
+    """Keep `model` a verb of its own, although it is the only one."""
+
+
+@app.command(epilog="Example: `rankscope base model --study demo`")
+def model(
+    study: StudyOption,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of the base; default: that of the study.")
+    ] = None,
+) -> None:
+    """Make the study's base: pre-train it here, link a local folder, or fetch a pinned revision."""
+    from rankscope.artefacts import layout
+    from rankscope.base.stage import make_base
+    from rankscope.study.registry import Studies
+    from rankscope.study.specs import EmbeddedBase
+
+    studies = Studies(study)
+    spec = studies.base(name or studies.current.base.name)
+    corpus = None
+    if isinstance(spec, EmbeddedBase):
+        corpus = Path(layout.data_rows(spec.corpus.name))
+    make_base(
+        spec,
+        corpus,
+        Path(layout.base_model(spec.name)),
+        Path(layout.checkpoints(spec.name)),
+    )

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from rankscope.study.option import StudyOption
+
 app = typer.Typer(
     no_args_is_help=True,
     help="The data stage: sources to tables of documents, items and packed sequences.",
@@ -13,18 +15,17 @@ app = typer.Typer(
 Name = Annotated[
     str, typer.Argument(help="Data variant: its label in the study file, or its artefact's name.")
 ]
-Study = Annotated[str, typer.Option(help="Name of a study, or path of a study file.")]
 
 
 @app.command(epilog="Example: `rankscope data rows code --study demo`")
-def rows(name: Name, study: Study = "demo") -> None:
+def rows(name: Name, study: StudyOption) -> None:
     """Write the documents or items of a data variant: one row each, with id, hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.study.expand import load_study
+    from rankscope.study.registry import Studies
     from rankscope.study.specs import Continuations
 
-    spec = load_study(study).variant(name)
+    spec = Studies(study).variant(name)
     documents = None
     if isinstance(spec, Continuations):
         documents = Path(layout.data_rows(spec.documents.name))
@@ -34,24 +35,24 @@ def rows(name: Name, study: Study = "demo") -> None:
 @app.command(epilog="Example: `rankscope data pack code --length 256 --study demo`")
 def pack(
     name: Name,
+    study: StudyOption,
     length: Annotated[int, typer.Option(help="Tokens per sequence.", min=2)],
     base: Annotated[
         str | None, typer.Option(help="The base whose tokenizer is used; default: the study's.")
     ] = None,
-    study: Study = "demo",
 ) -> None:
     """Tokenise and pack the training split of a data variant."""
     from rankscope.artefacts import layout
     from rankscope.data.packing import write_packed
     from rankscope.errors import StudyError
-    from rankscope.study.expand import load_study
+    from rankscope.study.registry import Studies
     from rankscope.study.specs import Continuations
 
-    loaded = load_study(study)
-    spec = loaded.variant(name)
+    studies = Studies(study)
+    spec = studies.variant(name)
     if isinstance(spec, Continuations):
         raise StudyError(f"{name}: continuations are for evaluation only and cannot be packed")
-    base_name = base or loaded.base.name
+    base_name = base or studies.current.base.name
     write_packed(
         spec,
         Path(layout.data_rows(spec.name)),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rankscope.study.option import StudyOption
+
 app = typer.Typer(
     no_args_is_help=True,
     help="The evaluate stage: trained steps to one row per test item, then to scores.",
@@ -17,11 +19,10 @@ RunName = Annotated[
 SuiteName = Annotated[
     str, typer.Option("--suite", help="Suite of evaluations: its label, or its artefact's name.")
 ]
-StudyName = Annotated[str, typer.Option("--study", help="Name of a study, or path of its file.")]
 
 
 @app.command(epilog="Example: `rankscope evaluate predict lora-r16-3f9a1c2b --suite demo`")
-def predict(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
+def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     """Ask every kept step of a run about every item of a suite; nothing is scored yet."""
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
@@ -29,14 +30,15 @@ def predict(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
     from rankscope.evaluate.predict import kept_steps
     from rankscope.evaluate.predict import predict as predict_items
     from rankscope.evaluate.tables import Subject, base_keys
-    from rankscope.study.expand import load_study
+    from rankscope.study.registry import Studies
 
-    loaded = load_study(study)
-    spec = loaded.suite(suite)
-    if run == loaded.base.name:
-        subject = Subject(base_keys(loaded.base), Path(layout.base_model(run)), {0: None})
+    studies = Studies(study)
+    spec = studies.suite(suite)
+    base = studies.base_of(run)
+    if run == base.name:
+        subject = Subject(base_keys(base), Path(layout.base_model(run)), {0: None})
     else:
-        chosen = loaded.run(run)
+        chosen = studies.run(run)
         subject = Subject(
             chosen.keys(),
             Path(layout.base_model(chosen.base.name)),
@@ -50,13 +52,13 @@ def predict(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
 
 
 @app.command(epilog="Example: `rankscope evaluate score lora-r16-3f9a1c2b --suite demo`")
-def score(run: RunName, suite: SuiteName, study: StudyName = "demo") -> None:
+def score(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     """Score the stored predictions of a run: one row per item and metric."""
     from rankscope.artefacts import layout
     from rankscope.evaluate.score import score as score_predictions
-    from rankscope.study.expand import load_study
+    from rankscope.study.registry import Studies
 
-    spec = load_study(study).suite(suite)
+    spec = Studies(study).suite(suite)
     score_predictions(
         spec, run, Path(layout.predictions(run, spec.name)), Path(layout.scores(run, spec.name))
     )

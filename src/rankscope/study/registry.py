@@ -45,6 +45,13 @@ class Studies:
         """Return the base called `name`."""
         return self._find("base", name, lambda study: {study.base.name: study.base})
 
+    def base_of(self, name: str) -> BaseSpec:
+        """Return the base of the run called `name`; a base is its own."""
+        for study in self._readable():
+            if name == study.base.name:
+                return study.base
+        return self.run(name).base
+
     def variant(self, name: str) -> DataSpec:
         """Return the data variant called `name`, or labelled so in the study asked for."""
         return self._find(

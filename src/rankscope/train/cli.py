@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from rankscope.study.option import StudyOption
+
 
 def train(
     run: Annotated[str, typer.Argument(help="Name of the run, as `rankscope check` prints it.")],
-    study: Annotated[str, typer.Option(help="Study that describes the run, by name or path.")],
+    study: StudyOption,
     checkpoint_seconds: Annotated[
         float, typer.Option(help="Save a state to resume from this often.")
     ] = 60.0,
@@ -18,9 +20,9 @@ def train(
 
     Example: `rankscope train lora-r16-6c5b7c2b --study demo`
     """
-    from rankscope.study.expand import load_study
+    from rankscope.study.registry import Studies
 
-    spec = load_study(study).run(run)
+    spec = Studies(study).run(run)
 
     from rankscope.train.stage import TrainingFiles, train_run
 
