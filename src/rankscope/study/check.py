@@ -1,0 +1,68 @@
+"""Checks of a study against its files, data and model, before the first job.
+
+Guarantees: `validate` takes well under half a second, imports no torch and no transformers, reads
+nothing but headers and configurations, and raises one error that lists every mistake. Not here:
+what the study file itself tells (`file`, `expand`), and what only the data's content can tell; a
+stage says that when it comes to it.
+"""
+
+from pathlib import Path
+
+from rankscope.study.checks import evaluation, files, grid
+from rankscope.study.checks.subject import Subject
+from rankscope.study.expand import load_expansion
+from rankscope.study.specs import Continuations, EmbeddedBase, Study
+
+CHECKS = (
+    files.name_of_study,
+    files.base_is_there,
+    files.data_is_there,
+    grid.embedded_base,
+    grid.ranks,
+    grid.target_modules,
+    grid.lengths,
+    grid.batches,
+    evaluation.evaluation_names,
+    evaluation.headline,
+    evaluation.held_out,
+    evaluation.spectra,
+)
+
+
+def validate(study: Study) -> None:
+    """Check a loaded study; its file is read again, for the lines of the messages.
+
+    Raises:
+        StudyError: the study cannot be run as written; lists every mistake.
+    """
+    checked(study.path)
+
+
+def checked(study: str | Path) -> Subject:
+    """Load a study by name or path and check it.
+
+    Raises:
+        StudyError: the study cannot be run as written; lists every mistake.
+    """
+    subject = Subject(load_expansion(study))
+    found = [mistake for check in CHECKS for mistake in check(subject)]
+    if found:
+        raise subject.source.error(found)
+    return subject
+
+
+def notes(subject: Subject) -> list[str]:
+    """Return remarks on what is allowed but probably not meant."""
+    used = {run.data.name for run in subject.study.runs}
+    if isinstance(subject.study.base, EmbeddedBase):
+        used.add(subject.study.base.corpus.name)
+    for _, measured in subject.evaluations():
+        used.add(measured.data.name)
+        if isinstance(measured.data, Continuations):
+            used.add(measured.data.documents.name)
+    return [
+        f"{subject.study.path}:{subject.source.line(('data', label))}: data.{label}:"
+        " nothing is trained or evaluated on this variant"
+        for label, spec in subject.study.data.items()
+        if spec.name not in used
+    ]

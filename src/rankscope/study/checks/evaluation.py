@@ -1,0 +1,97 @@
+"""Checks of what is measured: names, headline, held-out data, spectra."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rankscope.study.checks.subject import Subject
+from rankscope.study.mistakes import shown, suggestion
+from rankscope.study.source import Mistake, Place
+from rankscope.study.specs import Continuations, DataSpec, EmbeddedBase, StandardLibrary, TextFiles
+
+
+def evaluation_names(subject: Subject) -> Iterator[Mistake]:
+    """Scores are told apart by the evaluation's name."""
+    first: dict[str, Place] = {}
+    for place, evaluation in subject.evaluations():
+        if evaluation.name in first:
+            line = subject.source.line(first[evaluation.name])
+            yield Mistake(
+                (*place, "name"),
+                f"{shown(evaluation.name)} names two evaluations, already the one in line"
+                f" {line}; give each its own name",
+            )
+        first.setdefault(evaluation.name, place)
+
+
+def headline(subject: Subject) -> Iterator[Mistake]:
+    """The headline shows one evaluation of learning and one of forgetting."""
+    known = {evaluation.name: evaluation for _, evaluation in subject.evaluations()}
+    for key, name in zip(("learning", "forgetting"), subject.study.headline or (), strict=False):
+        allowed = [evaluation.name for evaluation in known.values() if evaluation.measures == key]
+        listed = f"allowed: {', '.join(allowed) or 'none is defined'}"
+        if name not in known:
+            yield Mistake(
+                ("headline", key),
+                f"{shown(name)} is no evaluation{suggestion(name, allowed)}; {listed}",
+            )
+        elif name not in allowed:
+            yield Mistake(
+                ("headline", key),
+                f"{shown(name)} has `measures: {known[name].measures}`; {listed}",
+            )
+
+
+def held_out(subject: Subject) -> Iterator[Mistake]:
+    """What is held out for evaluation is no training text under another split."""
+    trained: dict[str, DataSpec] = {run.data.name: run.data for run in subject.study.runs}
+    if isinstance(subject.study.base, EmbeddedBase):
+        trained[subject.study.base.corpus.name] = subject.study.base.corpus
+    for place, evaluation in subject.evaluations():
+        measured = evaluation.data
+        for other in trained.values():
+            if _split(measured)[0] == _split(other)[0] and _split(measured) != _split(other):
+                yield Mistake(
+                    (*place, "data"),
+                    f"{shown(subject.source.value((*place, 'data')))} splits the same"
+                    f" source otherwise than {subject.label(other)}, which is trained on, so"
+                    " that held-out text would have been trained on; give both the same"
+                    f" {' and '.join(_different(measured, other))}",
+                )
+
+
+def spectra(subject: Subject) -> Iterator[Mistake]:
+    """No more leading vectors are asked for than the smallest matrix has."""
+    settings = subject.study.spectra
+    if settings is None or subject.shape is None or not subject.shape.matrices:
+        return
+    smallest = min(subject.shape.matrices, key=lambda matrix: matrix.smaller_dimension)
+    asked: list[tuple[Place, int]] = [(subject.entry(("spectra", "ks"), k), k) for k in settings.ks]
+    asked.append((("spectra", "similarity_size"), settings.similarity_size))
+    for place, size in asked:
+        if size > smallest.smaller_dimension:
+            yield Mistake(
+                place,
+                f"{size} leading vectors are more than {smallest.module} has"
+                f" ({smallest.rows} × {smallest.columns}); allowed: at most"
+                f" {smallest.smaller_dimension}",
+            )
+
+
+def _split(spec: DataSpec) -> tuple[tuple[object, ...], dict[str, object]]:
+    """What a variant is taken from, and what decides which of it is held out."""
+    if isinstance(spec, Continuations):
+        return _split(spec.documents)
+    decides: dict[str, object] = {"heldout_fraction": spec.heldout_fraction, "seed": spec.seed}
+    if isinstance(spec, StandardLibrary):
+        # code and English of the same modules: both hold out the same ones, before any cap
+        return (spec.source,), decides
+    decides["max_bytes"] = spec.max_bytes
+    if isinstance(spec, TextFiles):
+        return (spec.source, str(Path(spec.path)), spec.text_field), decides
+    taken = (spec.source, spec.repository, spec.configuration, spec.split, spec.text_field)
+    return taken, decides
+
+
+def _different(one: DataSpec, other: DataSpec) -> list[str]:
+    first, second = _split(one)[1], _split(other)[1]
+    return [key for key in first if first[key] != second[key]]

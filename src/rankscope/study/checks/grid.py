@@ -1,0 +1,120 @@
+"""Checks of the runs against the base and the size of the data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rankscope.artefacts import layout
+from rankscope.study.checks.subject import Subject
+from rankscope.study.file import LoraBlock
+from rankscope.study.mistakes import shown, suggestion
+from rankscope.study.source import Mistake
+from rankscope.study.specs import EmbeddedBase, Lora, Run, TextFiles
+
+
+def embedded_base(subject: Subject) -> Iterator[Mistake]:
+    """Attention heads share the hidden size, and rotary positions need even heads."""
+    base = subject.study.base
+    if not isinstance(base, EmbeddedBase):
+        return
+    if base.hidden_size % (2 * base.heads):
+        allowed = [str(n) for n in range(1, 65) if base.hidden_size % (2 * n) == 0]
+        yield Mistake(
+            ("base", "heads"),
+            f"{base.heads} heads do not divide `hidden_size: {base.hidden_size}` into parts of"
+            f" even size; allowed: {', '.join(allowed) or 'none: make hidden_size even'}",
+        )
+
+
+def ranks(subject: Subject) -> Iterator[Mistake]:
+    """A rank above a matrix's dimension limits nothing, and needs an explicit word."""
+    for place, run in subject.one_run_per_block_and_rank():
+        method = run.method
+        if subject.shape is None or not isinstance(method, Lora):
+            continue
+        targets = subject.shape.targets(method)
+        if method.allow_rank_above_dimension or not targets:
+            continue
+        smallest = min(targets, key=lambda matrix: matrix.smaller_dimension)
+        if method.rank > smallest.smaller_dimension:
+            yield Mistake(
+                subject.entry((*place, "rank"), method.rank),
+                f"{method.rank} is above the smaller dimension of {smallest.module}"
+                f" ({smallest.rows} × {smallest.columns}), so that its update has no rank"
+                f" limit; allowed: at most {smallest.smaller_dimension}, or add"
+                " `allow_rank_above_dimension: true` to the block",
+            )
+
+
+def target_modules(subject: Subject) -> Iterator[Mistake]:
+    """Each name of `target_modules` matches something in the base."""
+    for number, block in enumerate(subject.file.grid):
+        if subject.shape is None or not isinstance(block, LoraBlock):
+            continue
+        names = block.target_modules
+        known = subject.shape.module_names
+        for entry, name in enumerate(() if isinstance(names, str) else names):
+            alone = Lora(rank=1, alpha=1.0, target_modules=(name,))
+            if not subject.shape.targets(alone):
+                yield Mistake(
+                    ("grid", number, "target_modules", entry),
+                    f"{shown(name)} matches no linear layer of the base"
+                    f"{suggestion(name, known)}; allowed: all-linear, or names among"
+                    f" {', '.join(known)}",
+                )
+
+
+def lengths(subject: Subject) -> Iterator[Mistake]:
+    """A sequence fits into the base's context."""
+    limit = subject.shape.context_length if subject.shape else None
+    for place, run in subject.one_run_per_block_and_rank():
+        length = run.recipe.sequence_length
+        if limit is not None and length > limit:
+            yield Mistake(
+                subject.recipe_key(place, "sequence_length"),
+                f"{length} is above the base's context of {limit} tokens; allowed: at most {limit}",
+            )
+
+
+def batches(subject: Subject) -> Iterator[Mistake]:
+    """The training data fills at least one batch, as far as its size is known."""
+    for place, run in subject.one_run_per_block_and_rank():
+        batch, length = run.recipe.batch_size, run.recipe.sequence_length
+        sequences, size = packed_sequences(run), _largest_training_size(run)
+        if sequences is not None:
+            holds, most = f"fills {sequences:,} sequences", sequences
+        elif size is not None:
+            # a token has at least one byte
+            holds, most = f"has {size:,} bytes at most", size // length
+        else:
+            continue
+        if batch > most:
+            yield Mistake(
+                subject.recipe_key(place, "batch_size"),
+                f"a batch of {batch} sequences of {length} tokens is more than all training data:"
+                f" {subject.label(run.data)} {holds}; allowed: at most {most}, shorter sequences,"
+                " or more data",
+            )
+
+
+def packed_sequences(run: Run) -> int | None:
+    """Return how many sequences the run's training data fills, if it has been packed already."""
+    packed = Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length))
+    if not packed.exists():
+        return None
+    import polars as pl
+
+    return int(pl.scan_parquet(packed).select(pl.len()).collect().item())
+
+
+def _largest_training_size(run: Run) -> int | None:
+    """An upper bound of the training text in bytes, where there is one."""
+    data = run.data
+    sizes = [] if data.max_bytes is None else [data.max_bytes]
+    if isinstance(data, TextFiles):
+        root = Path(data.path)
+        files = [root] if root.is_file() else list(root.rglob("*"))
+        # parquet is compressed: its size bounds nothing
+        if not any(path.suffix == ".parquet" for path in files):
+            plain = [path for path in files if path.suffix in (".txt", ".jsonl")]
+            sizes += [sum(path.stat().st_size for path in plain)] if plain else []
+    return min(sizes, default=None)

@@ -1,0 +1,69 @@
+"""What the checks look at: a study, the file it was written in, and the shape of its base."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from rankscope.study.expand import Expansion
+from rankscope.study.file import StudyFile
+from rankscope.study.shapes import BaseShape, base_shape
+from rankscope.study.source import Place, Source
+from rankscope.study.specs import DataSpec, Evaluation, Run, Study
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A study that is checked, with ways to find the place of what is wrong."""
+
+    expansion: Expansion
+
+    @property
+    def study(self) -> Study:
+        """The unfolded study."""
+        return self.expansion.study
+
+    @property
+    def file(self) -> StudyFile:
+        """The study as written."""
+        return self.expansion.file
+
+    @property
+    def source(self) -> Source:
+        """The lines of the file."""
+        return self.expansion.source
+
+    @cached_property
+    def shape(self) -> BaseShape | None:
+        """The matrices of the base, if they can be known."""
+        return base_shape(self.study.base)
+
+    def evaluations(self) -> Iterator[tuple[Place, Evaluation]]:
+        """Every evaluation with its place."""
+        for suite in self.study.suites:
+            for number, evaluation in enumerate(suite.evaluations):
+                yield ("evaluate", suite.suite, number), evaluation
+
+    def one_run_per_block_and_rank(self) -> Iterator[tuple[Place, Run]]:
+        """One run of each block, data variant and rank: enough for checks that ignore the rest."""
+        seen = set()
+        for run in self.study.runs:
+            place = self.expansion.blocks[run.name]
+            key = (place, run.data.name, run.method.rank)
+            if key not in seen:
+                seen.add(key)
+                yield place, run
+
+    def entry(self, place: Place, value: object) -> Place:
+        """The entry of a list that is `value`, or the list's place if it is a single value."""
+        written = self.source.value(place)
+        return (*place, written.index(value)) if isinstance(written, tuple) else place
+
+    def recipe_key(self, block: Place, key: str) -> Place:
+        """Where a key of a block's recipe stands: in the block, in the study, or nowhere."""
+        here: Place = (*block, "recipe", key)
+        return here if self.source.value(here) is not None else ("recipe", key)
+
+    def label(self, spec: DataSpec) -> str:
+        """The label of a variant in the study file, quoted."""
+        labels = [label for label, known in self.study.data.items() if known == spec]
+        return f'"{labels[0]}"' if labels else spec.name

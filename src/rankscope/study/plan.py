@@ -1,0 +1,165 @@
+"""What a study will do, as a table for a terminal: runs, trainable parameters, tokens, jobs.
+
+Guarantees: fits 80 columns for the grids of the shipped studies (what is the same for every run
+stands above the table, once), and has no colour where the output is no terminal. Percentages have
+the adapter in the denominator, as peft prints them.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.box import SIMPLE
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rankscope.study.checks.grid import packed_sequences
+from rankscope.study.shapes import BaseShape, base_folder
+from rankscope.study.specs import FullFineTuning, HubBase, Lora, Run, Study
+
+UNKNOWN = "?"
+NONE = "–"
+
+Method = FullFineTuning | Lora
+Counts = dict[Method, tuple[int, int] | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the plan, or one of the lines above it."""
+
+    title: str
+    cell: Callable[[Run], str]
+    always: bool = False
+
+
+def counts(study: Study, shape: BaseShape | None) -> Counts:
+    """Count trainable and all parameters per method; None where the base is not there yet.
+
+    Raises:
+        ModelError: the base's configuration is of no causal language model.
+    """
+    methods = dict.fromkeys(run.method for run in study.runs)
+    if shape is not None:
+        return {method: shape.counts(method) for method in methods}
+    folder = base_folder(study.base)
+    if folder is None:
+        return dict.fromkeys(methods)
+    from rankscope.study.meta_device import parameter_counts
+
+    return {method: parameter_counts(folder, method) for method in methods}
+
+
+def plan(study: Study, parameters: Counts) -> RenderableType:
+    """Return the plan of a study, to be printed with rich."""
+    columns = _columns(study, parameters)
+    common = [c for c in columns if not c.always and len({c.cell(run) for run in study.runs}) == 1]
+    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1), header_style="bold")
+    shown = [column for column in columns if column not in common]
+    for column in shown:
+        left = column.title in ("run", "method", "data")
+        table.add_column(column.title, justify="left" if left else "right", no_wrap=left)
+    for run in study.runs:
+        table.add_row(*(column.cell(run) for column in shown))
+    first = study.runs[0]
+    every = " · ".join(f"{column.title} {column.cell(first)}" for column in common)
+    lines = Table.grid(padding=(0, 2))
+    for key, value in (
+        ("base", f"{study.base.name} · {_parameters(study, parameters)}"),
+        ("every run", every),
+    ):
+        lines.add_row(Text(key, "bold"), value)
+    jobs = jobs_per_stage(study)
+    totals = Table.grid(padding=(0, 2))
+    totals.add_row(Text("runs", "bold"), _total(study))
+    listed = " · ".join(f"{stage} {number}" for stage, number in jobs.items())
+    totals.add_row(Text("jobs", "bold"), f"{sum(jobs.values())}: {listed}")
+    return Group(
+        Text(f"{study.study}: {study.title}", "bold"), study.path, "", lines, table, totals
+    )
+
+
+def _columns(study: Study, parameters: Counts) -> list[Column]:
+    labels = {spec.name: label for label, spec in study.data.items()}
+
+    def count(run: Run) -> str:
+        known = parameters[run.method]
+        return f"{known[0]:,}" if known else UNKNOWN
+
+    def share(run: Run) -> str:
+        known = parameters[run.method]
+        return f"{100 * known[0] / known[1]:.3f}" if known else UNKNOWN
+
+    return [
+        Column("run", lambda run: run.name, always=True),
+        Column("method", lambda run: run.method.label, always=True),
+        Column(
+            "alpha", lambda run: f"{run.method.alpha:g}" if isinstance(run.method, Lora) else NONE
+        ),
+        Column("learning rate", lambda run: f"{run.recipe.learning_rate:g}", always=True),
+        Column("seed", lambda run: str(run.seed)),
+        Column("data", lambda run: labels.get(run.data.name, run.data.name)),
+        Column("trainable", count, always=True),
+        Column("%", share, always=True),
+        Column("steps", lambda run: _quantity(steps(run)) or f"{run.recipe.epochs:g} epochs"),
+        Column("tokens", lambda run: _quantity(tokens(run)) or UNKNOWN),
+    ]
+
+
+def _alpha(run: Run) -> str:
+    return f"{run.method.alpha:g}" if isinstance(run.method, Lora) else NONE
+
+
+def _quantity(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def steps(run: Run) -> int | None:
+    """Optimizer steps of a run; of epochs only known once its data is packed."""
+    recipe = run.recipe
+    if recipe.steps is not None:
+        return recipe.steps
+    sequences = packed_sequences(run)
+    if sequences is None or recipe.epochs is None:
+        return None
+    return max(1, round(recipe.epochs * (sequences // recipe.batch_size)))
+
+
+def tokens(run: Run) -> int | None:
+    """Tokens a run is trained on, repeats counted."""
+    number = steps(run)
+    return None if number is None else number * run.recipe.batch_size * run.recipe.sequence_length
+
+
+def jobs_per_stage(study: Study) -> dict[str, int]:
+    """Count the workflow's jobs for a study of which nothing is done yet."""
+    packed = {(run.data.name, run.recipe.sequence_length) for run in study.runs}
+    runs, suites = len(study.runs), len(study.suites)
+    jobs = Counter(
+        data=len({spec.name for spec in study.data.values()}) + len(packed),
+        base=1,
+        train=runs,
+        evaluate=2 * suites * (runs + 1),
+        spectra=runs + 1 if study.spectra else 0,
+        report=4,
+    )
+    return dict(jobs)
+
+
+def _parameters(study: Study, parameters: Counts) -> str:
+    for method, known in parameters.items():
+        if known is not None:
+            added = known[0] if isinstance(method, Lora) else 0
+            return f"{known[1] - added:,} parameters"
+    if isinstance(study.base, HubBase):
+        return "not on this machine yet, parameters unknown"
+    return "parameters unknown"
+
+
+def _total(study: Study) -> str:
+    known = [tokens(run) for run in study.runs]
+    counted = [number for number in known if number is not None]
+    missing = len(known) - len(counted)
+    text = f"{len(known)}, {sum(counted):,} tokens"
+    return f"{text}, and {missing} of unknown length (data not packed yet)" if missing else text
