@@ -139,8 +139,8 @@ def configured_study(path: Path = CONFIG) -> str:
     """
     if not path.exists():
         raise StudyError(
-            f"{path}: there is no such file here; run rankscope from the root of the repository,"
-            " or name the study files to check"
+            f"which study? There is no {path} in this folder: name a study or its file, or start"
+            " from the root of the repository"
         )
     return _validated(Config, read_source(path), None).study
 
