@@ -30,7 +30,9 @@ recipe: {steps: 4, keep: [0.5, 1.0]}
 grid:
   - {method: full, learning_rate: 1.0e-3}
   - {method: lora, rank: 2, alpha: 2r, learning_rate: 1.0e-3}
-evaluate: {}
+evaluate:
+  demo:
+    - {name: code, kind: bits-per-byte, measures: learning, data: code}
 spectra: {ks: [1, 5], epsilons: [0.3, 0.6], similarity_size: 4}
 """
 

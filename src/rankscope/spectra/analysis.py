@@ -1,20 +1,29 @@
-"""The spectral analysis of one matrix of one tuned version, whichever way it is obtained.
+"""The spectral analysis of one matrix in several tuned versions, whichever way it is obtained.
 
-Guarantees: the only place where an update, a base decomposition and the settings meet; every result
-says the way it was obtained (`method`) and carries its error bounds.
+Guarantees: the only place where updates, a base decomposition and the settings meet. Every result
+says the way it was obtained (`method`) and carries its error bounds; where a certificate fails, or
+an asked ε lies within an error bound, the matrix is decomposed completely.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rankscope.spectra import delta
 from rankscope.spectra.adapters import LowRank, Update
-from rankscope.spectra.arrays import to_device, to_numpy
-from rankscope.spectra.comparison import Comparison, compare
+from rankscope.spectra.arrays import Array, to_device, to_numpy
+from rankscope.spectra.choice import choose_way
+from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
 from rankscope.spectra.decomposition import BaseSpectrum, orient
-from rankscope.spectra.measures import UpdateMeasures, measure_update
+from rankscope.spectra.dense_engine import leading_certified
+from rankscope.spectra.lowrank_engine import (
+    Projections,
+    cosines_in_basis,
+    leading_in_basis,
+    project,
+)
+from rankscope.spectra.measures import UpdateMeasures, measure_update, undecided
 from rankscope.spectra.tuned import leading_dense
 
 
@@ -41,23 +50,94 @@ class MatrixAnalysis:
 
 
 def analyse_matrix(
-    weight: np.ndarray, base: BaseSpectrum, update: Update, wanted: Wanted, device: str = "cpu"
-) -> MatrixAnalysis:
-    """Analyse `weight` + `update` (m × n) against the decomposition of `weight`."""
-    transposed = weight.shape[0] > weight.shape[1]
-    k = wanted.leading(min(weight.shape))
-    oriented = to_device(orient(weight), device)
-    tuned = oriented + to_device(orient(update.dense()), device)
-    comparison = compare(
-        base, oriented, leading_dense(tuned, k), transposed, wanted.similarity_size
-    )
-    return MatrixAnalysis(
-        measure_update(
+    weight: np.ndarray,
+    base: BaseSpectrum,
+    updates: Sequence[Update],
+    wanted: Wanted,
+    device: str = "cpu",
+) -> Iterator[MatrixAnalysis]:
+    """Analyse `weight` + update (m × n) for each update, against the decomposition of `weight`."""
+    frobenius = float(np.linalg.norm(to_numpy(base.values)))
+    comparer = Comparer(weight, base, wanted, device)
+    projections = comparer.project(updates)
+    for position, update in enumerate(updates):
+        measures = measure_update(
             to_numpy(delta.singular_values(update)),
             weight.shape,
             update.rank if isinstance(update, LowRank) else None,
             wanted.similarity_size,
-        ),
-        comparison,
-        float(np.linalg.norm(to_numpy(base.values))),
-    )
+        )
+        comparison = comparer.compare(update, projections.get(position))
+        yield MatrixAnalysis(measures, comparison, frobenius)
+
+
+class Comparer:
+    """Compares tuned versions of one weight with its base decomposition.
+
+    Holds the oriented weight on its device. Dense arrays are formed only where a way needs them.
+    """
+
+    def __init__(
+        self, weight: np.ndarray, base: BaseSpectrum, wanted: Wanted, device: str = "cpu"
+    ) -> None:
+        self.base, self.wanted, self.device = base, wanted, device
+        self.transposed = weight.shape[0] > weight.shape[1]
+        self.oriented = to_device(orient(weight), device)
+        self.k = wanted.leading(min(weight.shape))
+
+    def project(self, updates: Sequence[Update]) -> dict[int, Projections]:
+        """Project all updates that take the low-rank way together, by their positions."""
+        chosen = {
+            position: self._factors(update)
+            for position, update in enumerate(updates)
+            if isinstance(update, LowRank) and self._way(update.rank) == "low-rank"
+        }
+        if not chosen:
+            return {}
+        projected = project(self.base, self.oriented, list(chosen.values()))
+        return dict(zip(chosen, projected, strict=True))
+
+    def compare(self, update: Update, projections: Projections | None = None) -> Comparison:
+        """Compare one version, completely where the certified way does not decide every ε."""
+        cosines = self._certified(update, projections)
+        if cosines is not None:
+            comparison = self._summarise(cosines)
+            sides = (comparison.left, comparison.right)
+            if not any(
+                undecided(side.max_cosine, side.error_bound, self.wanted.epsilons).any()
+                for side in sides
+            ):
+                return comparison
+        tuned = self.oriented + self._dense(update)
+        leading = leading_dense(tuned, self.k)
+        return self._summarise(cosines_of(self.base, self.oriented, leading))
+
+    def _certified(self, update: Update, projections: Projections | None) -> Cosines | None:
+        if projections is not None:
+            found = leading_in_basis(self.base, projections, self.k)
+            if found is None:
+                return None
+            small, large = cosines_in_basis(self.base, projections, found)
+            return Cosines(found.values, found.errors, small, large, "low-rank")
+        rank = update.rank if isinstance(update, LowRank) else None
+        if self._way(rank) != "dense-certified":
+            return None
+        delta_weight = self._dense(update)
+        leading = leading_certified(self.base, self.oriented + delta_weight, delta_weight, self.k)
+        return None if leading is None else cosines_of(self.base, self.oriented, leading)
+
+    def _summarise(self, cosines: Cosines) -> Comparison:
+        return compare(self.base, cosines, self.transposed, self.wanted.similarity_size)
+
+    def _way(self, rank: int | None) -> str:
+        tail = self.base.large_tail.shape[1]
+        return choose_way(self.oriented.shape[0], rank, self.k, tail)
+
+    def _dense(self, update: Update) -> Array:
+        return to_device(orient(update.dense()), self.device)
+
+    def _factors(self, update: LowRank) -> tuple[Array, Array]:
+        left, right = update.left, update.right
+        if self.transposed:
+            left, right = right.T, left.T
+        return to_device(left, self.device), to_device(right, self.device)

@@ -41,3 +41,10 @@ def identity_like(array: Array, rows: int, columns: int) -> Array:
     if xp is np:
         return np.eye(rows, columns)
     return xp.eye(rows, columns, dtype=array.dtype, device=array.device)
+
+
+def constants_like(array: Array, values: object) -> Array:
+    """Return `values` (nested numbers or a numpy array) as an array of the kind of `array`."""
+    if isinstance(array, np.ndarray):
+        return np.asarray(values, dtype=array.dtype)
+    return namespace(array).as_tensor(values, dtype=array.dtype, device=array.device)

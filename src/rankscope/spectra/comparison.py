@@ -44,32 +44,57 @@ class Comparison:
     method: str
 
 
-def compare(
-    base: BaseSpectrum, oriented: Array, leading: Leading, transposed: bool, similarity: int
-) -> Comparison:
-    """Compare `leading` with all vectors of `base`, whose oriented weight is given.
+@dataclass(frozen=True)
+class Cosines:
+    """Cosines of p base vectors with k leading tuned vectors, for both sides of an oriented weight.
+
+    Attributes:
+        values: k singular values of the tuned weight.
+        errors: k bounds of the sine of the angle to the true small-side vector.
+        small, large: p × k cosines on the two sides.
+        method: how the tuned vectors were obtained.
+    """
+
+    values: Array
+    errors: Array
+    small: Array
+    large: Array
+    method: str
+
+
+def cosines_of(base: BaseSpectrum, oriented: Array, leading: Leading) -> Cosines:
+    """Multiply `leading` with all vectors of `base`, whose oriented weight is given."""
+    return Cosines(
+        leading.values,
+        leading.errors,
+        small_cosines(base, leading.small),
+        large_cosines(base, oriented, leading.large),
+        leading.method,
+    )
+
+
+def compare(base: BaseSpectrum, cosines: Cosines, transposed: bool, similarity: int) -> Comparison:
+    """Summarise the cosines with all base vectors, their error bounds included.
 
     `transposed` says that orientation exchanged the sides, so that `small` is right.
     """
-    small = _side(base, leading, small_cosines(base, leading.small), False, similarity)
-    large = _side(base, leading, large_cosines(base, oriented, leading.large), True, similarity)
+    carried = larger_side_errors(cosines.values, cosines.errors, float(cosines.values[0]))
+    small = _side(base, cosines.values, cosines.small, cosines.errors, False, similarity)
+    large = _side(base, cosines.values, cosines.large, carried, True, similarity)
     left, right = (large, small) if transposed else (small, large)
-    return Comparison(left, right, leading.method)
+    return Comparison(left, right, cosines.method)
 
 
 def _side(
-    base: BaseSpectrum, leading: Leading, cosines: Array, is_large: bool, similarity: int
+    base: BaseSpectrum, values: Array, cosines: Array, own: Array, is_large: bool, similarity: int
 ) -> SideComparison:
     xp = namespace(cosines)
     absolute = xp.clip(abs(cosines), None, 1.0)
     maxima = xp.amax(absolute, axis=0)
-    own = leading.errors
-    if is_large:
-        own = larger_side_errors(leading.values, own, float(leading.values[0]))
     rounding = _base_error(base, absolute, is_large)
     size = min(similarity, absolute.shape[1])
     return SideComparison(
-        sigma=to_numpy(leading.values),
+        sigma=to_numpy(values),
         max_cosine=to_numpy(maxima),
         base_index=to_numpy(xp.argmax(absolute, axis=0)) + 1,
         error_bound=to_numpy(xp.clip(own + rounding + base.storage_error, None, 1.0)),

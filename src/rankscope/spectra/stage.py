@@ -86,12 +86,12 @@ def analyse_steps(
     for matrix in matrices.values():
         weight = model.read(matrix).astype(np.float64)
         base = cache.load(cache.cache_file(spectra, matrix.name), weight, device)
-        for step, tuned in versions.items():
-            if matrix in tuned.matrices:
-                update = tuned.update(matrix, weight)
-                analysis = analyse_matrix(weight, base, update, wanted, device)
-                key = [keys.get(column) for column in RUN_KEYS][:-1]
-                builder.add((*key, step), matrix, tuned.precision(matrix), analysis)
+        changed = {step: tuned for step, tuned in versions.items() if matrix in tuned.matrices}
+        updates = [tuned.update(matrix, weight) for tuned in changed.values()]
+        analyses = analyse_matrix(weight, base, updates, wanted, device)
+        for (step, tuned), analysis in zip(changed.items(), analyses, strict=True):
+            key = [keys.get(column) for column in RUN_KEYS][:-1]
+            builder.add((*key, step), matrix, tuned.precision(matrix), analysis)
         progress.advance(note=matrix.name)
     return builder.tables()
 

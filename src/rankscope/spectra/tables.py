@@ -20,8 +20,8 @@ _COLUMNS: dict[str, dict[str, Any]] = {
     "matrices": {
         "rows": pl.Int64, "columns": pl.Int64, "update_rank": pl.Int64,
         "effective_rank": pl.Float64, "rank90": pl.Int64, "rank90_of_noise": pl.Float64,
-        "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64, "base_frobenius_norm": pl.Float64, "precision": pl.String,
-        "way": pl.String,
+        "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64,
+        "base_frobenius_norm": pl.Float64, "precision": pl.String, "way": pl.String,
     },
     "intruders": {
         "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64, "intruders": pl.Int64,

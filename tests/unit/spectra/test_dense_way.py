@@ -19,8 +19,13 @@ def oracle(weight, update):
     return np.abs(u0.T @ u).max(axis=0), np.abs(v0 @ v.T).max(axis=0), s
 
 
+def one_analysis(weight, update):
+    (result,) = analyse_matrix(weight, decompose(orient(weight)), [update], WANTED)
+    return result
+
+
 def analyse(weight, update):
-    return analyse_matrix(weight, decompose(orient(weight)), Dense(update), WANTED)
+    return one_analysis(weight, Dense(update))
 
 
 def assert_same(weight, update, tolerance=1e-9):
@@ -44,7 +49,7 @@ def test_any_shape_and_update_matches_two_full_decompositions(m, n, rank, scale,
     rng = np.random.default_rng(seed)
     weight = rng.standard_normal((m, n))
     left, right = rng.standard_normal((m, rank)) * scale, rng.standard_normal((rank, n))
-    result = analyse_matrix(weight, decompose(orient(weight)), LowRank(left, right), WANTED)
+    result = one_analysis(weight, LowRank(left, right))
     cosines_left, cosines_right, _ = oracle(weight, left @ right)
     for side, cosines in (
         (result.comparison.left, cosines_left),
@@ -130,16 +135,16 @@ def test_coinciding_singular_values_are_admitted_not_guessed():
 
 def test_torch_and_numpy_agree():
     torch = pytest.importorskip("torch")
-    from rankscope.spectra.comparison import compare
+    from rankscope.spectra.comparison import compare, cosines_of
     from rankscope.spectra.tuned import leading_dense
 
     rng = np.random.default_rng(7)
     weight, update = rng.standard_normal((20, 31)), rng.standard_normal((20, 31)) * 0.3
     expected = analyse(weight, update).comparison
     held = torch.from_numpy(weight)
-    found = compare(
-        decompose(held), held, leading_dense(held + torch.from_numpy(update), 10), False, 6
-    )
+    base = decompose(held)
+    leading = leading_dense(held + torch.from_numpy(update), 10)
+    found = compare(base, cosines_of(base, held, leading), False, 6)
     np.testing.assert_allclose(found.left.max_cosine, expected.left.max_cosine, atol=1e-12)
     np.testing.assert_allclose(found.right.error_bound, expected.right.error_bound, rtol=1e-3)
 
@@ -149,7 +154,7 @@ def test_effective_rank_of_factors_never_exceeds_their_rank(rank):
     rng = np.random.default_rng(8)
     update = LowRank(rng.standard_normal((20, rank)), rng.standard_normal((rank, 26)))
     weight = rng.standard_normal((20, 26))
-    result = analyse_matrix(weight, decompose(weight), update, WANTED).update
+    result = one_analysis(weight, update).update
     exact = np.linalg.svd(update.dense())[1]
     shares = exact[exact > 1e-9] / exact.sum()
     assert result.rank == rank

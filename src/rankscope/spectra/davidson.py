@@ -1,0 +1,86 @@
+"""Block Davidson for the k largest eigenpairs of a symmetric operator with a diagonal guess.
+
+Guarantees: returns orthonormal Ritz vectors with their residual norms, whether or not they have
+converged; what the residuals prove is for the caller to say. Memory: a few p × (start + k·rounds)
+blocks. The operator enters as `apply` (block matrix product) and `precondition` (an approximate
+inverse of operator − θ applied to residuals).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rankscope.spectra.arrays import Array, namespace
+
+MAX_ROUNDS = 24
+
+
+@dataclass(frozen=True)
+class RitzPairs:
+    """Ritz pairs by descending value.
+
+    Attributes:
+        values: all Ritz values of the final subspace.
+        vectors: p × wanted orthonormal Ritz vectors of the first `wanted` values.
+        residuals: norms ‖M x − θ x‖ of these vectors.
+        rounds: expansions of the subspace that were needed.
+    """
+
+    values: Array
+    vectors: Array
+    residuals: Array
+    rounds: int
+
+
+def orthonormal(block: Array, against: Array | None = None) -> Array:
+    """Return an orthonormal basis of `block`, orthogonal to the orthonormal `against`."""
+    xp = namespace(block)
+    for _ in range(2):
+        if against is not None:
+            block = block - against @ (against.T @ block)
+        block, _ = xp.linalg.qr(block)
+    return block
+
+
+def davidson(
+    apply: Callable[[Array], Array],
+    precondition: Callable[[Array, Array], Array],
+    start: Array,
+    wanted: int,
+    tolerance: float,
+    floor: float,
+) -> RitzPairs:
+    """Expand `start` until `wanted` vectors have converged or `MAX_ROUNDS` are over.
+
+    A vector has converged when its residual is below `tolerance` times its distance to the other
+    Ritz values, or below `floor`, the rounding of the operator itself.
+    """
+    xp = namespace(start)
+    basis = orthonormal(start)
+    image = apply(basis)
+    for rounds in range(MAX_ROUNDS + 1):
+        projected = basis.T @ image
+        values, rotation = xp.linalg.eigh((projected + projected.T) / 2)
+        values, rotation = xp.flip(values, (0,)), xp.flip(rotation, (1,))
+        chosen = rotation[:, :wanted]
+        vectors = basis @ chosen
+        residual = image @ chosen - vectors * values[:wanted]
+        norms = xp.linalg.norm(residual, axis=0)
+        needed = xp.clip(tolerance * ritz_gaps(values, wanted), floor, None)
+        pending = norms > needed
+        full = basis.shape[1] + wanted >= basis.shape[0]
+        if rounds == MAX_ROUNDS or full or not bool(pending.any()):
+            return RitzPairs(values, vectors, norms, rounds)
+        correction = precondition(residual[:, pending], values[:wanted][pending])
+        correction = correction / xp.linalg.norm(correction, axis=0)
+        expansion = orthonormal(correction, basis)
+        image = xp.concat([image, apply(expansion)], 1)
+        basis = xp.concat([basis, expansion], 1)
+    raise AssertionError("unreachable: the last round returns")
+
+
+def ritz_gaps(values: Array, wanted: int) -> Array:
+    """Return the distance of each of the first `wanted` descending values to its neighbours."""
+    xp = namespace(values)
+    steps = abs(values[:-1] - values[1:])[:wanted]
+    above = xp.concat([steps[:1], steps[:-1]])
+    return xp.minimum(above, steps)
