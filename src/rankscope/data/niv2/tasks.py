@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-MOST_LABELS = 20
-INSTANCES_PER_LABEL = 5
+MOST_LABELS = 10
+INSTANCES_PER_LABEL = 10
 LANGUAGES = ("Input_language", "Output_language", "Instruction_language")
 
 TaskSplit = Literal["train", "test"]
@@ -44,7 +44,7 @@ class Task:
     def options(self) -> tuple[str, ...] | None:
         """The sorted labels of a classification task, None where answers are generated.
 
-        A task counts as classification if it has at most 20 distinct references and at least 5
+        A task counts as classification if it has at most 10 distinct references and at least 10
         instances for each of them on average: files do not say which tasks have labels.
         """
         return options(instance.references for instance in self.instances)

@@ -1,0 +1,247 @@
+"""Finding and reading Super-NaturalInstructions: a folder, a git checkout, or a hub mirror.
+
+Guarantees: every task of the split lists is either returned or named in a `Problem` with the
+reason (missing, malformed, not English, empty, short, duplicate), and so is every task file that no
+list names. Tasks come one at a time, training tasks first, each list in its own order, so that the
+3 GB of the published collection never lie in memory at once. Nothing is fetched unless the spec
+names a hub repository, and then at its pinned revision.
+"""
+
+import csv
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from rankscope.data.niv2.specs import Niv2Mirror, Niv2Tasks
+from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
+from rankscope.errors import DataError
+
+SPLITS: tuple[TaskSplit, ...] = ("train", "test")
+CATEGORY_TABLE = "task_categories.tsv"
+
+
+class Layout(Protocol):
+    """How a collection lies on the disk."""
+
+    def listed(self, split: TaskSplit) -> list[str]:
+        """Return the task names of a split, in order, repetitions included."""
+
+    def present(self) -> set[str]:
+        """Return the names of the tasks that have a file."""
+
+    def content(self, name: str) -> Any:
+        """Return the content of one task in the published schema; ValueError if unreadable."""
+
+
+def read_tasks(spec: Niv2Tasks | Niv2Mirror) -> Iterator[Task | Problem]:
+    """Yield the usable tasks and the problems of a collection.
+
+    Raises:
+        DataError: there is no such folder, checkout, commit, mirror, split or category table.
+    """
+    folder = _downloaded(spec) if isinstance(spec, Niv2Mirror) else _local(spec)
+    layout = _layout(folder, spec.split)
+    categories = _categories(folder, spec.categories)
+    yield from usable(_read(layout, categories), spec.minimum_instances)
+
+
+def usable(found: Iterator[Task | Problem], minimum_instances: int) -> Iterator[Task | Problem]:
+    """Replace short training tasks and tasks seen before under another name by problems.
+
+    Test tasks of any length pass: the official test set has some with fewer than 100 instances.
+    """
+    seen: dict[str, str] = {}
+    for item in found:
+        if isinstance(item, Problem):
+            yield item
+            continue
+        count = len(item.instances)
+        first = seen.setdefault(item.content_sha256, item.name)
+        if first != item.name:
+            detail = f"same definition and instances as {first}"
+            yield Problem(item.name, item.split, "task left out", "duplicate", count, detail)
+        elif item.split == "train" and count < minimum_instances:
+            detail = f"{count} usable instances, {minimum_instances} wanted"
+            yield Problem(item.name, item.split, "task left out", "short", count, detail)
+        else:
+            yield item
+
+
+def _read(layout: Layout, categories: dict[str, str]) -> Iterator[Task | Problem]:
+    """Read what the lists name, and say what they do not name."""
+    unlisted, present, split_of = layout.present(), layout.present(), dict[str, TaskSplit]()
+    for split in SPLITS:
+        for name in layout.listed(split):
+            unlisted.discard(name)
+            if name in split_of:
+                detail = f"already in the {split_of[name]} list"
+                yield Problem(name, split, "task left out", "listed twice", detail=detail)
+            elif name not in present:
+                yield Problem(name, split, "task left out", "missing", detail="there is no file")
+            else:
+                yield from _parsed(layout, name, split, categories.get(name))
+            split_of.setdefault(name, split)
+    for name in sorted(unlisted):
+        yield Problem(name, None, "task left out", "in neither the train nor the test list")
+
+
+def _parsed(
+    layout: Layout, name: str, split: TaskSplit, category: str | None
+) -> Iterator[Task | Problem]:
+    try:
+        content = layout.content(name)
+    except (ValueError, OSError) as error:
+        yield Problem(name, split, "task left out", "malformed", detail=str(error))
+        return
+    task, problems = parse_task(name, split, content, category)
+    yield from problems
+    if task is not None:
+        yield task
+
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+class OfficialLayout:
+    """`tasks/<name>.json` and `splits/<split>/{train,test}_tasks.txt`."""
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self._tasks, self._lists = folder / "tasks", folder / "splits" / split
+        for needed in (self._lists / "train_tasks.txt", self._lists / "test_tasks.txt"):
+            if not needed.exists():
+                there = sorted(path.name for path in (folder / "splits").glob("*"))
+                raise DataError(
+                    f"{needed} is missing; splits present: {', '.join(there) or 'none'}"
+                )
+
+    def listed(self, split: TaskSplit) -> list[str]:
+        """Return the non-blank lines of the split's list."""
+        lines = (self._lists / f"{split}_tasks.txt").read_text("utf-8").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def present(self) -> set[str]:
+        """Return the stems of `tasks/*.json`."""
+        return {path.stem for path in self._tasks.glob("*.json")}
+
+    def content(self, name: str) -> Any:
+        """Parse `tasks/<name>.json`."""
+        return json.loads((self._tasks / f"{name}.json").read_text("utf-8-sig"))
+
+
+class LinesLayout:
+    """`train/*.jsonl` and `test/*.jsonl`, one instance and target a line (hub mirrors)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            split: {
+                path.stem.removesuffix(f"_{split}"): path
+                for path in sorted((folder / split).glob("*.jsonl"))
+            }
+            for split in SPLITS
+        }
+        self._all = self._files["test"] | self._files["train"]
+
+    def listed(self, split: TaskSplit) -> list[str]:
+        """Return the tasks with a file under the split's folder."""
+        return list(self._files[split])
+
+    def present(self) -> set[str]:
+        """Return all tasks with a file."""
+        return set(self._all)
+
+    def content(self, name: str) -> Any:
+        """Join the lines of a task: one line per target becomes one instance per id."""
+        definitions: dict[str, None] = {}
+        instances: dict[str, dict[str, Any]] = {}
+        with self._all[name].open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                row = json.loads(line)
+                try:
+                    key, text, target = row["id"], row["inputs"], row["targets"]
+                    definitions[row["definition"]] = None
+                except (KeyError, TypeError) as error:
+                    raise ValueError(f"line {number}: {error!r} is missing") from None
+                instance = instances.setdefault(key, {"id": key, "input": text, "output": []})
+                instance["output"].extend([target] if isinstance(target, str) else target)
+        return {"Definition": list(definitions), "Instances": list(instances.values())}
+
+
+def _layout(folder: Path, split: str) -> Layout:
+    if (folder / "tasks").is_dir():
+        return OfficialLayout(folder, split)
+    if all(any((folder / split).glob("*.jsonl")) for split in SPLITS):
+        return LinesLayout(folder)
+    raise DataError(
+        f"{folder}: no Super-NaturalInstructions here; expected tasks/*.json with"
+        f" splits/{split}/train_tasks.txt and test_tasks.txt, or train/*.jsonl with test/*.jsonl"
+    )
+
+
+def _categories(folder: Path, table: str | None) -> dict[str, str]:
+    """Read the table task → category; empty if none is named and the folder has none."""
+    path = Path(table) if table else folder / CATEGORY_TABLE
+    if not path.exists():
+        if table:
+            raise DataError(f"{path}: there is no such table of categories")
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, delimiter="\t")
+        missing = {"task", "category"} - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(f"{path}: the header lacks the columns {', '.join(sorted(missing))}")
+        return {row["task"]: row["category"] for row in reader if row["category"]}
+
+
+# --- where the folder comes from ------------------------------------------------------------------
+
+
+def _local(spec: Niv2Tasks) -> Path:
+    folder = Path(spec.path)
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: there is no such folder; give the path of a checkout of"
+            " allenai/natural-instructions, or of a folder with the same layout"
+        )
+    if spec.commit is not None and (found := checkout_commit(folder)) != spec.commit:
+        raise DataError(
+            f"{folder}: the study wants commit {spec.commit}, the folder is"
+            f" {f'at commit {found}' if found else 'no git checkout'}"
+        )
+    return folder
+
+
+def checkout_commit(folder: Path) -> str | None:
+    """Return the commit that a git checkout is at, None if `folder` is not the top of one."""
+    if not (folder / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DataError(f"{folder}: git cannot say which commit this is: {error}") from error
+    return answer.stdout.strip()
+
+
+def _downloaded(spec: Niv2Mirror) -> Path:
+    """Return the local copy of the mirror, fetched once at the pinned revision."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(
+                spec.repository,
+                repo_type="dataset",
+                revision=spec.revision,
+                allow_patterns=["tasks/*", "splits/*", "train/*", "test/*", "*.tsv"],
+            )
+        )
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{spec.repository} at revision {spec.revision} is neither reachable nor in the local"
+            f" cache ({error}); download it once on a machine with network access, or give a local"
+            " folder: {source: niv2, path: …}"
+        ) from error
