@@ -23,7 +23,7 @@ Documents = StandardLibrary | TextFiles | HubDataset
 
 
 def write_rows(spec: Documents | Continuations, documents: Path | None, output: Path) -> None:
-    """Write the rows of a data variant and the manifest `rows.json` beside them.
+    """Write the rows of a data variant and the manifest `run.json` beside them.
 
     `documents` are the rows of the variant that continuations are cut from; otherwise None.
 
@@ -31,7 +31,7 @@ def write_rows(spec: Documents | Continuations, documents: Path | None, output: 
         DataError: the source is missing, malformed or too small.
         ArtefactError: `documents` is needed and not there.
     """
-    with manifest(output.with_suffix(".json"), "data", spec.name, spec.canonical()) as record:
+    with manifest(output.with_name("run.json"), "data", spec.name, spec.canonical()) as record:
         if isinstance(spec, Continuations):
             rows = continuation_rows(spec, read_rows(documents, spec.documents.name))
             record.inputs["documents"] = file_sha256(documents) if documents else ""

@@ -148,10 +148,10 @@ class EmbeddedBase(Spec):
     layers: Positive = 4
     heads: Positive = 4
     intermediate_size: Positive = 344
-    context_length: Positive = 256
-    steps: Positive = 600
-    batch_size: Positive = 16
-    learning_rate: Annotated[float, Field(gt=0)] = 3.0e-3
+    context_length: Positive = 128
+    steps: Positive = 700
+    batch_size: Positive = 8
+    learning_rate: Annotated[float, Field(gt=0)] = 4.0e-3
     seed: int = 0
 
     @cached_property

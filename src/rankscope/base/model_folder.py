@@ -1,0 +1,151 @@
+"""Bases that exist already: a local folder, or a hub repository pinned to a revision.
+
+Guarantees: the weights are safetensors, whose header was read to the end, never pickles, whose
+loading can run code; a tokenizer is there; nothing is copied that can be linked. Does not check
+that transformers knows the architecture.
+"""
+
+import json
+import logging
+import struct
+from pathlib import Path
+
+from rankscope.artefacts.files import replacing_folder
+from rankscope.artefacts.manifest import Manifest, file_sha256
+from rankscope.errors import ModelError
+from rankscope.study.specs import HubBase, LocalBase
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+WANTED = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def link_local(spec: LocalBase, output: Path, record: Manifest) -> None:
+    """Verify the folder and link its files into `output`.
+
+    Raises:
+        ModelError: the folder is missing or incomplete, or holds its weights as pickles only.
+    """
+    _link(Path(spec.path), output, record)
+
+
+def fetch_hub(spec: HubBase, output: Path, record: Manifest) -> None:
+    """Download the pinned revision (or find it in the cache), verify it and link its files.
+
+    Raises:
+        ModelError: unknown repository or revision, no network and not in the cache, or the
+            repository is incomplete.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
+    where = f"model {spec.repository} at revision {spec.revision}"
+    try:
+        snapshot = snapshot_download(
+            spec.repository, revision=spec.revision, allow_patterns=list(WANTED)
+        )
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
+        raise ModelError(
+            f"{where} cannot be reached and is not in the local cache; download it once on a"
+            f" machine with network access (`hf download {spec.repository} --revision"
+            f" {spec.revision}`), or use a local folder (source: local)"
+        ) from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise ModelError(f"{where}: the hub refuses it: {error}") from error
+    _link(Path(snapshot), output, record)
+
+
+def _link(source: Path, output: Path, record: Manifest) -> None:
+    weights = verify(source)
+    logger.info("%s: hashing %d weight file(s)", source, len(weights))
+    record.inputs = {
+        path.name: file_sha256(path) for path in [source / "config.json", *sorted(weights)]
+    }
+    with replacing_folder(output) as folder:
+        for pattern in WANTED:
+            for path in sorted(source.glob(pattern)):
+                (folder / path.name).symlink_to(path.resolve())
+
+
+def verify(folder: Path) -> list[Path]:
+    """Check that `folder` is a loadable model in the Hugging Face layout; return its weight files.
+
+    Raises:
+        ModelError: something is missing or malformed.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: there is no such model folder (from {Path.cwd()})")
+    config = _json_object(folder / "config.json")
+    if "model_type" not in config:
+        raise ModelError(f"{folder}/config.json: no model_type, so this is no transformers model")
+    weights = _weight_files(folder)
+    for path in weights:
+        check_safetensors(path)
+    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+        raise ModelError(
+            f"{folder}: there is no tokenizer; one of {', '.join(TOKENIZER_FILES)} is needed"
+        )
+    return weights
+
+
+def _json_object(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path}: the file is missing; a model folder needs it") from None
+    except ValueError as error:
+        raise ModelError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: an object is expected, not {type(content).__name__}")
+    return content
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return `model.safetensors`, or the shards that the index names."""
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.exists():
+        return [single]
+    if index.exists():
+        shards = _json_object(index).get("weight_map")
+        if not isinstance(shards, dict):
+            raise ModelError(f"{index}: no weight_map in it")
+        files = [folder / str(name) for name in sorted(set(shards.values()))]
+        missing = ", ".join(path.name for path in files if not path.exists())
+        if missing:
+            raise ModelError(f"{folder}: weight files named by the index are missing: {missing}")
+        return files
+    if any(path for pattern in PICKLES for path in folder.glob(pattern)):
+        raise ModelError(
+            f"{folder}: the weights are pickles, which can run code when they are loaded; convert"
+            " them to safetensors (`save_pretrained` of transformers writes them)"
+        )
+    raise ModelError(f"{folder}: there are no weights (model.safetensors, or its index and shards)")
+
+
+def check_safetensors(path: Path) -> None:
+    """Check that a safetensors file is as long as its header says.
+
+    Raises:
+        ModelError: it is no safetensors file, or it is cut off.
+    """
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as content:
+            (length,) = struct.unpack("<Q", content.read(8))
+            header = json.loads(content.read(length)) if length < size else None
+        tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+        end = max(entry["data_offsets"][1] for entry in tensors)
+    except (struct.error, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: this is no safetensors file") from error
+    if size != 8 + length + end:
+        raise ModelError(
+            f"{path}: the file has {size} bytes and its header says {8 + length + end};"
+            " it was cut off, download it again"
+        )
