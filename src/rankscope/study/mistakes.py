@@ -57,7 +57,9 @@ def shown(value: Any) -> str:
 
 def close_word(word: Any, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, or an empty text."""
-    return next(iter(get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.6)), "")
+    word, known = str(word).lower(), list(known)
+    longer = [name for name in known if word and name.startswith(word)]
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6) or longer), "")
 
 
 def suggestion(word: Any, known: Iterable[str]) -> str:

@@ -55,7 +55,10 @@ class Source:
     def error(self, mistakes: list[Mistake]) -> StudyError:
         """Return one error that lists all `mistakes` in the order of the file, each once."""
         by_line = sorted(mistakes, key=lambda mistake: self.line(mistake.place) or 0)
-        return StudyError("\n".join(dict.fromkeys(map(self._sentence, by_line))))
+        sentences = list(dict.fromkeys(map(self._sentence, by_line)))
+        if len(sentences) > 1:
+            sentences.insert(0, f"{self.path} has {len(sentences)} mistakes:")
+        return StudyError("\n".join(sentences))
 
     def _sentence(self, mistake: Mistake) -> str:
         line = self.line(mistake.place)
@@ -157,6 +160,7 @@ class _Reader:
             key, line = self._key(key_node), _line(key_node)
             if not isinstance(key, str):
                 text = f'YAML does not read this key as text: write "{key_node.value}"'
+                self.lines.setdefault((*place, key_node.value), line)
                 self.mistakes.append(Mistake((*place, key_node.value), f"{text}, in quotes"))
             if key in first:
                 text = f"this key stands twice, in lines {first[key]} and {line}; remove one"

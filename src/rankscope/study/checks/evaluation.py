@@ -57,6 +57,7 @@ def held_out(subject: Subject) -> Iterator[Mistake]:
                     " that held-out text would have been trained on; give both the same"
                     f" {' and '.join(_different(measured, other))}",
                 )
+                break
 
 
 def spectra(subject: Subject) -> Iterator[Mistake]:
