@@ -1,0 +1,26 @@
+"""What every stage's tests can start from: a tiny study whose data and base were really made.
+
+`tiny_base` is made once per session by the project's own verbs, from text made up in `tiny_study`,
+in about ten seconds. Use it like this:
+
+    def test_something(tiny_base, tmp_path, monkeypatch):
+        tiny_base.copy_to(tmp_path)      # its documents, tiny.yaml and results/
+        monkeypatch.chdir(tmp_path)      # artefacts are found relative to the working folder
+        ...  # rankscope … --study ./tiny.yaml, or load_study("./tiny.yaml")
+
+or, to read only, `tiny_base.model` (a folder that transformers loads), `tiny_base.rows("code")` and
+`tiny_base.study`.
+"""
+
+import pytest
+
+from tiny_study import TinyBase, make_tiny_base
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> TinyBase:
+    """Documents, items and base of the tiny study, made by the verbs."""
+    folder = tmp_path_factory.mktemp("tiny-study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return make_tiny_base(folder)
