@@ -41,8 +41,9 @@ def windows(document: int, targets: int, context: int) -> Iterator[Window]:
     stride = max(1, context // 2)
     predicted = 0
     while predicted < targets:
-        end = min(targets, predicted + (context if predicted == 0 else stride))
-        yield Window(document, max(0, end - context), end, end - predicted)
+        begin = max(0, predicted - (context - stride))
+        end = min(targets, begin + context)
+        yield Window(document, begin, end, end - predicted)
         predicted = end
 
 

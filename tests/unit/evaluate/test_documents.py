@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankscope.errors import ArtefactError, DataError
@@ -16,6 +16,7 @@ def write(path, ids, split="heldout"):
     return path
 
 
+@settings(deadline=None)
 @given(text=text, size=st.integers(4, 200))
 def test_the_passage_is_a_part_of_the_text_within_the_size(text, size):
     passage = middle(text, size)

@@ -1,8 +1,9 @@
 import math
+from collections import Counter
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankscope.evaluate.likelihood import batches, encode, negative_log_likelihoods, windows
@@ -14,17 +15,16 @@ TEXTS = [*SENTENCES, " ".join(SENTENCES), "\n".join(SENTENCES * 3), "a"]
 
 def one_by_one(model, sequence, context):
     """Sum over single tokens, each from a forward pass of its own over its window's prefix."""
-    stride, n = context // 2, len(sequence) - 1
     total = 0.0
-    for target in range(1, n + 1):
-        advances = max(0, math.ceil((target - context) / stride))
-        begin = max(0, min(n, context + advances * stride) - context)
+    for target in range(1, len(sequence)):
+        begin = max(0, math.ceil((target - context) / (context // 2))) * (context // 2)
         with torch.no_grad():
             logits = model(torch.tensor([sequence[begin:target]])).logits[0, -1].double()
         total -= torch.log_softmax(logits, dim=0)[sequence[target]].item()
     return total
 
 
+@settings(deadline=None)
 @given(targets=st.integers(0, 400), context=st.integers(2, 64))
 def test_every_target_is_counted_exactly_once_with_enough_context(targets, context):
     counted = []
@@ -37,6 +37,7 @@ def test_every_target_is_counted_exactly_once_with_enough_context(targets, conte
     assert counted == list(range(1, targets + 1))
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 200), max_size=20),
     context=st.integers(2, 64),
@@ -49,7 +50,7 @@ def test_batches_hold_every_window_once_and_stay_within_the_budget(lengths, cont
         for window in windows(document, length, context)
     ]
     grouped = list(batches(cut, tokens))
-    assert sorted((w for batch in grouped for w in batch), key=cut.index) == cut
+    assert Counter(window for batch in grouped for window in batch) == Counter(cut)
     for batch in grouped:
         assert len(batch) == 1 or len(batch) * max(w.length for w in batch) <= tokens
 
