@@ -427,11 +427,14 @@ def test_a_variant_that_nothing_uses_is_noted(capsys: pytest.CaptureFixture[str]
 def test_every_file_is_checked_and_the_exit_code_is_2(elsewhere: Path) -> None:
     Path("good.yaml").write_text(edited(("study: mine", "study: good")), encoding="utf-8")
     Path("bad.yaml").write_text(edited(("steps: 250", "steps: 0")), encoding="utf-8")
+    main = "from rankscope.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", "from rankscope.cli import main; main()", "check"]
-        + ["bad.yaml", "good.yaml"],
-        capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "80"},
-    )  # fmt: skip
+        [sys.executable, "-c", main, "check", "bad.yaml", "good.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "80"},
+    )
     assert done.returncode == 2
     assert "good: A study of ours" in done.stdout
     assert "bad.yaml:24: recipe.steps: 0 is out of range; allowed: a number above 0" in done.stderr
