@@ -5,6 +5,7 @@ and exit code 2, any other exception with its traceback and exit code 1, both al
 """
 
 import logging
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -21,6 +22,15 @@ from rankscope.spectra.cli import app as spectra
 from rankscope.spectra.cli import inspect, repair
 from rankscope.study.cli import check
 from rankscope.train.cli import train
+
+# read by libraries when they are imported, which verbs do after this
+ENVIRONMENT = {
+    # jobs share cores: threads that wait must sleep, or a busy neighbour costs several times more
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "TOKENIZERS_PARALLELISM": "false",
+    # our own progress lines take the place of redrawn bars
+    "TQDM_DISABLE": "1",
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,6 +72,8 @@ def configure(
     logging.getLogger("rankscope").setLevel(logging.INFO)
     # of libraries about libraries: nothing a user of rankscope could act on
     warnings.simplefilter("ignore", FutureWarning)
+    for variable, value in ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
 
 
 def main() -> None:

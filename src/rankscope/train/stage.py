@@ -163,7 +163,7 @@ def _train(
         "total_steps": steps,
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "tokens": steps * run.recipe.batch_size * run.recipe.sequence_length,
+        "tokens": trainer.state.global_step * run.recipe.batch_size * run.recipe.sequence_length,
         "training_seconds": round(time.monotonic() - started, 3),
     }
 
