@@ -64,7 +64,7 @@ def select_documents(
 
 
 def middle(text: str, max_bytes: int) -> str:
-    """Return a passage of at most `max_bytes` (4 or more) bytes from the middle of `text`.
+    """Return a passage of at most `max_bytes` (16 or more) bytes from the middle of `text`.
 
     It begins with a line, or in the middle of one where that line is longer than the passage, and
     never cuts a character; a text that is short enough is returned whole.

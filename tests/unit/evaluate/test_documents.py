@@ -17,7 +17,7 @@ def write(path, ids, split="heldout"):
 
 
 @settings(deadline=None)
-@given(text=text, size=st.integers(4, 200))
+@given(text=text, size=st.integers(16, 200))
 def test_the_passage_is_a_part_of_the_text_within_the_size(text, size):
     passage = middle(text, size)
     assert passage
