@@ -1,12 +1,14 @@
 """Writing whole files or none.
 
 Guarantees: under its final name an output is always complete; it is written beside it under a
-temporary name, flushed to disk and renamed. A leftover of a killed process is overwritten by the
-next attempt. Two processes that write the same output at once each rename a complete file.
+hidden temporary name, flushed to disk and renamed. What a killed process left behind is removed by
+the next attempt on the same machine. Two processes that write the same file at once each rename
+a complete one.
 """
 
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +21,7 @@ import polars as pl
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; rename it to `path` when the block ends without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = _temporary(path)
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -33,16 +34,44 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Give an empty temporary folder; it takes the place of `path` when the block ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = _temporary(path)
     temporary.mkdir()
+    replaced = _temporary(path, "replaced")
     try:
         yield temporary
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.replace(path)
+        # moved away in one step and deleted after, so that no half of it is ever seen
+        if path.exists():
+            path.rename(replaced)
+        temporary.rename(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in (temporary, replaced):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary(path: Path, kind: str = "partial") -> Path:
+    """Name a hidden path beside `path` for this process, and clear what dead processes left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{path.name}.{platform.node()}-"
+    for leftover in path.parent.glob(f"{prefix}*.{kind}"):
+        process = leftover.name.removeprefix(prefix).removesuffix(f".{kind}")
+        if process == str(os.getpid()) or not _is_running(process):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+    return path.with_name(f"{prefix}{os.getpid()}.{kind}")
+
+
+def _is_running(process: str) -> bool:
+    if not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json(path: Path, content: Any) -> None:
