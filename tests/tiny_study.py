@@ -41,7 +41,7 @@ evaluate:
   tiny:
     - {name: code, kind: bits-per-byte, measures: learning, data: code, documents: 4}
     - {name: english, kind: bits-per-byte, measures: forgetting, data: english, documents: 4}
-    - {name: continuations, kind: harness, measures: forgetting, task: hellaswag, data: continuations}
+    - {name: endings, kind: harness, measures: forgetting, task: hellaswag, data: continuations}
 headline: {learning: code, forgetting: english}
 spectra: {epsilons: [0.3, 0.5], ks: [1, 4]}
 """

@@ -22,6 +22,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.utils import logging as transformers_logging
 
 from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, package_versions
@@ -60,6 +61,7 @@ def pretrain(
         ModelError: the loss became infinite or not a number.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
+    transformers_logging.disable_progress_bar()
     documents = read_rows(rows, spec.corpus.name)
     record.inputs["corpus"] = file_sha256(rows)
     fingerprint = {

@@ -1,0 +1,119 @@
+"""Packing: every token of every training document once and in order."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rankscope.data.packing import pack
+from rankscope.data.tokenizer import TextEncoder, load_encoder
+from rankscope.errors import DataError, ModelError
+
+END = 9_999
+BYTES = TextEncoder(encode=lambda texts: [list(t.encode()) for t in texts], end_of_text=END)
+
+
+def rows(texts: dict[str, str], heldout: tuple[str, ...] = ()) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "id": list(texts),
+            "split": ["heldout" if name in heldout else "train" for name in texts],
+            "text": list(texts.values()),
+        },
+        schema={"id": pl.String, "split": pl.String, "text": pl.String},
+    )
+
+
+texts = st.dictionaries(
+    st.text("abcdefgh", min_size=1, max_size=4), st.text(max_size=40), min_size=1, max_size=12
+)
+
+
+@given(texts, st.integers(2, 9), st.integers(0, 3))
+def test_every_token_of_every_document_appears_once_and_in_order(documents, length, seed):
+    total = sum(len(text.encode()) + 1 for text in documents.values())
+    if total < length:
+        return
+    packed, tokens = pack(rows(documents), BYTES, length, seed)
+    assert tokens == total
+    assert packed["sequence"].to_list() == list(range(total // length))
+    assert set(packed["input_ids"].list.len()) == {length}
+    stream = packed["input_ids"].explode().to_list()
+    position, seen = 0, []
+    order = list(dict.fromkeys(packed["document_ids"].explode()))
+    for name in order:
+        expected = [*documents[name].encode(), END]
+        part = stream[position : position + len(expected)]
+        assert part == expected[: len(part)]
+        position += len(part)
+        seen.append(name)
+    assert position == len(stream)
+    assert len(seen) == len(set(seen))
+
+
+@given(texts, st.integers(2, 9))
+def test_the_ids_of_a_sequence_are_those_of_the_documents_with_a_token_in_it(documents, length):
+    if sum(len(text.encode()) + 1 for text in documents.values()) < length:
+        return
+    packed, _ = pack(rows(documents), BYTES, length, 0)
+    order = list(dict.fromkeys(packed["document_ids"].explode()))
+    owner = [name for name in order for _ in range(len(documents[name].encode()) + 1)]
+    for number, ids in enumerate(packed["document_ids"].to_list()):
+        assert ids == list(dict.fromkeys(owner[number * length : (number + 1) * length]))
+
+
+def test_held_out_documents_are_not_packed():
+    packed, _ = pack(rows({"a": "x" * 20, "b": "y" * 20}, heldout=("b",)), BYTES, 4, 0)
+    assert set(packed["document_ids"].explode()) == {"a"}
+
+
+def test_the_seed_decides_the_order_and_the_rows_do_not():
+    documents = {f"d{n}": f"text {n}" for n in range(20)}
+    backwards = dict(reversed(documents.items()))
+    first, _ = pack(rows(documents), BYTES, 8, 0)
+    assert first.equals(pack(rows(backwards), BYTES, 8, 0)[0])
+    assert not first.equals(pack(rows(documents), BYTES, 8, 1)[0])
+
+
+def test_types_are_those_that_training_reads():
+    packed, _ = pack(rows({"a": "some text that is long enough"}), BYTES, 4, 0)
+    assert packed.schema == {
+        "sequence": pl.UInt32,
+        "input_ids": pl.List(pl.Int32),
+        "document_ids": pl.List(pl.String),
+    }
+    assert np.array(packed["input_ids"].to_list()).shape == (packed.height, 4)
+
+
+def test_less_than_one_sequence_is_refused():
+    with pytest.raises(DataError, match="has 4 tokens, less than one sequence of 8"):
+        pack(rows({"a": "abc"}), BYTES, 8, 0)
+
+
+def test_quoting_the_end_of_text_token_does_not_end_a_document(tiny_base):
+    encoder = load_encoder(tiny_base.model)
+    (quoted,) = encoder.encode(["a <|endoftext|> b"])
+    assert encoder.end_of_text not in quoted
+
+
+def test_the_fast_and_the_slow_way_to_a_tokenizer_agree(tiny_base):
+    from transformers import AutoTokenizer
+
+    text = ["Naïve façades of Zürich: 日本語\n\tdef f(x):  return x", ""]
+    encoder = load_encoder(tiny_base.model)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.model)
+    assert encoder.encode(text) == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert encoder.end_of_text == tokenizer.eos_token_id
+    assert tokenizer.decode(encoder.encode(text)[0]) == text[0]
+
+
+def test_a_folder_without_tokenizer_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="there is no tokenizer that transformers can read"):
+        load_encoder(tmp_path)
+
+
+def test_a_tokenizer_without_end_of_text_is_refused(tiny_base, tmp_path):
+    (tmp_path / "tokenizer.json").write_text((tiny_base.model / "tokenizer.json").read_text())
+    with pytest.raises(ModelError, match="no end-of-text token"):
+        load_encoder(tmp_path)
