@@ -9,16 +9,16 @@ import json
 import logging
 import struct
 from pathlib import Path
+from typing import Any
 
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.manifest import Manifest, file_sha256
 from rankscope.errors import ModelError
-from rankscope.study.specs import HubBase, LocalBase
+from rankscope.study.specs import MODEL_FILES, HubBase, LocalBase
 
 logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
-WANTED = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -49,7 +49,7 @@ def fetch_hub(spec: HubBase, output: Path, record: Manifest) -> None:
     where = f"model {spec.repository} at revision {spec.revision}"
     try:
         snapshot = snapshot_download(
-            spec.repository, revision=spec.revision, allow_patterns=list(WANTED)
+            spec.repository, revision=spec.revision, allow_patterns=list(MODEL_FILES)
         )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
         raise ModelError(
@@ -69,7 +69,7 @@ def _link(source: Path, output: Path, record: Manifest) -> None:
         path.name: file_sha256(path) for path in [source / "config.json", *sorted(weights)]
     }
     with replacing_folder(output) as folder:
-        for pattern in WANTED:
+        for pattern in MODEL_FILES:
             for path in sorted(source.glob(pattern)):
                 (folder / path.name).symlink_to(path.resolve())
 
@@ -139,7 +139,7 @@ def check_safetensors(path: Path) -> None:
     try:
         with path.open("rb") as content:
             (length,) = struct.unpack("<Q", content.read(8))
-            header = json.loads(content.read(length)) if length < size else None
+            header: dict[str, Any] = json.loads(content.read(min(length, size)))
         tensors = [entry for name, entry in header.items() if name != "__metadata__"]
         end = max(entry["data_offsets"][1] for entry in tensors)
     except (struct.error, ValueError, AttributeError, KeyError, TypeError) as error:

@@ -10,10 +10,11 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 END_OF_TEXT = "<|endoftext|>"
+END_OF_TEXT_ID = 0
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
-    """Train a byte-level BPE; END_OF_TEXT is token 0, the 256 bytes follow, then the merges.
+    """Train a byte-level BPE; END_OF_TEXT comes first, then the 256 bytes, then the merges.
 
     A small corpus may have fewer merges than `vocabulary_size` asks for.
     """

@@ -15,11 +15,9 @@ import polars as pl
 
 from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
 from rankscope.errors import DataError
-from rankscope.study.specs import TextFiles
+from rankscope.study.specs import TEXT_SUFFIXES, TextFiles
 
 logger = logging.getLogger(__name__)
-
-SUFFIXES = (".jsonl", ".parquet", ".txt")
 
 
 def read(spec: TextFiles) -> tuple[list[Document], frozenset[str]]:
@@ -46,15 +44,15 @@ def source_files(root: Path) -> list[Path]:
     Raises:
         DataError: nothing is there, or nothing of a known kind.
     """
-    allowed = ", ".join(SUFFIXES)
+    allowed = ", ".join(TEXT_SUFFIXES)
     if not root.exists():
         raise DataError(f"{root}: there is no such file or folder (from {Path.cwd()})")
     if root.is_dir():
-        files = sorted(path for path in root.rglob("*") if path.suffix in SUFFIXES)
+        files = sorted(path for path in root.rglob("*") if path.suffix in TEXT_SUFFIXES)
         if not files:
             raise DataError(f"{root}: the folder holds no {allowed} file")
         return files
-    if root.suffix not in SUFFIXES:
+    if root.suffix not in TEXT_SUFFIXES:
         raise DataError(f"{root}: cannot read a {root.suffix or 'file without suffix'}; {allowed}")
     return [root]
 

@@ -8,6 +8,7 @@ is unfolded (`expand`), checks that need a model or data (`check`).
 
 import platform
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from rankscope.errors import StudyError
+from rankscope.study.fingerprint import fingerprint
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
 from rankscope.study.written import OneOrMore
@@ -71,6 +73,9 @@ class StandardLibrary(Spec):
         return artefact_name("data", f"stdlib-{self.content}", content)
 
 
+TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
+
+
 class TextFiles(Spec):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
 
@@ -83,8 +88,12 @@ class TextFiles(Spec):
 
     @cached_property
     def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("data", f"text-{slug(self.path)}", self.canonical())
+        """Folder name of the artefact; other text under the same path is another artefact."""
+        root = Path(self.path)
+        files = root.rglob("*") if root.is_dir() else [root]
+        wanted = (path for path in files if path.suffix in TEXT_SUFFIXES)
+        content = self.canonical() | {"files": fingerprint(wanted, root.parent)}
+        return artefact_name("data", f"text-{slug(self.path)}", content)
 
 
 class HubDataset(Spec):
@@ -161,6 +170,9 @@ class EmbeddedBase(Spec):
         return artefact_name("base", f"embedded-h{self.hidden_size}-l{self.layers}", content)
 
 
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
+
+
 class LocalBase(Spec):
     """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
 
@@ -169,8 +181,11 @@ class LocalBase(Spec):
 
     @cached_property
     def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("base", slug(self.path), self.canonical())
+        """Folder name of the artefact; another model under the same path is another base."""
+        root = Path(self.path)
+        files = (path for pattern in MODEL_FILES for path in root.glob(pattern))
+        content = self.canonical() | {"files": fingerprint(files, root)}
+        return artefact_name("base", slug(self.path), content)
 
 
 class HubBase(Spec):
