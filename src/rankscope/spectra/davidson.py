@@ -57,8 +57,8 @@ def davidson(
     xp = namespace(start)
     basis = orthonormal(start)
     image = apply(basis)
+    projected = basis.T @ image
     for rounds in range(MAX_ROUNDS + 1):
-        projected = basis.T @ image
         values, rotation = xp.linalg.eigh((projected + projected.T) / 2)
         values, rotation = xp.flip(values, (0,)), xp.flip(rotation, (1,))
         chosen = rotation[:, :wanted]
@@ -67,13 +67,21 @@ def davidson(
         norms = xp.linalg.norm(residual, axis=0)
         needed = xp.clip(tolerance * ritz_gaps(values, wanted), floor, None)
         pending = norms > needed
-        full = basis.shape[1] + wanted >= basis.shape[0]
-        if rounds == MAX_ROUNDS or full or not bool(pending.any()):
+        room = basis.shape[0] - basis.shape[1]
+        if rounds == MAX_ROUNDS or room == 0 or not bool(pending.any()):
             return RitzPairs(values, vectors, norms, rounds)
-        correction = precondition(residual[:, pending], values[:wanted][pending])
+        correction = precondition(residual[:, pending], values[:wanted][pending])[:, :room]
         correction = correction / xp.linalg.norm(correction, axis=0)
         expansion = orthonormal(correction, basis)
-        image = xp.concat([image, apply(expansion)], 1)
+        expanded = apply(expansion)
+        coupling = basis.T @ expanded
+        projected = xp.concat(
+            [
+                xp.concat([projected, coupling], 1),
+                xp.concat([coupling.T, expansion.T @ expanded], 1),
+            ]
+        )
+        image = xp.concat([image, expanded], 1)
         basis = xp.concat([basis, expansion], 1)
     raise AssertionError("unreachable: the last round returns")
 

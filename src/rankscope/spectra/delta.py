@@ -16,9 +16,15 @@ def low_rank_singular_values(left: Array, right: Array) -> Array:
     With left = Q R and rightᵀ = P S (QR factorisations), they are those of R Sᵀ.
     """
     xp = namespace(left)
-    _, left_core = xp.linalg.qr(left)
-    _, right_core = xp.linalg.qr(right.T)
+    left_core, right_core = _triangle(left), _triangle(right.T)
     return xp.linalg.svd(left_core @ right_core.T)[1]
+
+
+def _triangle(tall: Array) -> Array:
+    """Return R of the QR factorisation."""
+    xp = namespace(tall)
+    factors = xp.linalg.qr(tall, mode="r")
+    return factors if xp.__name__ == "numpy" else factors[1]
 
 
 def dense_singular_values(delta: Array) -> Array:

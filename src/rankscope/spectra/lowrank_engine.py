@@ -21,7 +21,7 @@ from rankscope.spectra.certificate import is_separated, vector_errors, widest_ga
 from rankscope.spectra.davidson import RitzPairs, davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
 
-TOLERANCE = 1e-10  # residual over gap at which a vector counts as converged
+TOLERANCE = 1e-8  # residual over gap at which a vector counts as converged
 EXTRA = 6  # vectors beyond k that are followed, so that the certificate can choose a wide gap
 
 
@@ -91,8 +91,10 @@ def leading_in_basis(base: BaseSpectrum, update: Projections, k: int) -> BasisLe
         sign = xp.where(difference < 0, -1.0, 1.0)
         return residual / (sign * xp.clip(abs(difference), smallest, None))
 
-    wanted = min(k + EXTRA, len(squares))
-    start = xp.concat([identity_like(squares, len(squares), wanted), _directions(update, 2 * k)], 1)
+    wanted = min(k + EXTRA, len(squares) - 1)
+    start = xp.concat(
+        [identity_like(squares, len(squares), wanted + 1), _directions(update, 2 * k)], 1
+    )
     pairs = davidson(apply, precondition, start, wanted, TOLERANCE, float(noise) / 8)
     return _certify(base, update, pairs, k, float(noise))
 

@@ -1,0 +1,200 @@
+"""The certified ways give the counts of full float64 SVDs, near thresholds and in odd cases too."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rankscope.spectra import choice
+from rankscope.spectra.adapters import Dense, LowRank
+from rankscope.spectra.analysis import Comparer, Wanted
+from rankscope.spectra.certificate import vector_errors, widest_gap
+from rankscope.spectra.davidson import davidson
+from rankscope.spectra.decomposition import decompose, orient
+from rankscope.spectra.lowrank_engine import count_above, leading_in_basis, project
+from rankscope.spectra.measures import count_intruders
+
+EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
+WANTED = Wanted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
+
+
+@pytest.fixture(autouse=True)
+def certified_at_any_size(monkeypatch):
+    monkeypatch.setattr(choice, "_SMALL", 0)
+    monkeypatch.setattr(choice, "_LEADING_SHARE", 2)
+    monkeypatch.setattr(choice, "_LOW_RANK_SHARE", 3)
+
+
+def realistic(m, n, rng):
+    """A weight with a decaying spectrum over a noise floor, as trained layers have."""
+    q = min(m, n)
+    left, _ = np.linalg.qr(rng.standard_normal((m, q)))
+    right, _ = np.linalg.qr(rng.standard_normal((n, q)))
+    values = 6 * np.arange(1, q + 1) ** -0.5 + rng.uniform(0, 0.3, q)
+    return (left * values) @ right.T
+
+
+def oracle(weight, update):
+    u0, _, v0 = np.linalg.svd(weight, full_matrices=False)
+    u, _, v = np.linalg.svd(weight + update, full_matrices=False)
+    return np.abs(u0.T @ u).max(axis=0)[:10], np.abs(v0 @ v.T).max(axis=0)[:10]
+
+
+def check(weight, update, wanted=WANTED, comparer=None):
+    """Compare counts and cosines with the oracle; return the way that was taken."""
+    comparer = comparer or Comparer(weight, decompose(orient(weight)), wanted)
+    projections = comparer.project([update]).get(0)
+    found = comparer.compare(update, projections)
+    for side, expected in zip(
+        (found.left, found.right), oracle(weight, update.dense()), strict=True
+    ):
+        difference = np.abs(side.max_cosine - expected)
+        assert np.all(difference <= side.error_bound + 1e-12)
+        np.testing.assert_array_equal(
+            count_intruders(side.max_cosine, wanted.ks, wanted.epsilons),
+            count_intruders(expected, wanted.ks, wanted.epsilons),
+        )
+    return found.method
+
+
+def test_counts_equal_full_decompositions_in_every_cell():
+    """More than 10,000 (version, ε) cells over shapes, ranks, strengths and both sides."""
+    ways, cells = [], 0
+    for seed, (m, n) in enumerate([(60, 60), (48, 90), (90, 48), (72, 72)]):
+        rng = np.random.default_rng(seed)
+        weight = realistic(m, n, rng)
+        comparer = Comparer(weight, decompose(orient(weight)), WANTED)
+        for rank in (1, 2, 4, 8, 16, None):
+            for strength in (0.01, 0.3, 1.0, 3.0, 30.0):
+                if rank is None:
+                    update = Dense(strength * 0.3 * rng.standard_normal((m, n)))
+                else:
+                    left = strength * rng.standard_normal((m, rank)) / np.sqrt(rank)
+                    update = LowRank(left, rng.standard_normal((rank, n)) / 3)
+                ways.append(check(weight, update, comparer=comparer))
+                cells += 2 * len(EPSILONS)
+    assert cells >= 10_000
+    assert ways.count("gram") < len(ways) / 10
+    assert {"low-rank", "dense-certified"} <= set(ways)
+
+
+@pytest.mark.parametrize("distance", [1e-4, -1e-4, 1e-6, -1e-6, 1e-8, -1e-8])
+@pytest.mark.parametrize("rank", [3, None])
+def test_thresholds_next_to_a_true_cosine(distance, rank):
+    rng = np.random.default_rng(11)
+    weight = realistic(64, 80, rng)
+    for _ in range(6):
+        if rank is None:
+            update = Dense(0.3 * rng.standard_normal((64, 80)))
+        else:
+            update = LowRank(rng.standard_normal((64, rank)), rng.standard_normal((rank, 80)) / 2)
+        left, right = oracle(weight, update.dense())
+        epsilons = tuple(cosine + distance for cosine in (*left, *right) if cosine < 0.999)
+        check(weight, update, Wanted((10,), epsilons, 5))
+
+
+def adversarial(rng):
+    """Base weights and updates at the edge of what is defined."""
+    weight = realistic(60, 70, rng)
+    u, s, v = np.linalg.svd(weight, full_matrices=False)
+    clustered = (u * np.where(np.arange(60) < 20, 3 + 1e-5 * np.arange(60)[::-1], s / 6)) @ v
+    one = rng.standard_normal((60, 1)), rng.standard_normal((1, 70))
+    return {
+        "zero": (weight, LowRank(0 * one[0], one[1])),
+        "huge": (weight, LowRank(1e6 * one[0], one[1])),
+        "removed top": (weight, LowRank(-s[0] * u[:, :1], v[:1])),
+        "doubled top": (weight, LowRank(s[0] * u[:, :1], v[:1])),
+        "inside": (weight, LowRank(u[:, 3:6], 3 * v[3:6])),
+        "clusters": (clustered, LowRank(*one)),
+        "identical columns": (weight, LowRank(np.repeat(one[0], 4, 1), np.repeat(one[1], 4, 0))),
+        "dense zero": (weight, Dense(np.zeros((60, 70)))),
+        "dense copy": (weight, Dense(weight.copy())),
+    }
+
+
+@pytest.mark.parametrize("case", adversarial(np.random.default_rng(0)))
+def test_adversarial(case):
+    weight, update = adversarial(np.random.default_rng(0))[case]
+    check(weight, update, Wanted((1, 10), (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95), 5))
+
+
+def test_rank_deficient_base_is_decomposed_completely():
+    rng = np.random.default_rng(1)
+    weight = rng.standard_normal((60, 40)) @ rng.standard_normal((40, 60))
+    update = LowRank(rng.standard_normal((60, 2)), rng.standard_normal((2, 60)))
+    comparer = Comparer(weight, decompose(weight), Wanted((10,), (0.5,), 5))
+    assert comparer.project([update]) == {}
+    found = comparer.compare(update)
+    left, right = oracle(weight, update.dense())
+    assert np.all(np.abs(found.left.max_cosine - left) <= found.left.error_bound + 1e-12)
+    assert np.all(np.abs(found.right.max_cosine - right) <= found.right.error_bound + 1e-12)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(20, 50), st.integers(0, 30), st.booleans(), st.integers(1, 8),
+    st.floats(-3, 3), st.integers(0, 2**31),
+)  # fmt: skip
+def test_any_low_rank_update_stays_within_its_bounds(p, wider, tall, rank, exponent, seed):
+    rng = np.random.default_rng(seed)
+    m, n = (p + wider, p) if tall else (p, p + wider)
+    weight = realistic(m, n, rng)
+    update = LowRank(10**exponent * rng.standard_normal((m, rank)), rng.standard_normal((rank, n)))
+    comparer = Comparer(weight, decompose(orient(weight)), Wanted((5,), (0.5,), 5))
+    found = comparer.compare(update, comparer.project([update]).get(0))
+    for side, expected in zip(
+        (found.left, found.right), oracle(weight, update.dense()), strict=True
+    ):
+        k = len(side.max_cosine)
+        assert np.all(np.abs(side.max_cosine - expected[:k]) <= side.error_bound + 1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(4, 30), st.integers(1, 6), st.floats(0, 1), st.integers(0, 2**31))
+def test_inertia_counts_the_eigenvalues_above_any_threshold(p, rank, share, seed):
+    rng = np.random.default_rng(seed)
+    weight = realistic(p, p + 3, rng)
+    base = decompose(weight)
+    left, right = rng.standard_normal((p, rank)), rng.standard_normal((rank, p + 3))
+    (update,) = project(base, weight, [(left, right)])
+    eigenvalues = np.linalg.svd(weight + left @ right)[1] ** 2
+    threshold = share * eigenvalues[0] * 1.1
+    counted = count_above(base.values**2, update, threshold)
+    if counted is not None and np.abs(eigenvalues - threshold).min() > 1e-9 * eigenvalues[0]:
+        assert counted == (eigenvalues > threshold).sum()
+
+
+def test_projections_made_together_equal_single_ones():
+    rng = np.random.default_rng(3)
+    weight = realistic(50, 60, rng)
+    base = decompose(weight)
+    factors = [
+        (rng.standard_normal((50, rank)), rng.standard_normal((rank, 60))) for rank in (1, 4, 2)
+    ]
+    for together, pair in zip(project(base, weight, factors), factors, strict=True):
+        (single,) = project(base, weight, [pair])
+        found, expected = (leading_in_basis(base, p, 5) for p in (together, single))
+        np.testing.assert_allclose(found.values, expected.values, rtol=1e-10)
+
+
+def test_a_missed_eigenvalue_is_noticed():
+    """Davidson that cannot see a direction must fail its certificate, not report a wrong answer."""
+    diagonal = np.array([9.0, 5, 4, 3, 2, 1, 0.5, 0.2])
+    blind = np.eye(8)[:, 1:5]  # the leading eigenvector is orthogonal to start and corrections
+    pairs = davidson(
+        lambda block: diagonal[:, None] * block, lambda r, shifts: r, blind, 2, 1e-8, 1e-12
+    )
+    np.testing.assert_allclose(pairs.values[:2], [5, 4])
+    weight, zero = np.diag(np.sqrt(diagonal)), np.zeros((8, 1))
+    (update,) = project(decompose(weight), weight, [(zero, zero.T + 1)])
+    assert count_above(diagonal, update, 3.5) == 3
+
+
+def test_bounds_grow_as_gaps_close():
+    values = [10.0, 9.0, 8.999, 5.0, 1.0]
+    cut = widest_gap(values, 3)
+    assert cut == 4
+    wide, near, closer = vector_errors(values, [1e-6] * 5, cut, 2.0, 0.0, 3)
+    assert wide < 2e-6 < 1e-3 < near
+    assert near == closer
+    assert vector_errors([2.0, 2.0], [1e-9] * 2, 2, 1.0, 0.0, 1) == [1.0]
