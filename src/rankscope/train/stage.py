@@ -169,7 +169,7 @@ def _train(
 
 
 def total_steps(recipe: Recipe, sequences: int) -> int:
-    """Optimizer steps of the run; the last incomplete batch of an epoch is dropped.
+    """Optimizer steps of the run: `steps` as given, or epochs × sequences / batch size, rounded.
 
     Raises:
         DataError: there are fewer sequences than one batch holds.
@@ -182,8 +182,7 @@ def total_steps(recipe: Recipe, sequences: int) -> int:
         )
     if recipe.steps is not None:
         return recipe.steps
-    per_epoch = sequences // recipe.batch_size
-    return max(1, round((recipe.epochs or 0) * per_epoch))
+    return max(1, round((recipe.epochs or 0) * sequences / recipe.batch_size))
 
 
 def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
