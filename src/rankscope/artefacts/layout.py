@@ -92,9 +92,24 @@ def report_tables(study: str) -> str:
     return f"{RESULTS}/report/{study}/tables"
 
 
+def report_claims(study: str) -> str:
+    """Verdicts on the papers' claims; beside it the same as CSV."""
+    return f"{RESULTS}/report/{study}/claims.parquet"
+
+
 def report_figures(study: str) -> str:
     """Folder with the figures of a study, as Vega-Lite."""
     return f"{RESULTS}/report/{study}/figures"
+
+
+def report_figure(study: str, figure: str) -> str:
+    """One rendered figure; `rankscope.report.FIGURE_NAMES` lists them."""
+    return f"{report_figures(study)}/{figure}.svg"
+
+
+def report_manifest(study: str, verb: str) -> str:
+    """Manifest of one verb of the report stage: tables, claims, figures or page."""
+    return f"{RESULTS}/report/{study}/{verb}.json"
 
 
 def report_page(study: str) -> str:

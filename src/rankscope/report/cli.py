@@ -1,5 +1,84 @@
 """The verbs of the report stage: thin shells, without heavy imports."""
 
+from pathlib import Path
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The report stage.")
+from rankscope.study.option import StudyOption
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What a study found: tidy tables, claims with verdicts, figures, one page.",
+)
+
+
+@app.command(epilog="Example: `rankscope report tables --study demo`")
+def tables(study: StudyOption) -> None:
+    """Gather the rows of all runs of a study into tidy tables, with means and intervals."""
+    from rankscope.artefacts import layout
+    from rankscope.artefacts.manifest import manifest
+    from rankscope.report.gather import gather
+    from rankscope.report.tables import build_tables, provenance, write_tables
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study)
+    path = Path(layout.report_manifest(spec.study, "tables"))
+    with manifest(path, "report", f"{spec.study} tables", {}) as record:
+        record.work_begins()
+        gathered = gather(spec)
+        folder = Path(layout.report_tables(spec.study))
+        write_tables(build_tables(gathered), provenance(spec, gathered), folder)
+
+
+@app.command(epilog="Example: `rankscope report claims --study demo`")
+def claims(study: StudyOption) -> None:
+    """Test the claims of the papers on a study's tables: confirmed, denied or inconclusive."""
+    from rankscope.artefacts import layout
+    from rankscope.artefacts.manifest import manifest
+    from rankscope.report.claims import judge_claims
+    from rankscope.report.claims.files import write_verdicts
+    from rankscope.report.claims.subject import Subject
+    from rankscope.report.tables import read_tables
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study)
+    path = Path(layout.report_manifest(spec.study, "claims"))
+    with manifest(path, "report", f"{spec.study} claims", {}) as record:
+        record.work_begins()
+        evidence = read_tables(Path(layout.report_tables(spec.study))).evidence
+        verdicts = judge_claims(Subject.of(evidence, spec.headline))
+        write_verdicts(verdicts, Path(layout.report_claims(spec.study)))
+
+
+@app.command(epilog="Example: `rankscope report figures --study demo`")
+def figures(study: StudyOption) -> None:
+    """Draw the figures of a study from its tables: SVG, Vega-Lite and CSV."""
+    from rankscope.artefacts import layout
+    from rankscope.artefacts.manifest import manifest
+    from rankscope.report.figures import draw_figures
+    from rankscope.report.figures.render import write_figure
+    from rankscope.report.tables import read_tables
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study)
+    path = Path(layout.report_manifest(spec.study, "figures"))
+    with manifest(path, "report", f"{spec.study} figures", {}) as record:
+        record.work_begins()
+        rows = read_tables(Path(layout.report_tables(spec.study)))
+        for figure in draw_figures(rows, spec.headline):
+            write_figure(figure, Path(layout.report_figures(spec.study)))
+
+
+@app.command(epilog="Example: `rankscope report page --study demo`")
+def page(study: StudyOption) -> None:
+    """Put tables, claims and figures on one page that works offline."""
+    from rankscope.artefacts import layout
+    from rankscope.artefacts.manifest import manifest
+    from rankscope.report.page.build import PageFiles, write_page
+    from rankscope.study.expand import load_study
+
+    spec = load_study(study)
+    path = Path(layout.report_manifest(spec.study, "page"))
+    with manifest(path, "report", f"{spec.study} page", {}) as record:
+        record.work_begins()
+        write_page(spec, PageFiles.of(spec), Path(layout.report_page(spec.study)))

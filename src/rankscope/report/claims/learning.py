@@ -1,0 +1,77 @@
+"""Claims about learning (*LoRA Learns Less and Forgets Less*, Biderman et al. 2024)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rankscope.report.claims.subject import Subject
+from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
+from rankscope.report.evidence import Condition
+from rankscope.report.resampling import Floats, kendall
+
+PAPER = "LoRA Learns Less and Forgets Less"
+
+LEARNS_LESS = Claim(
+    id="H2.1",
+    source=PAPER,
+    statement="LoRA learns less than full fine-tuning",
+    statistic="learned by Full − learned by LoRA, each at its best kept step",
+    unit="unit of the evaluation",
+    threshold=0.0,
+    side="above",
+    paper="r=16: code CPT .263 vs .162, math CPT .293 vs .165, code IFT .497 vs .358,"
+    " math IFT .642 vs .580",
+)
+ORDERED_BY_RANK = Claim(
+    id="H2.2",
+    source=PAPER,
+    statement="Learning is ordered by rank",
+    statistic="Kendall's τ of LoRA rank and learning, mean over kept steps",
+    unit="τ",
+    threshold=0.0,
+    side="above",
+    paper="full order at 5 of 5 durations of code instruction tuning",
+)
+MINIMUM_RANKS = 3
+
+
+def best_gain(subject: Subject, condition: Condition, evaluation: str) -> Floats:
+    """Draws of the best learning over the kept steps (the best step of each draw)."""
+    steps = subject.evidence.steps(condition, evaluation)
+    return np.asarray(np.max([subject.gain(condition, evaluation, step) for step in steps], axis=0))
+
+
+def learns_less(subject: Subject) -> Iterator[Verdict]:
+    """H2.1, for every rank."""
+    full, name = subject.full, subject.learning
+    if full is None or name is None or not subject.loras:
+        yield undecided(LEARNS_LESS, "all ranks", "needs Full, LoRA and a learning evaluation")
+        return
+    for lora in subject.loras:
+        difference = best_gain(subject, full, name) - best_gain(subject, lora, name)
+        sample = subject.items(name, full, lora)
+        claim = LEARNS_LESS.in_unit(subject.unit(name))
+        note = subject.rates(full, lora)
+        yield judge(claim, f"{lora.method} · {name}", difference, sample, note)
+
+
+def order_by_rank(subject: Subject) -> Iterator[Verdict]:
+    """H2.2, over the ranks of the study."""
+    name, loras = subject.learning, subject.repeated_loras
+    if name is None or len(loras) < MINIMUM_RANKS:
+        yield undecided(ORDERED_BY_RANK, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
+        return
+    ranks = np.array([float(lora.rank or 0) for lora in loras])
+    steps = subject.steps(name, *loras)
+    taus = [
+        kendall(ranks, np.column_stack([subject.gain(lora, name, step) for lora in loras]))
+        for step in steps
+    ]
+    ordered = sum(tau[0] == 1 for tau in taus)
+    yield judge(
+        ORDERED_BY_RANK,
+        f"{len(loras)} ranks · {name}",
+        np.mean(taus, axis=0),
+        subject.items(name, *loras),
+        f"full order at {ordered} of {len(steps)} steps; {subject.rates(*loras)}",
+    )

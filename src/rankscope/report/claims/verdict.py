@@ -1,0 +1,127 @@
+"""A claim's verdict: confirmed, denied, or inconclusive, with all that it rests on.
+
+The rule is the same for every claim: with a 95 % bootstrap interval wholly on the claimed side of
+the threshold the claim is confirmed, wholly on the other side denied, and otherwise inconclusive.
+Too few seeds, steps or units make it inconclusive whatever the interval. Intervals are not
+corrected for the number of claims.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rankscope.report.resampling import Floats, Interval, interval
+
+Decision = Literal["confirmed", "denied", "inconclusive"]
+MINIMUM_SEEDS = 2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says, how it is tested here, and what the paper found."""
+
+    id: str
+    source: str
+    statement: str
+    statistic: str
+    unit: str
+    threshold: float
+    side: Literal["above", "below"]
+    paper: str
+
+    def in_unit(self, unit: str) -> "Claim":
+        """Return the claim with its statistic in the unit of an evaluation."""
+        return replace(self, unit=unit)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an interval rests on: seeds (of the method with fewest), and units such as items."""
+
+    seeds: int
+    units: int
+    of: str
+
+    def __str__(self) -> str:
+        return f"{self.units} {self.of} × {self.seeds} {'seed' if self.seeds == 1 else 'seeds'}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one claim in one scope (a rank, an evaluation)."""
+
+    claim: str
+    source: str
+    statement: str
+    scope: str
+    statistic: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: str
+    threshold: float
+    side: str
+    verdict: Decision
+    paper: str
+    note: str
+
+
+def decide(claim: Claim, found: Interval) -> Decision:
+    """Compare an interval with the claim's threshold."""
+    sign = 1 if claim.side == "above" else -1
+    if sign * found.low > sign * claim.threshold and sign * found.high > sign * claim.threshold:
+        return "confirmed"
+    if sign * found.low < sign * claim.threshold and sign * found.high < sign * claim.threshold:
+        return "denied"
+    return "inconclusive"
+
+
+def judge(
+    claim: Claim, scope: str, draws: Floats, sample: Sample, note: str = "", out_of_reach: str = ""
+) -> Verdict:
+    """Decide a claim from the draws of its statistic.
+
+    `out_of_reach` says why no model of this size could confirm the claim: then the statistic is
+    reported and the verdict is inconclusive.
+    """
+    found = interval(draws)
+    decision = decide(claim, found)
+    obstacles = [out_of_reach] if out_of_reach else []
+    if sample.seeds < MINIMUM_SEEDS:
+        obstacles.append(f"{sample.seeds} seed is too few to judge a method")
+    if obstacles:
+        decision = "inconclusive"
+    notes = "; ".join(text for text in (*obstacles, note) if text)
+    return _verdict(claim, scope, found, str(sample), decision, notes)
+
+
+def undecided(claim: Claim, scope: str, why: str) -> Verdict:
+    """The verdict on a claim that cannot be measured in this study, and why."""
+    nothing = Interval(math.nan, math.nan, math.nan)
+    return _verdict(claim, scope, nothing, "0", "inconclusive", why)
+
+
+def _verdict(
+    claim: Claim, scope: str, found: Interval, n: str, decision: Decision, note: str
+) -> Verdict:
+    value, low, high = (
+        number if math.isfinite(number) else None for number in (found.value, found.low, found.high)
+    )
+    return Verdict(
+        claim=claim.id,
+        source=claim.source,
+        statement=claim.statement,
+        scope=scope,
+        statistic=claim.statistic,
+        unit=claim.unit,
+        value=value,
+        low=low,
+        high=high,
+        n=n,
+        threshold=claim.threshold,
+        side=claim.side,
+        verdict=decision,
+        paper=claim.paper,
+        note=note,
+    )

@@ -1,0 +1,214 @@
+"""Draw arrays of what was measured, by condition: what summaries, claims and figures compute from.
+
+Guarantees: averages are over the seeds of a condition whose runs are done; a diverged, missing or
+out-of-memory run is left out of averages here and shown by name elsewhere. Scores of all conditions
+and the base are paired by item, spectral measures by matrix.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from rankscope.errors import ArtefactError
+from rankscope.report.methods import BASE
+from rankscope.report.resampling import DRAWS, Floats, mean_draws, seed_shares, unit_counts
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A method with its recipe; `runs` are the done ones, by seed, of `planned` many."""
+
+    label: str
+    method: str
+    rank: int | None
+    learning_rate: float | None
+    runs: tuple[str, ...]
+    planned: int
+
+    @property
+    def is_lora(self) -> bool:
+        """Whether the condition trains adapters."""
+        return self.rank is not None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was scored, in which direction and unit."""
+
+    name: str
+    measures: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+    items: int
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of one run at one step, sorted by item."""
+
+    items: tuple[str, ...]
+    score: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The measured rows of a study."""
+
+    runs: pl.DataFrame
+    items: pl.DataFrame
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    vectors: pl.DataFrame
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Trained conditions: full fine-tuning first, then by rank."""
+        trained = self.runs.filter(pl.col("method") != BASE)
+        found = []
+        for (label,), rows in trained.group_by("condition", maintain_order=True):
+            first = rows.row(0, named=True)
+            done = rows.filter(pl.col("status") == "done").sort("seed")
+            found.append(
+                Condition(
+                    label=str(label),
+                    method=first["method"],
+                    rank=first["rank"],
+                    learning_rate=first["learning_rate"],
+                    runs=tuple(done["run"]),
+                    planned=len(rows),
+                )
+            )
+        return tuple(sorted(found, key=lambda c: (c.rank or 0, c.learning_rate or 0.0)))
+
+    @cached_property
+    def base(self) -> Condition:
+        """The base, as a condition of one run."""
+        run = self.runs.filter(pl.col("method") == BASE)["run"][0]
+        return Condition(BASE, BASE, None, None, (run,), 1)
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Evaluations in the order of the study, those of learning first."""
+        columns = ["evaluation", "measures", "metric", "unit", "higher_is_better"]
+        rows = self.items.group_by(columns, maintain_order=True).agg(
+            items=pl.col("item").n_unique()
+        )
+        found = [Evaluation(*row) for row in rows.iter_rows()]
+        return tuple(sorted(found, key=lambda evaluation: evaluation.measures != "learning"))
+
+    def evaluation(self, name: str) -> Evaluation:
+        """Return the evaluation called `name`."""
+        return next(each for each in self.evaluations if each.name == name)
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, int], _Scores]:
+        keys = ["run", "evaluation", "step"]
+        parts = self.items.sort("item").partition_by(keys, as_dict=True, include_key=False)
+        return {
+            (str(run), str(evaluation), int(step)): _Scores(
+                tuple(rows["item"]), rows["score"].to_numpy(), rows["weight"].to_numpy()
+            )
+            for (run, evaluation, step), rows in parts.items()
+        }
+
+    def steps(self, condition: Condition, evaluation: str) -> tuple[int, ...]:
+        """Steps at which every done run of the condition was scored."""
+        scored = [
+            {step for (run, name, step) in self._scores if run == each and name == evaluation}
+            for each in condition.runs
+        ]
+        return tuple(sorted(set.intersection(*scored))) if scored else ()
+
+    def run_score(self, run: str, evaluation: str, step: int) -> Floats:
+        """Draws of one run's score (over items only)."""
+        rows = self._paired([run], evaluation, step)
+        return mean_draws(rows[0].score[None], rows[0].weight, evaluation, run)
+
+    def score(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of a condition's mean score, in the unit of the evaluation."""
+        rows = self._paired(condition.runs, evaluation, step)
+        values = np.vstack([row.score for row in rows])
+        return mean_draws(values, rows[0].weight, evaluation, condition.label)
+
+    def gain(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of the improvement over the base: positive is better, whatever the metric."""
+        sign = 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
+        base = self.score(self.base, evaluation, 0)
+        return sign * (self.score(condition, evaluation, step) - base) + 0.0  # no -0.0
+
+    def _paired(
+        self, runs: tuple[str, ...] | list[str], evaluation: str, step: int
+    ) -> list[_Scores]:
+        reference = self._scores.get((self.base.runs[0], evaluation, 0))
+        if reference is None:
+            raise ArtefactError(
+                f"the base was not scored on {evaluation!r}, so that nothing can be compared with"
+                f" it: run `rankscope evaluate predict {self.base.runs[0]}` and `… score …`"
+            )
+        rows = [self._scores[run, evaluation, step] for run in runs]
+        for run, row in zip(runs, rows, strict=True):
+            if row.items != reference.items:
+                raise ArtefactError(
+                    f"{run} was scored on other items of {evaluation!r} than the base: evaluate"
+                    " both again with the same suite"
+                )
+        return rows
+
+    def spectral_steps(self, condition: Condition) -> tuple[int, ...]:
+        """Steps at which the weights of every done run of the condition were analysed."""
+        rows = self.matrices.filter(pl.col("run").is_in(condition.runs))
+        counts = rows.group_by("step").agg(pl.col("run").n_unique()).sort("step")
+        return tuple(counts.filter(pl.col("run") == len(condition.runs))["step"])
+
+    def matrix_values(self, condition: Condition, column: str, step: int) -> Floats:
+        """Seeds × matrices of a column of the table `matrices`, matrices sorted by name."""
+        rows = self.matrices.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
+        return _seeds_by_matrix(rows, condition, column)
+
+    def intruder_values(
+        self, condition: Condition, step: int, side: str, k: int, epsilon: float
+    ) -> Floats:
+        """Seeds × matrices: intruders among the k leading vectors of each matrix."""
+        rows = self.intruders.filter(
+            pl.col("run").is_in(condition.runs), pl.col("step") == step, pl.col("side") == side,
+            pl.col("k") == k, (pl.col("epsilon") - epsilon).abs() < 1e-9,
+        )  # fmt: skip
+        return _seeds_by_matrix(rows, condition, "intruders")
+
+    def over_matrices(
+        self,
+        values: Floats,
+        condition: Condition,
+        statistic: Callable[[Floats, Floats], Floats] | None = None,
+    ) -> Floats:
+        """Draws of a mean (or another weighted statistic) over matrices, then over seeds.
+
+        `statistic` takes values of one seed (matrices) and counts (draws × matrices).
+        """
+        if statistic is None:
+            return mean_draws(values, np.ones(values.shape[1]), "matrices", condition.label)
+        counts = unit_counts(values.shape[1], "matrices", DRAWS)
+        each = np.column_stack([statistic(seed, counts) for seed in values])
+        return np.asarray((each * seed_shares(len(values), condition.label)).sum(axis=1))
+
+
+def _seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:
+    wide = rows.sort("matrix", "seed").pivot(
+        on="run", index="matrix", values=column, maintain_order=True
+    )
+    return wide.select(condition.runs).to_numpy().T.astype(np.float64)
+
+
+def weighted_median(values: Floats, counts: Floats) -> Floats:
+    """Median of `values` for each row of repetition `counts` (draws × values)."""
+    order = np.argsort(values, kind="stable")
+    cumulative = counts[:, order].cumsum(axis=1)
+    total = cumulative[:, -1:]
+    lower = (cumulative >= total / 2).argmax(axis=1)
+    upper = (cumulative > total / 2).argmax(axis=1)
+    return np.asarray((values[order][lower] + values[order][upper]) / 2)

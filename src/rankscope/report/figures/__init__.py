@@ -1,0 +1,88 @@
+"""The figures of a study: one module each, so that an edited one re-renders figures and page only.
+
+Guarantees: `FIGURES` is known before anything runs, and every figure of it is written for every
+study; one that needs what was not measured has no panels and says so.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from rankscope.report.figures.effective_rank import effective_rank
+from rankscope.report.figures.figure import Figure, palette
+from rankscope.report.figures.intruders import intruders
+from rankscope.report.figures.loss import loss
+from rankscope.report.figures.plane import plane
+from rankscope.report.figures.similarity import similarity
+from rankscope.report.figures.singular_values import singular_values
+from rankscope.report.figures.trajectories import trajectories
+from rankscope.report.tables import Tables
+
+Headline = tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure of the report: its file name, title, what it needs, and how it is drawn."""
+
+    name: str
+    title: str
+    needs: str
+    draw: Callable[[Tables, Headline], Figure | None]
+
+
+def _plane(tables: Tables, headline: Headline) -> Figure | None:
+    if headline is None or tables.summary.is_empty():
+        return None
+    return plane(tables, *headline)
+
+
+FIGURES: tuple[Entry, ...] = (
+    Entry("plane", "What was learned, and what it cost", "scores and a headline", _plane),
+    Entry(
+        "trajectories",
+        "Learning and forgetting over training",
+        "scores",
+        lambda tables, _: None if tables.summary.is_empty() else trajectories(tables),
+    ),
+    Entry(
+        "intruders",
+        "Intruder dimensions",
+        "spectra",
+        lambda tables, _: None if tables.intruder_summary.is_empty() else intruders(tables),
+    ),
+    Entry(
+        "similarity",
+        "Are the singular vectors still those of the base?",
+        "spectra",
+        lambda tables, _: None if tables.similarity.is_empty() else similarity(tables),
+    ),
+    Entry(
+        "effective-rank",
+        "Effective rank of the update",
+        "spectra",
+        lambda tables, _: None if tables.matrices.is_empty() else effective_rank(tables),
+    ),
+    Entry(
+        "singular-values",
+        "Singular values over training",
+        "spectra",
+        lambda tables, _: None if tables.vectors.is_empty() else singular_values(tables),
+    ),
+    Entry(
+        "loss",
+        "Training loss",
+        "loss curves",
+        lambda tables, _: None if tables.loss.is_empty() else loss(tables),
+    ),
+)
+
+
+def draw_figures(tables: Tables, headline: Headline) -> Iterator[Figure]:
+    """Draw every figure of `FIGURES`."""
+    colours = palette(tables.runs["rank"].drop_nulls().to_list())
+    for entry in FIGURES:
+        figure = entry.draw(tables, headline)
+        if figure is None:
+            missing = f"Not measured in this study: this figure needs {entry.needs}."
+            figure = Figure(entry.name, entry.title, missing, tables.runs.head(0).select("run"), ())
+        yield replace(figure, colours=colours)

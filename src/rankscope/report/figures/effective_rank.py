@@ -1,0 +1,79 @@
+"""Effective rank of the update ΔW: one panel per kind of matrix, over layers."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.report.figures.figure import (
+    Figure,
+    Panel,
+    colour,
+    conditions_of,
+    fade,
+    rows_chart,
+)
+from rankscope.report.tables import Tables
+
+
+def effective_rank(tables: Tables) -> Figure:
+    """Draw exp(entropy of the singular values) of ΔW, as in figure 6 of *An Illusion*."""
+    rows = _rows(tables)
+    conditions = conditions_of(tables.runs)
+    types = rows["module_type"].unique(maintain_order=True).to_list()
+    return Figure(
+        name="effective-rank",
+        title="Effective rank of the update",
+        caption=(
+            "exp(entropy of the normalised singular values) of ΔW at the end of training, by"
+            " layer and kind of matrix, on a logarithmic scale. Lines are means over seeds, open"
+            " circles single seeds, bars the range of the seeds. LoRA of rank r cannot exceed r."
+        ),
+        rows=rows,
+        panels=tuple(Panel(name, _panel(name, conditions)) for name in types),
+        columns=4,
+    )
+
+
+def _rows(tables: Tables) -> pl.DataFrame:
+    seeds = (
+        tables.matrices.filter(pl.col("step") == pl.col("step").max().over("run"))
+        .join(tables.runs.select("run", "condition", "status"), on="run")
+        .with_columns(pl.col("layer").fill_null(0))
+        .select(
+            "module_type", "condition", "rank", "layer", "seed", "status", "effective_rank",
+            "rank90", pl.lit("seed").alias("kind"),
+        )
+    )  # fmt: skip
+    value = pl.col("effective_rank")
+    means = (
+        seeds.filter(pl.col("status") == "done")
+        .group_by("module_type", "condition", "rank", "layer", maintain_order=True)
+        .agg(
+            value.mean().alias("effective_rank"),
+            value.min().alias("low"),
+            value.max().alias("high"),
+            pl.lit("mean").alias("kind"),
+        )
+    )
+    return pl.concat([seeds, means], how="diagonal")
+
+
+def _panel(module_type: str, conditions: pl.DataFrame) -> Any:
+    x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("effective_rank:Q", title="effective rank", scale=alt.Scale(type="log", nice=True))
+    chart = rows_chart().transform_filter(f"datum.module_type == '{module_type}'")
+    means = chart.transform_filter("datum.kind == 'mean'")
+    colours = colour(conditions)
+    tooltip = ["condition:N", "layer:O", alt.Tooltip("effective_rank:Q", format=".1f")]
+    return alt.layer(
+        means.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colours, opacity=fade()),
+        means.mark_rule(strokeWidth=1).encode(
+            x=x, y=alt.Y("low:Q"), y2="high:Q", color=colours, opacity=fade(0.55)
+        ),
+        chart.transform_filter("datum.kind == 'seed'")
+        .mark_point(filled=False, size=16, strokeWidth=1)
+        .encode(
+            x=x, y=y, color=colours, opacity=fade(0.7), tooltip=[*tooltip, "seed:N", "rank90:Q"]
+        ),
+    ).properties(width=210, height=200)

@@ -1,0 +1,127 @@
+"""What a figure is, and the look that all figures share.
+
+A figure is a frame of tidy rows and one or more panels: Vega-Lite charts over these rows (the data
+source is called `rows`). Panels are separate charts, so that the page can stack them on a phone.
+
+Colours: one per method on the whole page. Full fine-tuning is fixed, the base neutral, the ranks a
+ramp from teal to indigo whose lightness falls with rank, so that it survives colour blindness and
+grey print. Charts name colours as CSS variables (`var(--full)`): the page defines them for light,
+dark and print; standalone files get the light ones.
+
+Every chart knows the parameter `focus`: the condition to show alone, or ''.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.report.methods import BASE
+
+FULL_COLOURS = ("#c8410b", "#ff8f57")
+BASE_COLOURS = ("#6f6f6f", "#a8a8a8")
+RAMPS = (
+    ("#62bfa4", "#2499b0", "#2a6cb0", "#37388f"),
+    ("#2f8a77", "#2fa5bd", "#7ab8f5", "#d3ccff"),
+)
+FOCUSED = "focus == '' || datum.condition == focus || datum.condition == 'Base'"
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A choice the reader has, such as the weight matrix: a parameter of every panel."""
+
+    name: str
+    label: str
+    options: tuple[str, ...]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart of a figure; a `square` one keeps height and width equal."""
+
+    title: str
+    chart: Any
+    square: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: its rows, its panels and what a reader has to know."""
+
+    name: str
+    title: str
+    caption: str
+    rows: pl.DataFrame
+    panels: tuple[Panel, ...]
+    selector: Selector | None = None
+    columns: int = 3
+    colours: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def variable(condition: str, method_rank: int | None) -> str:
+    """Name of the CSS variable with a condition's colour."""
+    if condition == BASE:
+        return "--base"
+    return "--full" if method_rank is None else f"--lora-{method_rank}"
+
+
+def palette(ranks: Sequence[int]) -> dict[str, tuple[str, str]]:
+    """Map each colour variable to its value in light and in dark mode."""
+    colours = {"--base": BASE_COLOURS, "--full": FULL_COLOURS}
+    ordered = sorted(set(ranks))
+    for number, rank in enumerate(ordered):
+        share = number / (len(ordered) - 1) if len(ordered) > 1 else 0.6
+        light, dark = (_along(ramp, share) for ramp in RAMPS)
+        colours[f"--lora-{rank}"] = (light, dark)
+    return colours
+
+
+def _along(ramp: Sequence[str], share: float) -> str:
+    """Interpolate linearly between the stops of a ramp of `#rrggbb`."""
+    position = share * (len(ramp) - 1)
+    first = min(int(position), len(ramp) - 2)
+    mix = position - first
+    pairs = zip(_rgb(ramp[first]), _rgb(ramp[first + 1]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * mix):02x}" for a, b in pairs)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def rows_chart() -> Any:
+    """Start a chart over the figure's rows."""
+    return alt.Chart(alt.NamedData(name="rows"))
+
+
+def colour(conditions: pl.DataFrame) -> Any:
+    """Colour by condition; `conditions` has the columns condition and rank, in order."""
+    pairs = [(BASE, None), *conditions.select("condition", "rank").iter_rows()]
+    return alt.Color(
+        "condition:N",
+        scale=alt.Scale(
+            domain=[label for label, _ in pairs],
+            range=[f"var({variable(label, rank)})" for label, rank in pairs],
+        ),
+        legend=alt.Legend(title=None, orient="top", direction="horizontal", columns=6),
+    )
+
+
+def fade(shown: float = 1.0) -> Any:
+    """Opacity that fades what is not in focus."""
+    return alt.condition(FOCUSED, alt.value(shown), alt.value(0.08))
+
+
+def conditions_of(runs: pl.DataFrame) -> pl.DataFrame:
+    """Conditions of the table `runs` with method and rank: full fine-tuning first, then by rank."""
+    trained = runs.filter(pl.col("method") != BASE)
+    columns = ["condition", "method", "rank", "learning_rate"]
+    return (
+        trained.select(columns)
+        .unique(subset="condition", keep="first", maintain_order=True)
+        .sort(pl.col("rank").fill_null(0), "learning_rate", maintain_order=True)
+    )

@@ -1,0 +1,94 @@
+"""Intruder dimensions against ε, for left and right vectors, and over training."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.report.claims.subject import EPSILON, K
+from rankscope.report.figures.figure import (
+    Figure,
+    Panel,
+    colour,
+    conditions_of,
+    fade,
+    rows_chart,
+)
+from rankscope.report.tables import Tables
+
+
+def intruders(tables: Tables) -> Figure:
+    """Draw the number of intruders over all matrices, as in figure 5 of *An Illusion*."""
+    known = tables.intruder_summary
+    k = min(known["k"].unique().sort().to_list(), key=lambda each: (abs(each - K), each))
+    epsilons = known["epsilon"].unique().sort().to_list()
+    epsilon = min(epsilons, key=lambda each: (abs(each - EPSILON), each))
+    rows = _rows(tables, k, epsilon)
+    conditions = conditions_of(tables.runs)
+    examined = k * int(known["matrices"][0])
+    y = f"intruders among {examined} vectors (square-root scale)"
+    return Figure(
+        name="intruders",
+        title="Intruder dimensions",
+        caption=(
+            f"Leading {k} singular vectors of every tuned matrix whose cosine with every singular"
+            " vector of the base matrix is below ε, summed over all matrices. Means over seeds"
+            " with 95 % bootstrap intervals over matrices and seeds; open circles are single"
+            " seeds."
+        ),
+        rows=rows,
+        panels=(
+            Panel("left vectors, end of training", _panel("left", "ε", y, conditions)),
+            Panel("right vectors, end of training", _panel("right", "ε", y, conditions)),
+            Panel(
+                f"over training, left vectors, ε = {epsilon:g}",
+                _panel("steps", "training step", y, conditions),
+            ),
+        ),
+    )
+
+
+def _rows(tables: Tables, k: int, epsilon: float) -> pl.DataFrame:
+    """Rows of the three panels: `panel` names them, `x` is ε or the step."""
+    keys = ["condition", "rank", "step", "side", "epsilon"]
+    means = tables.intruder_summary.filter(pl.col("k") == k).select(
+        *keys, "intruders", "low", "high", pl.lit("mean").alias("kind")
+    )
+    runs = tables.runs.select("run", "condition", "status")
+    seeds = (
+        tables.intruders.filter(pl.col("k") == k)
+        .group_by("run", "rank", "seed", "step", "side", "epsilon", maintain_order=True)
+        .agg(pl.col("intruders").sum().cast(pl.Float64))
+        .join(runs, on="run")
+        .select(*keys, "intruders", "seed", "status", pl.lit("seed").alias("kind"))
+    )
+    rows = pl.concat([means, seeds], how="diagonal")
+    at_end = rows.filter(pl.col("step") == pl.col("step").max()).with_columns(
+        panel=pl.col("side"), x=pl.col("epsilon")
+    )
+    over_steps = rows.filter(
+        pl.col("side") == "left", (pl.col("epsilon") - epsilon).abs() < 1e-9
+    ).with_columns(panel=pl.lit("steps"), x=pl.col("step").cast(pl.Float64))
+    order = ["panel", "kind", "condition", "seed", "x"]
+    return pl.concat([at_end, over_steps]).sort(order, nulls_last=True, maintain_order=True)
+
+
+def _panel(panel: str, x_title: str, y_title: str, conditions: pl.DataFrame) -> Any:
+    x = alt.X("x:Q", title=x_title)
+    y = alt.Y("intruders:Q", title=y_title, scale=alt.Scale(type="sqrt", zero=True))
+    chart = rows_chart().transform_filter(f"datum.panel == '{panel}'")
+    means = chart.transform_filter("datum.kind == 'mean'")
+    colours = colour(conditions)
+    tooltip = ["condition:N", alt.Tooltip("x:Q", title=x_title), "intruders:Q"]
+    return alt.layer(
+        means.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colours, opacity=fade()),
+        means.mark_rule(strokeWidth=1).encode(
+            x=x, y=alt.Y("low:Q"), y2="high:Q", color=colours, opacity=fade(0.55)
+        ),
+        chart.transform_filter("datum.kind == 'seed'")
+        .mark_point(filled=False, size=16, strokeWidth=1)
+        .encode(x=x, y=y, color=colours, opacity=fade(0.7), tooltip=[*tooltip, "seed:N"]),
+        means.mark_point(filled=True, size=30).encode(
+            x=x, y=y, color=colours, opacity=fade(), tooltip=tooltip
+        ),
+    ).properties(width=300, height=240)

@@ -1,0 +1,154 @@
+"""Figures as files: for the page, for Snakemake's report, and for anybody's own use.
+
+For each figure `<name>`: `<name>.json` (panels, caption and rows by column, as the page reads it),
+`<name>.csv` (the rows), `<name>.vl.json` (one complete Vega-Lite specification, rows included) and
+`<name>.svg` (the same, rendered). Equal tables give equal files.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.artefacts.files import replacing
+from rankscope.report.figures.figure import Figure
+
+SIGNIFICANT = 5
+SUFFIXES = (".json", ".csv", ".vl.json", ".svg")
+LIGHT_INK = "#1c1c1a"
+FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+
+
+def write_figure(figure: Figure, folder: Path) -> None:
+    """Write the four files of a figure."""
+    import vl_convert
+
+    standalone = standalone_specification(figure)
+    _write(folder / f"{figure.name}.csv", figure.rows.write_csv())
+    _write(folder / f"{figure.name}.vl.json", _dump(standalone))
+    _write(folder / f"{figure.name}.svg", vl_convert.vegalite_to_svg(standalone))
+    _write(folder / f"{figure.name}.json", _dump(for_page(figure)))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def parameters(figure: Figure) -> list[dict[str, Any]]:
+    """What the reader can set: the condition in focus, and the figure's own selector."""
+    chosen = [{"name": "focus", "value": ""}]
+    if figure.selector is not None:
+        chosen.append({"name": figure.selector.name, "value": figure.selector.chosen})
+    return chosen
+
+
+def for_page(figure: Figure) -> dict[str, Any]:
+    """The figure as the page reads it: legends left to the page, rows by column."""
+    selector = figure.selector
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "caption": figure.caption,
+        "columns": figure.columns,
+        "selector": vars(selector) if selector else None,
+        "colours": figure.colours,
+        "panels": [
+            {
+                "title": panel.title,
+                "square": panel.square,
+                "spec": without_colour_legend(_specification(panel.chart))
+                | {"params": parameters(figure)},
+            }
+            for panel in figure.panels
+        ],
+        "rows": columnar(figure.rows),
+    }
+
+
+def columnar(rows: pl.DataFrame) -> dict[str, Any]:
+    """Rows by column; text as codes into its levels, numbers with five significant digits."""
+    columns: dict[str, Any] = {}
+    for column in rows.iter_columns():
+        values = column.to_list()
+        if column.dtype == pl.String:
+            levels = list(dict.fromkeys(values))
+            code = {level: number for number, level in enumerate(levels)}
+            columns[column.name] = {"levels": levels, "codes": [code[value] for value in values]}
+        else:
+            columns[column.name] = [_short(value) for value in values]
+    return columns
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
+    return value
+
+
+def _specification(chart: Any) -> dict[str, Any]:
+    spec: dict[str, Any] = chart.to_dict(validate=True)
+    spec.pop("config", None)
+    return spec
+
+
+def without_colour_legend(spec: Any) -> Any:
+    """Copy a specification with the legends of the method colours switched off."""
+    if isinstance(spec, list):
+        return [without_colour_legend(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    copy = {key: without_colour_legend(part) for key, part in spec.items()}
+    if copy.get("field") == "condition" and "legend" in copy:
+        copy["legend"] = None
+    return copy
+
+
+def standalone_specification(figure: Figure) -> dict[str, Any]:
+    """One complete Vega-Lite specification in light colours, with legend and rows."""
+    if figure.panels:
+        charts = [
+            panel.chart.properties(title=panel.title) if panel.title else panel.chart
+            for panel in figure.panels
+        ]
+        together = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=figure.columns)
+    else:
+        nothing = alt.Chart(alt.NamedData(name="rows")).mark_text(text=figure.caption, fontSize=13)
+        together = nothing.properties(width=600, height=60)
+    spec = _specification(together) | {"params": parameters(figure)}
+    rows = [
+        {key: _short(value) for key, value in row.items()}
+        for row in figure.rows.iter_rows(named=True)
+    ]
+    spec |= {"datasets": {"rows": rows}, "background": "white", "config": light_config()}
+    return _with_light_colours(spec, figure.colours)
+
+
+def _with_light_colours(
+    spec: dict[str, Any], colours: dict[str, tuple[str, str]]
+) -> dict[str, Any]:
+    values = {name: light for name, (light, _) in colours.items()} | {"--ink": LIGHT_INK}
+    text = re.sub(r"var\((--[a-z0-9-]+)\)", lambda found: values[found[1]], json.dumps(spec))
+    coloured: dict[str, Any] = json.loads(text)
+    return coloured
+
+
+def light_config() -> dict[str, Any]:
+    """Vega-Lite configuration of standalone files: calm axes, no frames."""
+    return {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "grid": True, "gridColor": "#e7e5e0", "domain": False, "tickColor": "#b9b6ae",
+            "labelColor": "#55534d", "titleColor": "#33312d", "titleFontWeight": 500,
+        },
+        "title": {"anchor": "start", "fontSize": 12, "fontWeight": 600},
+    }  # fmt: skip

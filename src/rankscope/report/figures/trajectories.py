@@ -1,0 +1,96 @@
+"""Learning and forgetting over training steps: one panel per evaluation."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.report.figures.figure import (
+    Figure,
+    Panel,
+    colour,
+    conditions_of,
+    fade,
+    rows_chart,
+)
+from rankscope.report.methods import BASE
+from rankscope.report.tables import Tables
+
+
+def trajectories(tables: Tables) -> Figure:
+    """Draw the score of every evaluation over the kept steps, the base as the starting point."""
+    conditions = conditions_of(tables.runs)
+    evaluations = tables.summary.select("evaluation", "measures", "unit").unique(
+        maintain_order=True
+    )
+    upwards = dict(tables.scores.select("evaluation", "higher_is_better").unique().iter_rows())
+    return Figure(
+        name="trajectories",
+        title="Learning and forgetting over training",
+        caption=(
+            "Mean over seeds with 95 % bootstrap intervals over items and seeds; small open"
+            " circles are single seeds, crosses runs that did not finish. Dashed: the base."
+        ),
+        rows=_rows(tables, conditions),
+        panels=tuple(
+            Panel(f"{name} ({measures})", _panel(name, _title(unit, upwards[name]), conditions))
+            for name, measures, unit in evaluations.iter_rows()
+        ),
+    )
+
+
+def _title(unit: str, upwards: bool) -> str:
+    return f"{unit}, {'higher' if upwards else 'lower'} is better"
+
+
+def _rows(tables: Tables, conditions: pl.DataFrame) -> pl.DataFrame:
+    columns = ["evaluation", "condition", "rank", "step", "mean", "low", "high"]
+    means = tables.summary.select(*columns, pl.lit("mean").alias("kind"))
+    base = means.filter(pl.col("condition") == BASE)
+    starts = [
+        base.with_columns(condition=pl.lit(label), rank=pl.lit(rank, pl.Int64))
+        for label, rank in conditions.select("condition", "rank").iter_rows()
+    ]
+    last = tables.summary["step"].max()
+    level = base.with_columns(step=pl.lit(last, pl.Int64))
+    seeds = (
+        tables.scores.filter(pl.col("method") != BASE)
+        .join(tables.runs.select("run", "condition", "status"), on="run")
+        .select(*columns, "seed", "status", pl.lit("seed").alias("kind"))
+    )
+    order = ["evaluation", "kind", "condition", "seed", "step"]
+    return pl.concat([means, level, *starts, seeds], how="diagonal").sort(
+        order, nulls_last=True, maintain_order=True
+    )
+
+
+def _panel(evaluation: str, title: str, conditions: pl.DataFrame) -> Any:
+    x = alt.X("step:Q", title="training step")
+    y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False, padding=6))
+    chart = rows_chart().transform_filter(f"datum.evaluation == '{evaluation}'")
+    means = chart.transform_filter("datum.kind == 'mean'")
+    trained = means.transform_filter("datum.condition != 'Base'")
+    colours = colour(conditions)
+    tooltip = ["condition:N", "step:Q", alt.Tooltip("mean:Q", format=".3f")]
+    return alt.layer(
+        means.transform_filter("datum.condition == 'Base'")
+        .mark_line(strokeDash=[4, 4], strokeWidth=1.2)
+        .encode(x=x, y=y, color=colours),
+        trained.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colours, opacity=fade()),
+        trained.transform_filter("datum.step > 0")
+        .mark_rule(strokeWidth=1)
+        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colours, opacity=fade(0.55)),
+        chart.transform_filter("datum.kind == 'seed'")
+        .mark_point(filled=False, size=16, strokeWidth=1)
+        .encode(
+            x=x,
+            y=y,
+            color=colours,
+            opacity=fade(0.7),
+            shape=alt.condition("datum.status == 'done'", alt.value("circle"), alt.value("cross")),
+            tooltip=[*tooltip, "seed:N", "status:N"],
+        ),
+        trained.transform_filter("datum.step > 0")
+        .mark_point(filled=True, size=36)
+        .encode(x=x, y=y, color=colours, opacity=fade(), tooltip=tooltip),
+    ).properties(width=300, height=240)

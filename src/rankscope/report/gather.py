@@ -1,0 +1,185 @@
+"""Reading what the other stages wrote for one study.
+
+Guarantees: every run of the study is in `runs`, with the status of its manifest, or `missing` where
+there is none; rows of a run that has no artefact of a kind are simply absent from that table. The
+base is a run like any other, at step 0. Does not compute anything.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rankscope.artefacts import layout
+from rankscope.report.methods import BASE, condition_labels
+from rankscope.study.specs import Run, Study
+
+logger = logging.getLogger(__name__)
+
+KEYS: dict[str, Any] = {
+    "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
+    "rank": pl.Int64, "seed": pl.Int64,
+}  # fmt: skip
+MATRIX: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "loss": {
+        "loss": pl.Float64, "learning_rate": pl.Float64, "gradient_norm": pl.Float64,
+        "tokens": pl.Int64,
+    },
+    "items": {
+        "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
+        "higher_is_better": pl.Boolean, "unit": pl.String, "item": pl.String,
+        "score": pl.Float64, "weight": pl.Float64,
+    },
+    "matrices": MATRIX | {
+        "rows": pl.Int64, "columns": pl.Int64, "effective_rank": pl.Float64, "rank90": pl.Int64,
+        "rank90_of_noise": pl.Float64, "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64,
+    },
+    "intruders": MATRIX | {
+        "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64, "intruders": pl.Int64,
+    },
+    "vectors": MATRIX | {
+        "side": pl.String, "j": pl.Int64, "sigma": pl.Float64, "max_cosine": pl.Float64,
+        "base_index": pl.Int64,
+    },
+    "similarity": MATRIX | {
+        "side": pl.String, "i": pl.Int64, "j": pl.Int64, "cosine": pl.Float64,
+    },
+}  # fmt: skip
+RUN_COLUMNS: dict[str, Any] = {
+    "condition": pl.String, "status": pl.String, "diverged_at": pl.Int64,
+    "kept_steps": pl.Int64, "last_step": pl.Int64, "total_steps": pl.Int64,
+    "learning_rate": pl.Float64, "alpha": pl.Float64, "trainable_parameters": pl.Int64,
+    "total_parameters": pl.Int64, "trainable_percent": pl.Float64, "tokens": pl.Int64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All rows of a study as the stages wrote them, and the manifests of its artefacts."""
+
+    runs: pl.DataFrame
+    loss: pl.DataFrame
+    items: pl.DataFrame
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    vectors: pl.DataFrame
+    similarity: pl.DataFrame
+    manifests: tuple[dict[str, Any], ...]
+
+
+def gather(study: Study) -> Gathered:
+    """Read every artefact of the study that exists."""
+    base = study.base.name
+    names = [base, *(run.name for run in study.runs)]
+    spectral = {
+        table: _rows(
+            table,
+            (
+                Path(layout.run_spectra(name, study.spectra.name)) / f"{table}.parquet"
+                for name in names[1:]
+                if study.spectra is not None
+            ),
+        )
+        for table in ("matrices", "intruders", "vectors", "similarity")
+    }
+    scores = (Path(layout.scores(name, suite.name)) for suite in study.suites for name in names)
+    losses = (Path(layout.run_folder(name)) / "loss.parquet" for name in names[1:])
+    return Gathered(
+        runs=_runs(study),
+        loss=_rows("loss", losses),
+        items=_rows("items", scores),
+        manifests=tuple(_manifests(study)),
+        **spectral,
+    )
+
+
+def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
+    """Concatenate the files that exist, with the columns the report uses."""
+    schema = KEYS | {"step": pl.Int64} | SCHEMAS[table]
+    frames = [
+        pl.read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
+        for path in paths
+        if path.exists()
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def _runs(study: Study) -> pl.DataFrame:
+    labels = condition_labels(study.runs)
+    rows = [
+        {
+            "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
+            "status": "done", "kept_steps": 1, "last_step": 0,
+        },
+        *(_run_row(run, labels[run.name]) for run in study.runs),
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=KEYS | RUN_COLUMNS)
+    percent = 100 * pl.col("trainable_parameters") / pl.col("total_parameters")
+    return frame.with_columns(trainable_percent=percent)
+
+
+def _run_row(run: Run, condition: str) -> dict[str, Any]:
+    manifest = _json(Path(layout.run_folder(run.name)) / "run.json")
+    method = run.method.canonical()
+    row = run.keys() | {
+        "condition": condition,
+        "learning_rate": run.recipe.learning_rate,
+        "alpha": method.get("alpha"),
+        "total_steps": run.recipe.steps,
+    }
+    if manifest is None:
+        logger.warning("run %s has no manifest: it is reported as missing", run.name)
+        return row | {"status": "missing", "kept_steps": 0}
+    results = manifest["results"]
+    steps = results["steps"]
+    taken = (
+        "status", "diverged_at", "total_steps", "trainable_parameters", "total_parameters",
+        "tokens",
+    )  # fmt: skip
+    return row | {key: results.get(key) for key in taken} | {
+        "kept_steps": len(steps), "last_step": steps[-1] if steps else None,
+    }  # fmt: skip
+
+
+def _manifests(study: Study) -> Iterable[dict[str, Any]]:
+    """Manifests of all artefacts the study uses, in the order in which they were made."""
+    paths = [
+        *Path(layout.RESULTS, "data").glob("*/*.json"),
+        *Path(layout.RESULTS, "data").glob(f"*/packed/{study.base.name}.*.json"),
+        *Path(layout.base_model(study.base.name)).parent.glob("*/run.json"),
+        Path(layout.base_model(study.base.name)).parent / "run.json",
+        *(Path(layout.run_folder(run.name)) / "run.json" for run in study.runs),
+        *(Path(path).with_suffix(".json") for path in _evaluated(study)),
+        *(
+            Path(layout.run_spectra(run.name, study.spectra.name)) / "run.json"
+            for run in study.runs
+            if study.spectra is not None
+        ),
+    ]
+    used = {variant.name for variant in study.data.values()}
+    for path in dict.fromkeys(paths):
+        in_data = path.parts[1] == "data"
+        if in_data and path.parts[2] not in used:
+            continue
+        content = _json(path)
+        if content is not None and "work_seconds" in content:
+            yield content | {"artefact": path.as_posix()}
+
+
+def _evaluated(study: Study) -> Iterable[str]:
+    for suite in study.suites:
+        for name in (study.base.name, *(run.name for run in study.runs)):
+            yield layout.predictions(name, suite.name)
+            yield layout.scores(name, suite.name)

@@ -1,0 +1,178 @@
+"""The answer in two computed sentences: what was learned, what was forgotten, and what is unsure.
+
+Guarantees: a comparison is stated only where its verdict is decided; where the data do not carry
+one, the sentence says that they cannot tell, with the interval and the reason. Built from verdicts
+and summaries alone, so that it can never say more than the table of claims.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rankscope.report.claims.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
+from rankscope.report.claims.learning import LEARNS_LESS
+from rankscope.report.claims.verdict import Claim, Verdict
+
+Verdicts = Sequence[Verdict]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a sentence; `evidence` (numbers in brackets) is set smaller."""
+
+    text: str
+    evidence: bool = False
+
+
+Sentence = tuple[Part, ...]
+
+
+def answer(
+    verdicts: Verdicts, summary: pl.DataFrame, headline: tuple[str, str] | None
+) -> tuple[Sentence, Sentence]:
+    """Say in one sentence each what was learned and what was forgotten."""
+    first, second = _sentences(verdicts, summary, headline)
+    return _parts(first), _parts(second)
+
+
+def _parts(sentence: str) -> Sentence:
+    """Split a sentence at its brackets, which are not nested."""
+    pieces = re.split(r"(\([^()]*\)|\[[^\]]*\])", sentence)
+    return tuple(Part(text, text[0] in "([") for text in pieces if text)
+
+
+def _sentences(
+    verdicts: Verdicts, summary: pl.DataFrame, headline: tuple[str, str] | None
+) -> tuple[str, str]:
+    if headline is None or summary.is_empty():
+        return (
+            "This study scored no pair of learning and forgetting: it has no answer to give.",
+            "What was measured is below.",
+        )
+    learning, forgetting = headline
+    learns = _scoped(verdicts, LEARNS_LESS, learning)
+    forgets = _scoped(verdicts, FORGETS_LESS, forgetting)
+    if not learns or not forgets:
+        return _without_comparison(summary, learning, forgetting)
+    matched = _scoped(verdicts, AT_MATCHED_LEARNING, forgetting)
+    first = f"Full fine-tuning {_best(summary, learning)}: {_compared(learns)}."
+    second = f"It {_last(summary, forgetting)}: {_compared(forgets)}"
+    if matched:
+        second += f"; at equal learning, {_matched(matched)}"
+    return first, second + "."
+
+
+def _scoped(verdicts: Verdicts, claim: Claim, evaluation: str) -> dict[str, Verdict]:
+    """Verdicts of a claim on one evaluation that have a value, by method."""
+    found = {}
+    for verdict in verdicts:
+        method, _, name = verdict.scope.partition(" · ")
+        wanted = verdict.claim == claim.id and verdict.statement == claim.statement
+        if wanted and name == evaluation and verdict.value is not None:
+            found[method] = verdict
+    return found
+
+
+def number(value: float, signed: bool = False) -> str:
+    """Write a number with a true minus sign and three digits where they matter."""
+    digits = 3 if abs(value) < 10 else 1
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def with_interval(value: float, low: float | None, high: float | None) -> str:
+    """Write a value with its interval: `0.45 [0.43, 0.47]`."""
+    if low is None or high is None:
+        return number(value)
+    return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def _row(summary: pl.DataFrame, evaluation: str, best: bool) -> dict[str, float | str]:
+    rows = summary.filter(pl.col("evaluation") == evaluation, pl.col("method") == "Full")
+    return rows.sort("gain" if best else "step", maintain_order=True).row(-1, named=True)
+
+
+def _best(summary: pl.DataFrame, evaluation: str) -> str:
+    row = _row(summary, evaluation, best=True)
+    gained = with_interval(*(float(row[key]) for key in ("gain", "gain_low", "gain_high")))
+    return f"gained {gained} {row['unit']} on {evaluation}"
+
+
+def _last(summary: pl.DataFrame, evaluation: str) -> str:
+    row = _row(summary, evaluation, best=False)
+    value, low, high = (-float(row[key]) + 0.0 for key in ("gain", "gain_high", "gain_low"))
+    if value < 0:
+        return f"lost nothing on {evaluation}, where it gained {number(-value)} {row['unit']}"
+    return f"lost {with_interval(value, low, high)} {row['unit']} on {evaluation}"
+
+
+def _compared(found: dict[str, Verdict]) -> str:
+    """Compare full fine-tuning with every rank, as far as the verdicts are decided."""
+    clauses = []
+    for decision, word in (("confirmed", "more"), ("denied", "less")):
+        decided = {m: v for m, v in found.items() if v.verdict == decision}
+        if decided:
+            clauses.append(f"{word} than {_methods(decided)} ({_nearest(decided)})")
+    unsure = {m: v for m, v in found.items() if v.verdict == "inconclusive"}
+    if unsure:
+        clauses.append(f"against {_methods(unsure)} the data cannot tell ({_nearest(unsure)})")
+    return "; ".join(clauses)
+
+
+def _matched(found: dict[str, Verdict]) -> str:
+    clauses = []
+    for decision, text in (
+        ("confirmed", "{} forgot less"),
+        ("denied", "{} forgot more"),
+        ("inconclusive", "for {} it cannot be told"),
+    ):
+        methods = {m: v for m, v in found.items() if v.verdict == decision}
+        if methods:
+            clauses.append(f"{text.format(_methods(methods))} ({_nearest(methods)})")
+    return ", ".join(clauses)
+
+
+def _nearest(found: dict[str, Verdict]) -> str:
+    """The difference closest to zero among the verdicts, with interval and n."""
+    method, verdict = min(found.items(), key=lambda item: abs(item[1].value or 0.0))
+    which = f"{_short(method)}: " if len(found) > 1 else ""
+    near = "closest, " if len(found) > 1 else ""
+    interval = with_interval(verdict.value or 0.0, verdict.low, verdict.high)
+    return f"{near}{which}{interval}; {verdict.n}"
+
+
+def _short(method: str) -> str:
+    return method.removeprefix("LoRA ")
+
+
+def _methods(found: dict[str, Verdict]) -> str:
+    """`LoRA r=1, r=4 and r=16`."""
+    names = [_short(method) for method in found]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"LoRA {listed}"
+
+
+def _without_comparison(summary: pl.DataFrame, learning: str, forgetting: str) -> tuple[str, str]:
+    """Without both methods there is nothing to compare: report the best condition alone."""
+    trained = summary.filter(pl.col("method") != "Base")
+    learned = trained.filter(pl.col("evaluation") == learning).sort("gain")
+    if learned.is_empty():
+        return "No run of this study finished: there is no answer to give.", "See the runs below."
+    best = learned.row(-1, named=True)
+    gained = with_interval(best["gain"], best["gain_low"], best["gain_high"])
+    first = (
+        f"{best['condition']} gained most on {learning}, {gained} {best['unit']}; the study has"
+        " no pair of full fine-tuning and LoRA to compare."
+    )
+    same = trained.filter(
+        pl.col("evaluation") == forgetting,
+        pl.col("condition") == best["condition"],
+        pl.col("step") == best["step"],
+    )
+    if same.is_empty():
+        return first, f"It was not scored on {forgetting}."
+    row = same.row(0, named=True)
+    change = with_interval(row["gain"], row["gain_low"], row["gain_high"])
+    return first, f"Its change on {forgetting} (positive is better) was {change} {row['unit']}."

@@ -1,0 +1,214 @@
+"""The page: one HTML file that works offline, from tables, verdicts and figures.
+
+Guarantees: nothing is loaded from anywhere: styles, script, data and the Vega libraries (once) are
+inside. It opens with the answer and the learning-forgetting plane; everything else folds out below,
+from figure to the numbers behind it. Equal inputs and versions give an equal page, save for the
+wall times it quotes.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rankscope.artefacts import layout
+from rankscope.artefacts.files import replacing
+from rankscope.errors import ArtefactError
+from rankscope.progress import duration
+from rankscope.report import FIGURE_NAMES
+from rankscope.report.claims.files import read_verdicts
+from rankscope.report.figures.figure import conditions_of, palette, variable
+from rankscope.report.methods import BASE
+from rankscope.report.page.answer import answer, number
+from rankscope.report.page.claims_view import claim_rows
+from rankscope.report.page.takeaways import status_line, takeaways
+from rankscope.report.tables import Tables, read_tables
+from rankscope.study.specs import Study
+
+STAGES = ("data", "base", "train", "evaluate", "spectra", "report")
+RUN_COLUMNS = (
+    "run", "condition", "seed", "status", "diverged_at", "kept_steps", "total_steps",
+    "learning_rate", "alpha", "trainable_parameters", "trainable_percent", "tokens",
+)  # fmt: skip
+SUMMARY_COLUMNS = (
+    "condition", "evaluation", "measures", "step", "seeds", "items", "mean", "low", "high",
+    "gain", "gain_low", "gain_high", "unit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PageFiles:
+    """What the page is made from."""
+
+    tables: Path
+    claims: Path
+    figures: Path
+    manifests: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> "PageFiles":
+        """Where they lie in the layout."""
+        verbs = ("tables", "claims", "figures")
+        return cls(
+            tables=Path(layout.report_tables(study.study)),
+            claims=Path(layout.report_claims(study.study)),
+            figures=Path(layout.report_figures(study.study)),
+            manifests=tuple(Path(layout.report_manifest(study.study, verb)) for verb in verbs),
+        )
+
+
+def write_page(study: Study, sources: PageFiles, path: Path) -> None:
+    """Write the page of a study to `path`.
+
+    Raises:
+        ArtefactError: tables, claims or figures were not made.
+    """
+    environment = Environment(
+        loader=PackageLoader("rankscope.report", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json_script"] = json_script
+    environment.filters["number"] = _cell
+    page = environment.get_template("template.html.j2").render(page_content(study, sources))
+    with replacing(path) as temporary:
+        temporary.write_text(page, "utf-8")
+
+
+def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
+    """Everything the template shows."""
+    tables = read_tables(sources.tables)
+    verdicts = read_verdicts(sources.claims)
+    about = json.loads((sources.tables / "provenance.json").read_text("utf-8"))
+    return {
+        "study": study,
+        "answer": answer(verdicts, tables.summary, study.headline),
+        "status": status_line(tables.runs),
+        "all_done": set(tables.runs["status"]) == {"done"},
+        "legend": _legend(tables),
+        "colours": palette(tables.runs["rank"].drop_nulls().to_list()),
+        "figures": {name: _figure(sources.figures, name) for name in FIGURE_NAMES},
+        "takeaways": takeaways(tables, verdicts, study.headline),
+        "claims": claim_rows(verdicts),
+        "runs": _table(tables.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
+        "summary": _table(tables.summary, SUMMARY_COLUMNS),
+        "timings": stage_times(tables.timings, sources.manifests),
+        "about": about,
+        "described": described(study),
+        "style": _resource("page.css"),
+        "script": _resource("page.js"),
+        "vega": _vega(),
+    }
+
+
+def _figure(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / f"{name}.json"
+    if not path.exists():
+        raise ArtefactError(f"{path}: the figure is missing; run `rankscope report figures` first")
+    figure: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return figure
+
+
+def _legend(tables: Tables) -> list[dict[str, Any]]:
+    conditions = conditions_of(tables.runs).select("condition", "rank")
+    return [
+        {"label": label, "colour": variable(label, rank)}
+        for label, rank in [(BASE, None), *conditions.iter_rows()]
+    ]
+
+
+def _table(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
+    """A table for the template: header and rows, empty columns left out."""
+    shown = [name for name in columns if not rows[name].is_null().all()]
+    return {"columns": shown, "rows": rows.select(shown).rows()}
+
+
+def _cell(value: Any) -> str:
+    """Write a table's cell."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\u202f")
+    return f"{value:.1e}" if 0 < abs(value) < 0.001 else number(value)
+
+
+def stage_times(timings: pl.DataFrame, manifests: tuple[Path, ...]) -> list[dict[str, Any]]:
+    """Seconds by stage, summed over its jobs; the report's own verbs from their manifests."""
+    own = [json.loads(path.read_text("utf-8")) for path in manifests if path.exists()]
+    rows = [
+        *timings.select("stage", "startup_seconds", "work_seconds").iter_rows(),
+        *(("report", each["startup_seconds"], each["work_seconds"]) for each in own),
+    ]
+    stages = []
+    for stage in STAGES:
+        jobs = [(startup, work) for name, startup, work in rows if name == stage]
+        if jobs:
+            stages.append(_stage(stage, jobs))
+    return [*stages, _stage("all", [(startup, work) for _, startup, work in rows])]
+
+
+def _stage(name: str, jobs: list[tuple[float, float]]) -> dict[str, Any]:
+    startup, work = (sum(column) for column in zip(*jobs, strict=True)) if jobs else (0.0, 0.0)
+    total = startup + work
+    return {
+        "stage": name,
+        "jobs": len(jobs),
+        "seconds": total,
+        "time": duration(total),
+        "startup_percent": 100 * startup / total if total else 0.0,
+    }
+
+
+def described(study: Study) -> list[tuple[str, str]]:
+    """What was run, in words a reader knows from papers."""
+    first = study.runs[0]
+    recipe = first.recipe
+    length = f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
+    evaluations = [each for suite in study.suites for each in suite.evaluations]
+    seeds = sorted({run.seed for run in study.runs})
+    rows = [
+        ("base model", study.base.name),
+        ("trained on", ", ".join(sorted({run.data.name for run in study.runs}))),
+        (
+            "recipe",
+            f"{length}, batch {recipe.batch_size} × {recipe.sequence_length} tokens,"
+            f" {recipe.optimizer}, {recipe.schedule} schedule, {recipe.precision}",
+        ),
+        ("seeds", ", ".join(map(str, seeds))),
+        *(
+            (f"measures {each.measures}", f"{each.name} ({each.unit}), on {each.data.name}")
+            for each in evaluations
+        ),
+    ]
+    if study.spectra is not None:
+        grid = ", ".join(f"{each:g}" for each in study.spectra.epsilons)
+        ks = ", ".join(map(str, study.spectra.ks))
+        rows.append(("spectra", f"ε = {grid}; k = {ks}"))
+    return rows
+
+
+def json_script(content: Any) -> str:
+    """Write JSON that can stand inside a `<script>` element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _resource(name: str) -> str:
+    return (files("rankscope.report") / "page" / name).read_text("utf-8")
+
+
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, safe inside a `<script>` element."""
+    import vl_convert
+
+    # the bundle's `vega` and `vegaLite` are null in vl-convert 1.9: the page uses `vegaEmbed` only
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return bundle.replace("</script", "<\\/script")

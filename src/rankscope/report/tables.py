@@ -1,0 +1,205 @@
+"""The tidy tables of a study: what claims, figures and the page are computed from.
+
+Guarantees: equal artefacts give tables equal to the bit. Wall times are no part of that and stand
+in a table of their own (`timings`), versions and machine in `provenance.json`. Every run of the
+study is a row of `runs`, with its status. Small tables are written as CSV too; the bulk ones
+(intruders, items, similarity, vectors) as Parquet only.
+
+Summaries (`scores`, `summary`, `intruder_summary`) hold means with 95 % bootstrap intervals over
+items or matrices and seeds, see `resampling`; `gain` is the improvement over the base, positive
+when better, whatever the metric's direction.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rankscope.artefacts.files import replacing_folder
+from rankscope.errors import ArtefactError
+from rankscope.report.evidence import Condition, Evidence
+from rankscope.report.gather import Gathered
+from rankscope.report.resampling import interval, seed_shares, unit_counts
+from rankscope.study.specs import Study
+
+PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
+
+SUMMARY: dict[str, Any] = {
+    "condition": pl.String, "method": pl.String, "rank": pl.Int64, "step": pl.Int64,
+    "evaluation": pl.String, "measures": pl.String, "metric": pl.String, "unit": pl.String,
+    "seeds": pl.Int64, "items": pl.Int64,
+    "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+    "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
+}  # fmt: skip
+INTRUDER_SUMMARY: dict[str, Any] = {
+    "condition": pl.String, "method": pl.String, "rank": pl.Int64, "step": pl.Int64,
+    "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
+    "seeds": pl.Int64, "matrices": pl.Int64,
+    "intruders": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a study, by name; see the functions below for their columns."""
+
+    runs: pl.DataFrame
+    loss: pl.DataFrame
+    items: pl.DataFrame
+    scores: pl.DataFrame
+    summary: pl.DataFrame
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    intruder_summary: pl.DataFrame
+    vectors: pl.DataFrame
+    similarity: pl.DataFrame
+    timings: pl.DataFrame
+
+    @property
+    def evidence(self) -> Evidence:
+        """The measured rows, ready for resampling."""
+        return Evidence(self.runs, self.items, self.matrices, self.intruders, self.vectors)
+
+
+def build_tables(gathered: Gathered) -> Tables:
+    """Compute the summaries of what was gathered."""
+    evidence = Evidence(
+        gathered.runs, gathered.items, gathered.matrices, gathered.intruders, gathered.vectors
+    )
+    return Tables(
+        runs=gathered.runs,
+        loss=gathered.loss,
+        items=gathered.items,
+        scores=_scores(evidence),
+        summary=pl.DataFrame(list(_summary(evidence)), schema=SUMMARY, orient="row"),
+        matrices=gathered.matrices,
+        intruders=gathered.intruders,
+        intruder_summary=pl.DataFrame(
+            list(_intruder_summary(evidence)), schema=INTRUDER_SUMMARY, orient="row"
+        ),
+        vectors=gathered.vectors,
+        similarity=gathered.similarity,
+        timings=_timings(gathered.manifests),
+    )
+
+
+def _scores(evidence: Evidence) -> pl.DataFrame:
+    """One row per run, step and evaluation: mean and interval over items."""
+    keys = ["run", "base", "data", "method", "rank", "seed", "step"]
+    about = ["evaluation", "measures", "metric", "unit", "higher_is_better"]
+    rows = evidence.items.group_by([*keys, *about], maintain_order=True).agg(items=pl.len())
+    found = [
+        interval(evidence.run_score(run, evaluation, step))
+        for run, evaluation, step in rows.select("run", "evaluation", "step").iter_rows()
+    ]
+    return rows.with_columns(
+        pl.Series("mean", [each.value for each in found], pl.Float64),
+        pl.Series("low", [each.low for each in found], pl.Float64),
+        pl.Series("high", [each.high for each in found], pl.Float64),
+    )
+
+
+def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
+    """One row per condition, evaluation and step."""
+    for evaluation, condition in product(
+        evidence.evaluations, (evidence.base, *evidence.conditions)
+    ):
+        for step in evidence.steps(condition, evaluation.name):
+            mean = interval(evidence.score(condition, evaluation.name, step))
+            gain = interval(evidence.gain(condition, evaluation.name, step))
+            yield (
+                condition.label, condition.method, condition.rank, step,
+                evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
+                len(condition.runs), evaluation.items,
+                mean.value, mean.low, mean.high, gain.value, gain.low, gain.high,
+            )  # fmt: skip
+
+
+def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
+    """One row per condition, step, side, k and ε: intruders summed over all matrices."""
+    grid = evidence.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
+    for condition in evidence.conditions:
+        for step in evidence.spectral_steps(condition):
+            yield from _intruder_totals(evidence, condition, step, grid)
+
+
+def _intruder_totals(
+    evidence: Evidence, condition: Condition, step: int, grid: pl.DataFrame
+) -> Iterator[tuple[Any, ...]]:
+    rows = evidence.intruders.filter(
+        pl.col("run").is_in(condition.runs), pl.col("step") == step
+    ).sort("seed", "matrix", "side", "k", "epsilon")
+    seeds = len(condition.runs)
+    counts = rows["intruders"].to_numpy().reshape(seeds, -1, len(grid)).astype(np.float64)
+    matrices = counts.shape[1]
+    totals = np.einsum("du,suc->dsc", unit_counts(matrices, "matrices"), counts)
+    draws = (totals * seed_shares(seeds, condition.label)[:, :, None]).sum(axis=1)
+    for (side, k, epsilon), column in zip(grid.iter_rows(), draws.T, strict=True):
+        total = interval(column)
+        yield (
+            condition.label, condition.method, condition.rank, step, side, k, epsilon,
+            seeds, matrices, total.value, total.low, total.high,
+        )  # fmt: skip
+
+
+def _timings(manifests: tuple[dict[str, Any], ...]) -> pl.DataFrame:
+    """One row per artefact: seconds of process start-up and of work."""
+    schema = {
+        "stage": pl.String, "name": pl.String, "artefact": pl.String, "status": pl.String,
+        "started": pl.String, "startup_seconds": pl.Float64, "work_seconds": pl.Float64,
+        "threads": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame([{key: each.get(key) for key in schema} for each in manifests], schema)
+
+
+def provenance(study: Study, gathered: Gathered) -> dict[str, Any]:
+    """Versions, Python and machine of every manifest, usually one of each; and the study."""
+
+    def distinct(key: str) -> list[Any]:
+        seen = {
+            json.dumps(each.get(key), sort_keys=True): each.get(key) for each in gathered.manifests
+        }
+        return [seen[text] for text in sorted(seen) if seen[text] is not None]
+
+    packages: dict[str, set[str]] = {}
+    for each in gathered.manifests:
+        for package, version in each.get("packages", {}).items():
+            packages.setdefault(package, set()).add(version)
+    return {
+        "study": study.canonical(),
+        "python": distinct("python"),
+        "machine": distinct("machine"),
+        "packages": {package: sorted(packages[package]) for package in sorted(packages)},
+    }
+
+
+def write_tables(tables: Tables, about: dict[str, Any], folder: Path) -> None:
+    """Write all tables and `provenance.json` to `folder`, whole or not at all."""
+    with replacing_folder(folder) as temporary:
+        for name, frame in vars(tables).items():
+            frame.write_parquet(temporary / f"{name}.parquet")
+            if name not in PARQUET_ONLY:
+                frame.write_csv(temporary / f"{name}.csv")
+        text = json.dumps(about, indent=2, ensure_ascii=False)
+        (temporary / "provenance.json").write_text(text + "\n", "utf-8")
+
+
+def read_tables(folder: Path) -> Tables:
+    """Read what `write_tables` wrote.
+
+    Raises:
+        ArtefactError: the tables were not built.
+    """
+    if not folder.is_dir():
+        raise ArtefactError(f"{folder}: there are no tables; run `rankscope report tables` first")
+    return Tables(
+        **{
+            name: pl.read_parquet(folder / f"{name}.parquet")
+            for name in Tables.__dataclass_fields__
+        }
+    )
