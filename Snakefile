@@ -8,7 +8,14 @@ any study of workflow/studies; `--config study=path/to/mine.yaml` one's own. The
 from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
-from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash, studies_for_jobs
+from rankscope.report import FIGURE_NAMES
+from rankscope.workflow import (
+    Lookups,
+    accept_stage_names,
+    scaled,
+    source_hash,
+    studies_for_jobs,
+)
 
 min_version("9.0")
 

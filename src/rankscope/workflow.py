@@ -13,8 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from snakemake.exceptions import WorkflowError
+
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
+from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
 from rankscope.study.specs import Continuations, EmbeddedBase
@@ -87,9 +90,18 @@ def source_hash(*modules: str) -> str:
 
 
 def studies_for_jobs(study: str) -> Studies:
-    """Open the registry and let the jobs' commands look into the same study first."""
+    """Check the study, and let the jobs' commands look into the same study first.
+
+    Raises:
+        WorkflowError: the study cannot be run as written; Snakemake shows the message alone.
+    """
     os.environ[STUDY_VARIABLE] = study
-    return Studies(study)
+    studies = Studies(study)
+    try:
+        validate(studies.current)
+    except RankscopeError as error:
+        raise WorkflowError(str(error)) from None
+    return studies
 
 
 def scaled(amount: int) -> Callable[[Any, int], int]:
