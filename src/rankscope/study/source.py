@@ -114,6 +114,7 @@ def read_source(path: Path) -> Source:
 
 
 _EXAMPLE = "workflow/studies/demo.yaml"
+_PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class _Reader:
@@ -130,6 +131,10 @@ class _Reader:
         if any(node is outer for outer in self._open):
             raise yaml.MarkedYAMLError(
                 problem="this anchor contains itself", problem_mark=node.start_mark
+            )
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN:
+            raise yaml.MarkedYAMLError(
+                problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark
             )
         self._open.append(node)
         try:
