@@ -59,6 +59,7 @@ def _content(name: str, recipe: Recipe, spec: MadeTasks) -> dict[str, Any]:
     return {
         "Contributors": ["rankscope"],
         "Source": ["made"],
+        "URL": [],
         "Categories": [recipe.category],
         "Reasoning": [],
         "Definition": [recipe.definition],

@@ -1,0 +1,132 @@
+"""The instruction-tuning data as a stage: collections, mixtures and test sets on the disk."""
+
+import json
+import logging
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rankscope.data.niv2.made import task_files
+from rankscope.data.niv2.specs import MadeTasks, Mixture, Niv2Tasks, nested_mixtures
+from rankscope.data.niv2.stage import write_draws, write_tasks
+from rankscope.data.niv2.tables import PROBLEMS, ROWS, SHORTAGES
+from rankscope.errors import ArtefactError, DataError
+
+MADE = MadeTasks(source="made-tasks", instances_per_task=40)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    write_tasks(MADE, folder)
+    return folder
+
+
+def mixtures(**changes) -> dict[str, Mixture]:
+    return {
+        label: mixture.model_copy(update=changes)
+        for label, mixture in nested_mixtures(MADE, (6, 12), 0, 10, 10).items()
+    }
+
+
+def test_a_collection_becomes_tables_with_a_manifest(made: Path):
+    manifest = json.loads((made / "rows.json").read_text())
+    tasks = pl.read_parquet(made / "tasks.parquet")
+    rows = pl.read_parquet(made / "rows.parquet")
+    assert manifest["name"] == MADE.name
+    assert manifest["results"]["training_tasks"] == tasks.filter(split="train").height
+    assert rows.height == manifest["results"]["instances"] == 40 * tasks.height
+    assert dict(pl.read_parquet(made / "problems.parquet").schema) == dict(PROBLEMS)
+    assert set(manifest["outputs"]) == {"rows.parquet", "tasks.parquet", "problems.parquet"}
+
+
+def test_made_tasks_can_be_read_back_from_the_official_layout(made: Path, tmp_path: Path):
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "splits" / "default").mkdir(parents=True)
+    lists: dict[str, list[str]] = {"train": [], "test": []}
+    for file in task_files(MADE):
+        (tmp_path / "tasks" / f"{file.name}.json").write_text(json.dumps(file.content))
+        lists[file.split].append(file.name)
+    for split, names in lists.items():
+        (tmp_path / "splits" / "default" / f"{split}_tasks.txt").write_text("\n".join(names))
+    folder = Niv2Tasks(source="niv2", path=str(tmp_path), minimum_instances=40)
+    write_tasks(folder, tmp_path / "read")
+    for table in ("rows", "tasks", "problems"):
+        read_back = pl.read_parquet(tmp_path / "read" / f"{table}.parquet")
+        assert read_back.equals(pl.read_parquet(made / f"{table}.parquet"))
+
+
+def test_a_mixture_becomes_rows_shortages_and_proportions(made: Path, tmp_path: Path, caplog):
+    caplog.set_level(logging.INFO)
+    mixture = mixtures()["T12"]
+    write_draws(mixture, made, tmp_path)
+    rows = pl.read_parquet(tmp_path / "rows.parquet")
+    assert dict(rows.schema) == dict(ROWS)
+    assert rows["task"].n_unique() == 12
+    assert rows.height == 120
+    assert set(rows["mixture"]) == {"T12"}
+    first = rows.row(0, named=True)
+    assert first["prompt"].startswith(f"Definition: {first['definition']}")
+    assert first["target"] in first["references"]
+    proportions = pl.read_parquet(tmp_path / "proportions.parquet")
+    assert proportions["obtained_tasks"].sum() == 12
+    assert proportions["asked_tasks"].sum() == pytest.approx(12)
+    assert "Category proportions of T12" in (tmp_path / "proportions.html").read_text()
+    manifest = json.loads((tmp_path / "rows.json").read_text())
+    assert manifest["results"] == {"label": "T12", "tasks": 12, "rows": 120, "tasks_short": 0}
+    assert "120 rows of 12 tasks; 0 tasks fell short" in caplog.text
+
+
+def test_all_tasks_are_labelled_with_their_number(made: Path, tmp_path: Path):
+    write_draws(mixtures()["Tall"], made, tmp_path)
+    rows = pl.read_parquet(tmp_path / "rows.parquet")
+    assert set(rows["mixture"]) == {f"T{rows['task'].n_unique()}"}
+
+
+def test_shortages_are_listed(made: Path, tmp_path: Path):
+    write_draws(mixtures(examples_per_task=35)["T6"], made, tmp_path)
+    shortages = pl.read_parquet(tmp_path / "shortages.parquet")
+    assert dict(shortages.schema) == dict(SHORTAGES)
+    assert shortages.height == 6, "40 instances less 10 test items leave 30 for 35"
+    counts = pl.read_parquet(tmp_path / "rows.parquet").group_by("task").len()
+    joined = shortages.join(counts, on="task")
+    assert joined["obtained"].equals(joined["len"].cast(pl.Int64), check_names=False)
+    assert (joined["forbidden"] >= 10).all()
+
+
+def test_test_sets(made: Path, tmp_path: Path):
+    mixture = mixtures()["Tall"]
+    for kind in ("intra", "inter"):
+        write_draws(mixture.test_set(kind), made, tmp_path / kind)
+    intra = pl.read_parquet(tmp_path / "intra" / "rows.parquet")
+    inter = pl.read_parquet(tmp_path / "inter" / "rows.parquet")
+    assert intra["task"].n_unique() == 6
+    assert intra.height == 60
+    assert set(inter["task"]) == set(
+        pl.read_parquet(made / "tasks.parquet").filter(split="test")["task"]
+    )
+    assert inter["sampling_seed"].null_count() == inter.height
+    assert not (tmp_path / "inter" / "proportions.html").exists()
+
+
+def test_a_missing_collection_says_how_to_make_it(tmp_path: Path):
+    with pytest.raises(ArtefactError, match=f"rankscope data rows {MADE.name}"):
+        write_draws(mixtures()["T6"], tmp_path / "nothing", tmp_path)
+
+
+def test_too_large_a_mixture_is_an_error_and_leaves_nothing(made: Path, tmp_path: Path):
+    with pytest.raises(DataError, match="a mixture of 500 tasks cannot be drawn"):
+        write_draws(mixtures(size=500)["T6"], made, tmp_path)
+    assert not (tmp_path / "rows.json").exists()
+
+
+def test_a_collection_without_usable_tasks_says_why(tmp_path: Path):
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "task1_x.json").write_text("[]")
+    (tmp_path / "splits" / "default").mkdir(parents=True)
+    for split in ("train", "test"):
+        (tmp_path / "splits" / "default" / f"{split}_tasks.txt").write_text("task1_x\n")
+    spec = Niv2Tasks(source="niv2", path=str(tmp_path))
+    with pytest.raises(DataError, match=r"no usable train task; .*malformed \(1 tasks\)"):
+        write_tasks(spec, tmp_path / "out")

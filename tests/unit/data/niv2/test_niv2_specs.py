@@ -1,0 +1,91 @@
+"""The records: what is refused, and what a name depends on."""
+
+import pytest
+from pydantic import ValidationError
+
+from rankscope.data.niv2.specs import (
+    MadeTasks,
+    Mixture,
+    Niv2Tasks,
+    TestSet,
+    fixed_total_mixtures,
+    nested_mixtures,
+)
+
+MADE = MadeTasks(source="made-tasks")
+SIZES = (100, 250, 500)
+
+
+def mixture(**changes) -> Mixture:
+    return Mixture.model_validate({"source": "mixture", "tasks": MADE, "size": 100} | changes)
+
+
+def test_adding_a_larger_mixture_renames_no_other():
+    before = nested_mixtures(MADE, (100, 250), 0)
+    after = nested_mixtures(MADE, SIZES, 0)
+    assert {label: m.name for label, m in before.items()}.items() <= {
+        label: m.name for label, m in after.items()
+    }.items()
+
+
+def test_mixtures_of_a_sampling_share_their_test_sets():
+    mixtures = [
+        *nested_mixtures(MADE, SIZES, 0).values(),
+        *fixed_total_mixtures(MADE, SIZES, 25_000, (100, 500), 0).values(),
+    ]
+    assert len({m.name for m in mixtures}) == 6
+    assert len({m.test_set("intra").name for m in mixtures}) == 1
+    other = nested_mixtures(MADE, SIZES, 1)["T100"]
+    assert other.test_set("intra").name != mixtures[0].test_set("intra").name
+    assert other.test_set("inter").name == mixtures[0].test_set("inter").name
+
+
+def test_the_series_of_the_paper():
+    starred = fixed_total_mixtures(MADE, SIZES, 25_000, (100, 500), 0)
+    assert {
+        label: (m.size, m.nested, m.examples_per_task, m.with_replacement)
+        for label, m in starred.items()
+    } == {"T*100": (100, (), 250, True), "T*500": (500, (100, 250), 50, True)}
+    nested = nested_mixtures(MADE, SIZES, 0)
+    assert {label: (m.size, m.nested) for label, m in nested.items()} == {
+        "T100": (100, ()),
+        "T250": (250, (100,)),
+        "T500": (500, (100, 250)),
+        "Tall": ("all", (100,)),
+    }
+    with pytest.raises(ValueError, match=r"T\*300: must be one of the sizes"):
+        fixed_total_mixtures(MADE, SIZES, 25_000, (300,), 0)
+
+
+def test_labels():
+    assert mixture().label(757) == "T100"
+    assert mixture(with_replacement=True).label(757) == "T*100"
+    assert mixture(size="all", nested=(100,)).label(757) == "T757"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nested": (100,)}, "ascending"),
+        ({"nested": (50, 20)}, "ascending"),
+        ({"size": "all"}, "needs the size of the smallest mixture"),
+        ({"size": 0}, "greater than 0"),
+        ({"size": "100"}, "all"),
+        ({"colour": "red"}, "Extra inputs"),
+    ],
+)
+def test_a_mixture_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        mixture(**changes)
+
+
+def test_test_sets_that_make_no_sense_are_refused():
+    with pytest.raises(ValidationError, match="needs `tasks_tested`"):
+        TestSet(source="test-set", kind="intra", tasks=MADE)
+    with pytest.raises(ValidationError, match="has no `tasks_tested`"):
+        TestSet(source="test-set", kind="inter", tasks=MADE, sampling_seed=0)
+
+
+def test_a_commit_is_a_whole_hash():
+    with pytest.raises(ValidationError, match="pattern"):
+        Niv2Tasks(source="niv2", path="x", commit="b00871c")
