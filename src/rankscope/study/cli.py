@@ -13,7 +13,7 @@ def check(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Study files, or names of studies; default: the study that config.yaml names.",
             show_default=False,
         ),
@@ -28,9 +28,10 @@ def check(
     local cache. Ends with exit code 2 and every mistake of every file if there is one.
 
     Examples:
-    `rankscope check`,
-    `rankscope check demo my/study.yaml`,
-    `rankscope check --schema > workflow/schemas/study.schema.json`
+
+    - `rankscope check`
+    - `rankscope check demo my/study.yaml`
+    - `rankscope check --schema > workflow/schemas/study.schema.json`
     """
     from rankscope.study.schema import study_schema
 
