@@ -1,7 +1,7 @@
 """The verbs of the spectra stage: thin shells, without heavy imports."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,17 @@ app = typer.Typer(
 )
 
 DeviceOption = Annotated[str, typer.Option(help="Where to compute: `cpu` or `cuda`.")]
+PrecisionOption = Annotated[
+    str, typer.Option(help="`f64`, or `f32` for half the disk space and wider error bounds.")
+]
+
+
+def _precision(given: str) -> Literal["f64", "f32"]:
+    if given == "f64":
+        return "f64"
+    if given == "f32":
+        return "f32"
+    raise typer.BadParameter(f"{given!r}: allowed are f64 and f32", param_hint="--precision")
 
 
 @app.command(epilog="Example: `rankscope spectra base --study demo`")
@@ -21,9 +32,7 @@ def base(
     name: Annotated[
         str | None, typer.Argument(help="Name of the base; default: that of the study.")
     ] = None,
-    precision: Annotated[
-        str, typer.Option(help="`f64`, or `f32` for half the disk space and wider error bounds.")
-    ] = "f64",
+    precision: PrecisionOption = "f64",
     device: DeviceOption = "cpu",
 ) -> None:
     """Decompose every weight matrix of a study's base, once; resumes where it stopped."""
@@ -31,17 +40,13 @@ def base(
     from rankscope.spectra.stage import decompose_base
     from rankscope.study.registry import Studies
 
-    if precision not in ("f64", "f32"):
-        raise typer.BadParameter(
-            f"{precision!r}: allowed are f64 and f32", param_hint="--precision"
-        )
     studies = Studies(study)
     name = studies.base(name or studies.current.base.name).name
     decompose_base(
         Path(layout.base_model(name)),
         Path(layout.base_spectra(name)),
         name,
-        "f32" if precision == "f32" else "f64",
+        _precision(precision),
         device,
     )
 
@@ -81,8 +86,52 @@ def analyse(
     )
 
 
-def inspect() -> None:
-    """Analyse published adapters or checkpoints without training."""
+def inspect(
+    adapters: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ADAPTER_OR_MODEL...",
+            help="peft adapters or full checkpoints: local folders, or hub ids at a pinned"
+            " revision (owner/name@revision).",
+        ),
+    ],
+    base: Annotated[str, typer.Option(help="The model they were tuned from, given likewise.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for vectors.parquet, matrices.parquet, index.html.")
+    ] = None,
+    k: Annotated[int, typer.Option(min=1, help="Leading singular vectors to examine.")] = 10,
+    epsilon: Annotated[
+        float, typer.Option(min=0, max=1, help="Cosine below which a vector is an intruder.")
+    ] = 0.5,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of base decompositions: read, and filled where incomplete."),
+    ] = None,
+    precision: PrecisionOption = "f64",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: one per core.")
+    ] = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Audit adapters or checkpoints without training: intruder dimensions and effective ranks.
+
+    Example: `rankscope inspect my-adapter --base my-model --out inspected`
+    """
+    from rankscope.spectra.console import print_table
+    from rankscope.spectra.inspection import Settings, inspect_and_write
+    from rankscope.spectra.parallel import available_cores
+    from rankscope.spectra.sources import label_sources, locate
+
+    settings = Settings(
+        k=k,
+        epsilon=epsilon,
+        workers=workers or (available_cores() if device == "cpu" else 1),
+        device=device,
+        cache=cache,
+        precision=_precision(precision),
+    )
+    matrices = inspect_and_write(locate(base), label_sources(adapters), settings, out)
+    print_table(matrices, k, epsilon)
 
 
 def repair() -> None:

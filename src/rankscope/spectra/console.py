@@ -1,0 +1,54 @@
+"""The inspection as a table in the terminal."""
+
+import polars as pl
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def summarise(matrices: pl.DataFrame) -> pl.DataFrame:
+    """One row per adapter and module type, and one per adapter over all of its matrices."""
+    measures = [
+        pl.len().alias("matrices"),
+        pl.col("rank").max().alias("rank"),
+        pl.col("intruders_left").sum(),
+        pl.col("intruders_right").sum(),
+        pl.col("undecided").sum(),
+        pl.col("effective_rank").median(),
+        pl.col("rank90").median(),
+        (pl.col("frobenius_norm") / pl.col("base_frobenius_norm")).median().alias("change"),
+    ]
+    by_type = matrices.group_by("adapter", "module_type", maintain_order=True).agg(measures)
+    total = matrices.group_by("adapter", maintain_order=True).agg(
+        pl.lit("all").alias("module_type"), *measures
+    )
+    order = {adapter: i for i, adapter in enumerate(total["adapter"])}
+    return pl.concat([by_type, total]).sort(
+        pl.col("adapter").replace_strict(order), pl.col("module_type") == "all",
+        maintain_order=True,
+    )  # fmt: skip
+
+
+def print_table(matrices: pl.DataFrame, k: int, epsilon: float) -> None:
+    """Print one table per adapter; medians over matrices, sums of intruders."""
+    console = Console()
+    console.print(
+        f"Intruder dimensions among the top {k} singular vectors, ε = {epsilon:g} "
+        "(left and right; open: ε lies within the error bound)"
+    )
+    for (adapter,), rows in summarise(matrices).group_by("adapter", maintain_order=True):
+        table = Table(
+            title=str(adapter), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        )
+        table.add_column("matrices")
+        for name in ("count", "rank", "left", "right", "open", "eff. rank", "rank 90%", "ΔW/W"):
+            table.add_column(name, justify="right")
+        for row in rows.iter_rows(named=True):
+            table.add_row(
+                row["module_type"], str(row["matrices"]),
+                "–" if row["rank"] is None else str(row["rank"]),
+                str(row["intruders_left"]), str(row["intruders_right"]), str(row["undecided"]),
+                f"{row['effective_rank']:.1f}", f"{row['rank90']:.0f}", f"{row['change']:.3g}",
+                style="bold" if row["module_type"] == "all" else None,
+            )  # fmt: skip
+        console.print(table)

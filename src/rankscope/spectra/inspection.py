@@ -1,0 +1,159 @@
+"""Auditing published adapters and checkpoints: any number of versions of one base, no training.
+
+Guarantees: everything is checked against the base before work starts; one matrix per worker is in
+memory at a time; matrices are analysed in parallel, tables come in the order of the model. With a
+cache folder, base decompositions are read from it, and written to it where they are missing.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from rankscope.artefacts.files import write_parquet
+from rankscope.spectra import cache
+from rankscope.spectra.adapters import Tuned, open_tuned
+from rankscope.spectra.analysis import MatrixAnalysis, Wanted, analyse_matrix
+from rankscope.spectra.arrays import to_device
+from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
+from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.parallel import run_all
+from rankscope.spectra.sources import Source
+from rankscope.spectra.tables import SpectraTables, TableBuilder
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["f64", "f32"]
+_KEYS: dict[str, Any] = {"adapter": pl.String}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to inspect: the k and ε of the counts, and the machine."""
+
+    k: int = 10
+    epsilon: float = 0.5
+    similarity_size: int = 10
+    workers: int = 1
+    device: str = "cpu"
+    cache: Path | None = None
+    precision: Precision = "f64"
+
+    @property
+    def wanted(self) -> Wanted:
+        """The grid, of one cell."""
+        return Wanted((self.k,), (self.epsilon,), self.similarity_size)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One matrix of all versions that change it: what one worker needs."""
+
+    model: Model
+    matrix: Matrix
+    versions: tuple[tuple[str, Tuned], ...]
+    settings: Settings
+
+
+def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) -> SpectraTables:
+    """Analyse every matrix of every version against the base.
+
+    Raises:
+        ModelError: a version does not fit the base, or a file cannot be read.
+        ArtefactError: the cache belongs to another base.
+    """
+    model = open_model(base)
+    versions = [(source.label, open_tuned(source.folder, model)) for source in sources]
+    matrices = {matrix.name: matrix for _, tuned in versions for matrix in tuned.matrices}
+    pieces = [
+        _Piece(
+            model,
+            matrix,
+            tuple((label, tuned) for label, tuned in versions if matrix in tuned.matrices),
+            settings,
+        )
+        for matrix in matrices.values()
+    ]
+    builder = TableBuilder(_KEYS, settings.wanted)
+    results = run_all(_analyse_piece, pieces, settings.workers, "inspecting")
+    for piece, analyses in zip(pieces, results, strict=True):
+        for (label, tuned), analysis in zip(piece.versions, analyses, strict=True):
+            builder.add((label,), piece.matrix, tuned.precision(piece.matrix), analysis)
+    return builder.tables()
+
+
+def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
+    weight = piece.model.read(piece.matrix).astype(np.float64)
+    updates = [tuned.update(piece.matrix, weight) for _, tuned in piece.versions]
+    base = _base_of(piece, weight)
+    settings = piece.settings
+    return list(analyse_matrix(weight, base, updates, settings.wanted, settings.device))
+
+
+def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
+    settings = piece.settings
+    if settings.cache is None:
+        return decompose(to_device(orient(weight), settings.device))
+    path = cache.cache_file(settings.cache, piece.matrix.name)
+    if not path.is_file():
+        base = decompose(to_device(orient(weight), settings.device))
+        cache.save(path, base, settings.precision)
+    return cache.load(path, weight, settings.device)
+
+
+def matrix_rows(tables: SpectraTables) -> pl.DataFrame:
+    """One row per adapter and matrix: shape, rank, intruders, undecided vectors, ΔW's measures."""
+    epsilon = tables.intruders["epsilon"].max()
+    counts = tables.intruders.pivot("side", index=["adapter", "matrix"], values="intruders").rename(
+        {"left": "intruders_left", "right": "intruders_right"}
+    )
+    open_vectors = tables.vectors.group_by("adapter", "matrix").agg(
+        ((pl.col("max_cosine") - epsilon).abs() <= pl.col("error_bound")).sum().alias("undecided")
+    )
+    keys = ["adapter", "matrix"]
+    return (
+        tables.matrices.join(counts, on=keys, how="left", maintain_order="left")
+        .join(open_vectors, on=keys, how="left", maintain_order="left")
+        .rename({"update_rank": "rank", "way": "method"})
+        .select(
+            *keys, "module_type", "layer", "rows", "columns", "rank", "intruders_left",
+            "intruders_right", "undecided", "effective_rank", "rank90", "rank90_of_noise",
+            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "precision", "method",
+        )
+    )  # fmt: skip
+
+
+def vector_rows(tables: SpectraTables) -> pl.DataFrame:
+    """One row per adapter, matrix, side and leading vector."""
+    return tables.vectors.rename({"way": "method"}).select(
+        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "base_index", "error_bound",
+        "method",
+    )  # fmt: skip
+
+
+def inspect_and_write(
+    base: Path, sources: Sequence[Source], settings: Settings, out: Path | None
+) -> pl.DataFrame:
+    """Inspect; with `out`, write `vectors.parquet`, `matrices.parquet` and `index.html` there.
+
+    Returns the rows of `matrices.parquet`.
+
+    Raises:
+        ModelError: a version does not fit the base, or a file cannot be read.
+        ArtefactError: the cache belongs to another base.
+    """
+    tables = inspect_versions(base, sources, settings)
+    matrices = matrix_rows(tables)
+    if out is not None:
+        from rankscope.spectra.page import write_page
+
+        write_parquet(out / "vectors.parquet", vector_rows(tables))
+        write_parquet(out / "matrices.parquet", matrices)
+        page = out / "index.html"
+        write_page(page, base.resolve().name, settings.k, settings.epsilon, tables, matrices)
+        logger.info("wrote %s", page)
+    return matrices

@@ -1,0 +1,215 @@
+"""The page of an inspection: one self-contained HTML file in the look of the report.
+
+Guarantees: opens from disk without a network; every number on it stands in the tables beside it;
+text from file names and models is escaped. Drawn as SVG here, without a plotting library.
+"""
+
+import html
+import json
+from importlib import resources
+from pathlib import Path
+
+import polars as pl
+
+from rankscope.artefacts.files import replacing
+from rankscope.spectra.console import summarise
+from rankscope.spectra.drawing import COLOURS, heat_map, line_chart
+from rankscope.spectra.tables import SpectraTables
+
+_SHOWN_VECTORS = 10
+
+
+def write_page(
+    path: Path, base: str, k: int, epsilon: float, tables: SpectraTables, matrices: pl.DataFrame
+) -> None:
+    """Write the page for inspected `tables`; `matrices` has one row per adapter and matrix."""
+    style = resources.files("rankscope.report.page").joinpath("page.css").read_text("utf-8")
+    own = resources.files("rankscope.spectra")
+    adapters = matrices["adapter"].unique(maintain_order=True).to_list()
+    sections = [
+        _answer(matrices, adapters, k, epsilon),
+        _section("How they compare", _summary_table(matrices)),
+        _section("Intruders per layer and matrix type", _intruder_maps(matrices, adapters, k)),
+        _section(
+            "Are the leading singular vectors still those of the base?",
+            _similarity(tables, adapters, epsilon),
+        ),
+        _section("Effective rank of the update", _effective_ranks(matrices, adapters)),
+        _section("All matrices", _matrix_table(matrices)),
+    ]
+    colours = "".join(f"--series-{i}: {colour}; " for i, colour in enumerate(COLOURS))
+    content = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="generator" content="rankscope">
+<link rel="icon" href="data:,"><title>{html.escape(base)}: inspected</title>
+<style>:root {{ --full: #2a6cb0; {colours}}}
+{style}
+{own.joinpath("page.css").read_text("utf-8")}</style></head>
+<body><main><header><p class="kicker">rankscope inspect · base {html.escape(base)}</p>
+<h1>What fine-tuning did inside the weights</h1></header>
+{"".join(sections)}
+<footer><p>{_method_note(matrices, k, epsilon)}</p></footer></main>
+<script>{own.joinpath("page.js").read_text("utf-8")}</script></body></html>
+"""
+    with replacing(path) as temporary:
+        temporary.write_text(content, "utf-8")
+
+
+def _section(title: str, body: str) -> str:
+    return f'<section class="part"><h2>{html.escape(title)}</h2>{body}</section>'
+
+
+def _answer(matrices: pl.DataFrame, adapters: list[str], k: int, epsilon: float) -> str:
+    sentences = []
+    for adapter in adapters:
+        rows = matrices.filter(pl.col("adapter") == adapter)
+        examined = int(rows.select(pl.min_horizontal("rows", "columns", pl.lit(k)).sum()).item())
+        found = int(rows["intruders_left"].sum())
+        changed = rows.filter(pl.col("intruders_left") > 0).height
+        where = f", in {changed} of {rows.height} matrices" if found else ""
+        sentences.append(
+            f"<p><strong>{html.escape(adapter)}</strong>: {found} intruder "
+            f"dimension{'s' * (found != 1)} among {examined} leading left singular vectors"
+            f"{where}.</p>"
+        )
+    note = (
+        "<p class='fine'>An intruder dimension is one of the top "
+        f"{k} singular vectors of a tuned weight whose cosine with every singular vector of the "
+        f"base weight is below {epsilon:g}.</p>"
+    )
+    return f'<div class="answer">{"".join(sentences)}{note}</div>'
+
+
+def _summary_table(matrices: pl.DataFrame) -> str:
+    shown = summarise(matrices).select(
+        "adapter",
+        pl.col("module_type").alias("matrices"),
+        pl.col("matrices").alias("count"),
+        "rank",
+        "intruders_left",
+        "intruders_right",
+        "undecided",
+        pl.col("effective_rank").round(1).alias("effective rank (median)"),
+        pl.col("rank90").alias("rank for 90 % (median)"),
+        pl.col("change").round_sig_figs(3).alias("‖ΔW‖/‖W‖ (median)"),
+    )
+    return _table(shown, bold=shown["matrices"] == "all")
+
+
+def _matrix_table(matrices: pl.DataFrame) -> str:
+    shown = matrices.with_columns(pl.col(pl.Float64).round_sig_figs(4))
+    return f"<details><summary>{matrices.height} rows</summary>{_table(shown)}</details>"
+
+
+def _table(rows: pl.DataFrame, bold: pl.Series | None = None) -> str:
+    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in rows.columns)
+    body = []
+    for position, row in enumerate(rows.iter_rows()):
+        cells = "".join(f"<td>{'–' if v is None else html.escape(str(v))}</td>" for v in row)
+        total = ' class="total"' if bold is not None and bold[position] else ""
+        body.append(f"<tr{total}>{cells}</tr>")
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _intruder_maps(matrices: pl.DataFrame, adapters: list[str], k: int) -> str:
+    panels = []
+    for adapter in adapters:
+        rows = matrices.filter(pl.col("adapter") == adapter)
+        for side in ("left", "right"):
+            drawn = heat_map(
+                rows["module_type"].unique(maintain_order=True).to_list(),
+                sorted(layer for layer in rows["layer"].unique().to_list() if layer is not None),
+                {
+                    (kind, layer): count
+                    for kind, layer, count in rows.select(
+                        "module_type", "layer", f"intruders_{side}"
+                    ).iter_rows()
+                },
+                k,
+            )
+            panels.append(
+                f'<div class="panel"><h4>{html.escape(adapter)}: {side} vectors</h4>{drawn}</div>'
+            )
+    caption = "<figcaption>Rows: matrix types; columns: layers; number of intruders.</figcaption>"
+    return f'<figure><div class="panels columns-3">{"".join(panels)}</div>{caption}</figure>'
+
+
+def _similarity(tables: SpectraTables, adapters: list[str], epsilon: float) -> str:
+    shown = tables.similarity.filter(
+        pl.col("i") <= _SHOWN_VECTORS, pl.col("j") <= _SHOWN_VECTORS
+    ).with_columns(pl.col("cosine").round(2))
+    maxima = tables.vectors.filter(pl.col("j") <= _SHOWN_VECTORS)
+    data: dict[str, dict[str, dict[str, object]]] = {}
+    for (matrix, adapter, side), rows in shown.group_by(
+        "matrix", "adapter", "side", maintain_order=True
+    ):
+        columns = rows.sort("j", "i").group_by("j", maintain_order=True).agg("cosine")
+        best = maxima.filter(
+            pl.col("matrix") == matrix, pl.col("adapter") == adapter, pl.col("side") == side
+        ).sort("j")
+        data.setdefault(str(matrix), {})[f"{adapters.index(str(adapter))} {side}"] = {
+            "columns": columns["cosine"].to_list(),
+            "largest": best["max_cosine"].round(3).to_list(),
+        }
+    if not data:
+        return '<p class="note">No base vectors were computed for a similarity map.</p>'
+    options = "".join(f"<option>{html.escape(matrix)}</option>" for matrix in data)
+    payload = json.dumps({"adapters": adapters, "epsilon": epsilon, "matrices": data})
+    payload = payload.replace("<", "\\u003c")
+    return (
+        f'<figure><div class="controls"><label>matrix <select id="matrix">{options}</select>'
+        '</label></div><div class="panels columns-4" id="similarity"></div>'
+        "<figcaption>|cosine| of leading vectors, base (rows) against tuned (columns): full ink "
+        f"is 1. × marks an intruder: no vector of the base reaches {epsilon:g}.</figcaption>"
+        f'<script type="application/json" id="similarity-data">{payload}</script></figure>'
+    )
+
+
+def _effective_ranks(matrices: pl.DataFrame, adapters: list[str]) -> str:
+    panels = []
+    for (kind,), rows in matrices.group_by("module_type", maintain_order=True):
+        series = {
+            adapter: [
+                (float(layer), float(value))
+                for name, layer, value in rows.select(
+                    "adapter", "layer", "effective_rank"
+                ).iter_rows()
+                if name == adapter and layer is not None
+            ]
+            for adapter in adapters
+        }
+        panels.append(
+            f'<div class="panel"><h4>{html.escape(str(kind))}</h4>{line_chart(series)}</div>'
+        )
+    legend = "".join(
+        f'<span style="--colour: {COLOURS[i % len(COLOURS)]}">{html.escape(adapter)}</span>'
+        for i, adapter in enumerate(adapters)
+    )
+    return (
+        f'<figure><p class="keys">{legend}</p>'
+        f'<div class="panels columns-4">{"".join(panels)}</div>'
+        "<figcaption>exp of the entropy of the singular values of ΔW, over layers.</figcaption>"
+        "</figure>"
+    )
+
+
+def _method_note(matrices: pl.DataFrame, k: int, epsilon: float) -> str:
+    ways = ", ".join(
+        f"{method} ({count})"
+        for method, count in matrices["method"].value_counts(sort=True).iter_rows()
+    )
+    stored = ", ".join(sorted(matrices["precision"].unique().to_list()))
+    half = (
+        " Half-precision full weights carry rounding of their own into ΔW."
+        if {"BF16", "F16"} & set(matrices["precision"]) and matrices["rank"].has_nulls()
+        else ""
+    )
+    return (
+        f"k = {k}, ε = {epsilon:g}. Ways: {html.escape(ways)}; stored as {html.escape(stored)}."
+        f"{half} Each vector's error bound stands in vectors.parquet; undecided: vectors whose "
+        "bound contains ε."
+    )

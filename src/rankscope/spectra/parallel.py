@@ -1,0 +1,65 @@
+"""Running independent pieces of work in several processes, in order, with progress.
+
+Guarantees: results come in the order of the pieces whatever finishes first; with one worker
+everything stays in this process. Each process keeps its own linear algebra to its share of the
+cores, because two libraries that both use all cores slow each other down. At most two pieces per
+worker wait to be collected, so that memory stays bounded.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+from rankscope.progress import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int, what: str
+) -> Iterator[Result]:
+    """Apply `function` (importable, picklable) to every item in `workers` processes."""
+    progress = Progress(what, len(items))
+    if workers <= 1 or len(items) <= 1:
+        for item in items:
+            result = function(item)
+            progress.advance()
+            yield result
+        return
+    with _pool(min(workers, len(items))) as pool:
+        remaining = iter(items)
+        waiting: deque[Future[Result]] = deque()
+        for item in remaining:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 2 * workers:
+                result = waiting.popleft().result()
+                progress.advance()
+                yield result
+        while waiting:
+            result = waiting.popleft().result()
+            progress.advance()
+            yield result
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    share = str(max(1, available_cores() // workers))
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_limit_threads, initargs=(share,)
+    )
+
+
+def _limit_threads(share: str) -> None:
+    # set before numpy is first imported in the new process, which is when it reads them
+    for variable in _THREADS:
+        os.environ[variable] = share
