@@ -1,13 +1,17 @@
 """`rankscope check`: every mistake by the message a user sees, and the plan of a good study."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
+from safetensors.numpy import save_file
 
-from rankscope.errors import StudyError
+from rankscope.errors import ModelError, StudyError
 from rankscope.study.cli import check
 from rankscope.study.schema import SCHEMA, study_schema
 from study_text import STUDY, edited
@@ -298,6 +302,34 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+# what takes a look at other keys, at the lines, or at base and data
+NO_JSON = {"tab", "unclosed list", "label that is a number"}
+ONLY_RANKSCOPE_SEES = {
+    "key twice",
+    "identical runs",
+    "unknown data",
+    "items as training data",
+    "documents as items",
+    "headline that names nothing",
+    "headline that measures something else",
+    "evaluation name twice",
+    "steps and epochs",
+    "neither steps nor epochs",
+    "block's epochs against the study's steps",
+    "micro batch that does not divide",
+    "last weights not kept",
+    "rank above a dimension",
+    "target module that matches nothing",
+    "sequence above the context",
+    "batch above the data",
+    "heads that do not divide",
+    "more leading vectors than there are",
+    "held out under another split",
+    "missing dataset",
+    "missing model",
+}
+
+
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_is_refused_with_file_key_value_and_what_is_allowed(
     mistake: tuple[str, str, tuple[str, ...]],
@@ -452,3 +484,80 @@ def test_the_shipped_studies_are_accepted(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(REPOSITORY)
     for study in sorted(Path("workflow/studies").glob("*.yaml")):
         check([study])
+
+
+def test_the_configuration_of_a_hub_base_is_fetched_for_the_plan(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def fetched(repository: str, file: str, revision: str) -> None:
+        asked.append((repository, file, revision))
+        folder = elsewhere / f"huggingface/hub/models--some--model/snapshots/{revision}"
+        folder.mkdir(parents=True)
+        config = {
+            "model_type": "llama",
+            "hidden_size": 4096,
+            "intermediate_size": 11008,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "vocab_size": 32000,
+        }
+        (folder / file).write_text(json.dumps(config), encoding="utf-8")
+
+    monkeypatch.setattr(hub, "hf_hub_download", fetched)
+    text = edited(
+        (EMBEDDED, HUB_BASE), ("alpha: 2r", "alpha: 2r, target_modules: [q_proj, k_proj]")
+    )
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert asked == [("some/model", "config.json", REVISION)]
+    assert "6,738,415,616 parameters" in plan
+    assert max(map(len, plan.splitlines())) <= 80
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "is not in the local cache" in message(text), "a configuration alone is no model"
+
+
+def test_a_hub_base_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+
+    def refused(*_: str, **__: str) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(hub, "hf_hub_download", refused)
+    Path("mine.yaml").write_text(edited((EMBEDDED, HUB_BASE)), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"some/model at revision .* no route; check its name"):
+        check([Path("mine.yaml")])
+
+
+def test_a_tokenizer_of_another_model_is_refused(elsewhere: Path) -> None:
+    folder = elsewhere / "model"
+    folder.mkdir()
+    config = {"model_type": "llama", "vocab_size": 3}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    tokenizer = {"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": [{"id": 3}]}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    save_file({"model.embed_tokens.weight": np.zeros((3, 2))}, folder / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: model")))
+    assert 'mine.yaml:12: base.path: "model" has a tokenizer whose highest token is 3' in found
+    assert "allowed: tokens below 3" in found
+
+
+@pytest.mark.parametrize("name", sorted(MISTAKES.keys() - NO_JSON))
+def test_the_schema_knows_what_it_can_of_the_mistakes(name: str) -> None:
+    """Editors underline what needs no second look at the file: keys, words, types, bounds."""
+    jsonschema = pytest.importorskip("jsonschema")
+    old, new, _ = MISTAKES[name]
+    content = yaml.safe_load(edited((old, new)))
+    schema = json.loads(study_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    valid = jsonschema.Draft202012Validator(schema).is_valid(content)
+    assert valid == (name in ONLY_RANKSCOPE_SEES)
+
+
+def test_the_schema_accepts_a_good_study() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(yaml.safe_load(STUDY), json.loads(study_schema()))

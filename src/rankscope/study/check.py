@@ -16,6 +16,7 @@ from rankscope.study.specs import Continuations, EmbeddedBase, Study
 CHECKS = (
     files.name_of_study,
     files.base_is_there,
+    files.vocabulary,
     files.data_is_there,
     grid.embedded_base,
     grid.ranks,

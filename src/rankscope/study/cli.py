@@ -56,8 +56,15 @@ def check(
 
 def _print_plan(study: str, console: "Console") -> None:
     from rankscope.study.check import checked, notes
+    from rankscope.study.checks.files import offline
+    from rankscope.study.expand import load_study
     from rankscope.study.plan import counts, plan
+    from rankscope.study.shapes import base_folder, fetch_configuration
+    from rankscope.study.specs import HubBase
 
+    base = load_study(study).base
+    if isinstance(base, HubBase) and base_folder(base) is None and not offline():
+        fetch_configuration(base)
     subject = checked(study)
     console.print(plan(subject.study, counts(subject.study, subject.shape)))
     for note in notes(subject):

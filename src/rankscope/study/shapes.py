@@ -104,6 +104,25 @@ def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def fetch_configuration(base: HubBase) -> None:
+    """Fetch the `config.json` of a hub base into the local cache: enough to know its shape.
+
+    Raises:
+        ModelError: the repository, the revision or the file cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        hf_hub_download(base.repository, "config.json", revision=base.revision)
+    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        raise ModelError(
+            f"model {base.repository} at revision {base.revision} cannot be fetched from the hub:"
+            f" {error}; check its name and revision, log in if it is gated, or use a local folder"
+            " (source: local)"
+        ) from error
+
+
 def embedded_config(base: EmbeddedBase) -> dict[str, Any]:
     """Return the transformers configuration of an embedded base, as far as shapes go."""
     return {

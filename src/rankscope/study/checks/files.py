@@ -1,8 +1,10 @@
 """Checks against what is on disk: the base, the data, the names of other studies."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rankscope.errors import DataError, ModelError
 from rankscope.study.checks.subject import Subject
@@ -44,8 +46,41 @@ def base_is_there(subject: Subject) -> Iterator[Mistake]:
             verify(Path(base.path))
         except ModelError as error:
             yield Mistake(("base", "path"), f"{shown(base.path)} cannot be used: {error}")
-    elif isinstance(base, HubBase) and _offline() and base_folder(base) is None:
+    elif isinstance(base, HubBase) and offline() and not _has_weights(base):
         yield Mistake(("base", "repository"), _not_cached(base.repository, base.revision))
+
+
+def _has_weights(base: HubBase) -> bool:
+    folder = base_folder(base)
+    return folder is not None and any(folder.glob("*.safetensors"))
+
+
+def vocabulary(subject: Subject) -> Iterator[Mistake]:
+    """Every token of the base's tokenizer has an embedding."""
+    base = subject.study.base
+    folder = base_folder(base)
+    if folder is None or isinstance(base, EmbeddedBase):
+        return
+    try:
+        size = json.loads((folder / "config.json").read_text("utf-8"))["vocab_size"]
+        highest = highest_token(json.loads((folder / "tokenizer.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not there or of another kind: that is for the base stage to say
+    if highest >= size:
+        place = ("base", "path" if isinstance(base, LocalBase) else "repository")
+        yield Mistake(
+            place,
+            f"{shown(subject.source.value(place))} has a tokenizer whose highest token is {highest}"
+            f" and a model with `vocab_size: {size}`; allowed: tokens below {size}; take the"
+            " tokenizer that belongs to the model",
+        )
+
+
+def highest_token(tokenizer: dict[str, Any]) -> int:
+    """Return the highest token id of a `tokenizer.json`."""
+    words = tokenizer["model"]["vocab"]
+    ids = list(words.values()) if isinstance(words, dict) else [len(words) - 1]
+    return max(ids + [token["id"] for token in tokenizer.get("added_tokens", [])])
 
 
 def data_is_there(subject: Subject) -> Iterator[Mistake]:
@@ -60,7 +95,7 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
                 yield Mistake((*place, "path"), f"{shown(spec.path)} cannot be read: {error}")
         elif (
             isinstance(spec, HubDataset)
-            and _offline()
+            and offline()
             and cached_snapshot("datasets", spec.repository, spec.revision) is None
         ):
             text = _not_cached(spec.repository, spec.revision, "--repo-type dataset ")
@@ -84,7 +119,8 @@ def _inline(subject: Subject, place: Place, spec: DataSpec) -> Iterator[tuple[Pl
         yield place, spec
 
 
-def _offline() -> bool:
+def offline() -> bool:
+    """Say whether the user forbids the hub, as huggingface_hub understands it."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
