@@ -7,7 +7,6 @@ good model, but at one that has learned enough English to have something to forg
 """
 
 import logging
-import math
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from transformers import (
     LlamaForCausalLM,
     PrinterCallback,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -78,18 +78,20 @@ def pretrain(
     ):
         encoder = _tokenizer(spec, documents, folder)
         packed, tokens = pack(documents, encoder, spec.context_length, spec.seed)
-        trainer = _trainer(spec, packed, resume, checkpoint_seconds)
+        divergence = StopOnDivergence()
+        callbacks = [ProgressLines(spec.name), CheckpointByTime(checkpoint_seconds), divergence]
+        trainer = _trainer(spec, packed, resume, callbacks)
         if checkpoint is not None:
             logger.info("%s: resuming from %s", spec.name, checkpoint.name)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        curve = loss_curve(spec, trainer.state.log_history)
-        if not all(math.isfinite(loss) for loss in curve["loss"]):
+        if divergence.diverged_at is not None:
             raise ModelError(
-                f"{spec.name}: pre-training diverged at step {curve.height};"
+                f"{spec.name}: pre-training diverged at step {divergence.diverged_at};"
                 f" lower base.learning_rate (now {spec.learning_rate:g})"
             )
         trainer.model.config.use_cache = True
         trainer.model.save_pretrained(folder)
+        curve = loss_curve(spec, trainer.state.log_history)
         write_parquet(folder / "loss.parquet", curve)
         record.results = {
             "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
@@ -141,7 +143,9 @@ def new_model(spec: EmbeddedBase) -> LlamaForCausalLM:
     )
 
 
-def _trainer(spec: EmbeddedBase, packed: pl.DataFrame, folder: Path, seconds: float) -> Trainer:
+def _trainer(
+    spec: EmbeddedBase, packed: pl.DataFrame, folder: Path, callbacks: list[TrainerCallback]
+) -> Trainer:
     """Set up the `Trainer` on the packed corpus.
 
     Raises:
@@ -179,7 +183,7 @@ def _trainer(spec: EmbeddedBase, packed: pl.DataFrame, folder: Path, seconds: fl
         ),
         train_dataset=TensorDataset(tokens),
         data_collator=_targets,
-        callbacks=[ProgressLines(spec.name), CheckpointByTime(seconds), StopOnDivergence()],
+        callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

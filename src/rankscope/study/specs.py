@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -85,14 +86,19 @@ class TextFiles(Spec):
     heldout_fraction: Fraction = 0.1
     max_bytes: Positive | None = None
     seed: int = 0
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        files = root.rglob("*") if root.is_dir() else [root]
+        wanted = (path for path in files if path.suffix in TEXT_SUFFIXES)
+        self._files = fingerprint(wanted, root.parent)
 
     @cached_property
     def name(self) -> str:
         """Folder name of the artefact; other text under the same path is another artefact."""
-        root = Path(self.path)
-        files = root.rglob("*") if root.is_dir() else [root]
-        wanted = (path for path in files if path.suffix in TEXT_SUFFIXES)
-        content = self.canonical() | {"files": fingerprint(wanted, root.parent)}
+        content = self.canonical() | {"files": self._files}
         return artefact_name("data", f"text-{slug(self.path)}", content)
 
 
@@ -178,13 +184,18 @@ class LocalBase(Spec):
 
     source: Literal["local"]
     path: str
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        files = (path for pattern in MODEL_FILES for path in root.glob(pattern))
+        self._files = fingerprint(files, root)
 
     @cached_property
     def name(self) -> str:
         """Folder name of the artefact; another model under the same path is another base."""
-        root = Path(self.path)
-        files = (path for pattern in MODEL_FILES for path in root.glob(pattern))
-        content = self.canonical() | {"files": fingerprint(files, root)}
+        content = self.canonical() | {"files": self._files}
         return artefact_name("base", slug(self.path), content)
 
 

@@ -15,9 +15,8 @@ def test_content_size_and_name_count_and_time_and_place_do_not(tmp_path):
     shutil.copytree(one, tmp_path / "two")
     os.utime(tmp_path / "two/a.txt", (0, 0))
     assert fingerprint((tmp_path / "two").iterdir(), tmp_path / "two") == first
-    (one / "a.txt").write_text("Text")
-    assert fingerprint(one.iterdir(), one) != first
-    (one / "a.txt").write_text("text")
+    (tmp_path / "two/a.txt").write_text("Text")
+    assert fingerprint((tmp_path / "two").iterdir(), tmp_path / "two") != first
     (one / "a.txt").rename(one / "b.txt")
     assert fingerprint(one.iterdir(), one) != first
 
@@ -42,7 +41,7 @@ def test_of_a_large_file_the_first_and_the_last_byte_count(tmp_path):
 def test_changed_text_is_another_data_variant(tmp_path):
     path = tmp_path / "mine.jsonl"
     names = []
-    for text in ("one", "two", "one"):
+    for text in ("one", "other", "one"):
         path.write_text(text)
         names.append(TextFiles(source="text", path=str(path)).name)
     assert names[0] == names[2] != names[1]
@@ -51,7 +50,7 @@ def test_changed_text_is_another_data_variant(tmp_path):
 
 def test_changed_weights_are_another_base(tmp_path):
     names = []
-    for weights in (b"one", b"two"):
+    for weights in (b"one", b"other"):
         (tmp_path / "model.safetensors").write_bytes(weights)
         names.append(LocalBase(source="local", path=str(tmp_path)).name)
     assert names[0] != names[1]
