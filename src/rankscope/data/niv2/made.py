@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rankscope.data.niv2.made_reading import READING
 from rankscope.data.niv2.made_recipes import Recipe
-from rankscope.data.niv2.made_training import TRAINING
+from rankscope.data.niv2.made_rewriting import REWRITING
 from rankscope.data.niv2.made_unseen import UNSEEN
 from rankscope.data.niv2.specs import MadeTasks
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
@@ -35,7 +36,7 @@ def task_files(spec: MadeTasks) -> Iterator[TaskFile]:
     Raises:
         DataError: a task has fewer different inputs than `instances_per_task`.
     """
-    for number, recipe in enumerate((*TRAINING.all, *UNSEEN.all), 1):
+    for number, recipe in enumerate((*READING.all, *REWRITING.all, *UNSEEN.all), 1):
         name = f"task{number:03d}_made_{recipe.name}"
         yield TaskFile(name, recipe.split, _content(name, recipe, spec))
 

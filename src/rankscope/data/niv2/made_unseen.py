@@ -8,10 +8,11 @@ from random import Random
 
 from rankscope.data.niv2.made_recipes import Answer, Recipes
 from rankscope.data.niv2.made_words import (
-    ALL_NOUNS,
     ANIMALS,
     COLOURS,
     GROUPS,
+    LISTED,
+    MEN,
     NAMES,
     OPPOSITES,
     PLACES,
@@ -30,33 +31,33 @@ Example = tuple[str, Answer]
 
 
 def _claim(rng: Random, subject: str, says: str, words: tuple[str, ...], it: str) -> Example:
-    """Return a premise, a hypothesis that holds or not, and yes or no."""
+    """Return a sentence, a second that follows from it or not, and yes or no."""
     answer = rng.choice(("yes", "no"))
     claimed = it if answer == "yes" else other(rng, words, [it])
-    return f"premise: {subject} {says} {it}. hypothesis: {subject} {says} {claimed}.", answer
+    return f"1: {subject} {says} {it}. 2: {subject} {says} {claimed}.", answer
 
 
 @UNSEEN.of("Textual Entailment")
 def entailed_place(rng: Random) -> Example:
-    """Does the hypothesis follow from the premise? Answer yes or no."""
+    """Does sentence 2 follow from sentence 1? Answer yes or no."""
     return _claim(rng, one(rng, NAMES), "is in the", PLACES, one(rng, PLACES))
 
 
 @UNSEEN.of("Textual Entailment")
 def entailed_thing(rng: Random) -> Example:
-    """Is the hypothesis true if the premise is true? Answer yes or no."""
+    """If sentence 1 is true, is sentence 2 true? Answer yes or no."""
     return _claim(rng, one(rng, NAMES), "has the", THINGS, one(rng, THINGS))
 
 
 @UNSEEN.of("Textual Entailment")
 def entailed_colour(rng: Random) -> Example:
-    """Read the premise and say whether the hypothesis is right. Answer yes or no."""
+    """Read sentence 1. Is sentence 2 right about the colour? Answer yes or no."""
     return _claim(rng, f"the {one(rng, THINGS)}", "is", COLOURS, one(rng, COLOURS))
 
 
 @UNSEEN.of("Answerability Classification")
 def answerable_where(rng: Random) -> Example:
-    """Can the question be answered from the passage? Answer yes or no."""
+    """Read the passage. Can you answer the question from it? Answer yes or no."""
     passage, names, _ = whereabouts(rng)
     answer = rng.choice(("yes", "no"))
     asked = rng.choice(names) if answer == "yes" else other(rng, NAMES, names)
@@ -65,7 +66,7 @@ def answerable_where(rng: Random) -> Example:
 
 @UNSEEN.of("Answerability Classification")
 def answerable_who(rng: Random) -> Example:
-    """Does the passage contain the answer to the question? Answer yes or no."""
+    """Read the passage. Is the answer to the question in it? Answer yes or no."""
     passage, _, things = belongings(rng)
     answer = rng.choice(("yes", "no"))
     asked = rng.choice(things) if answer == "yes" else other(rng, THINGS, things)
@@ -74,22 +75,22 @@ def answerable_who(rng: Random) -> Example:
 
 @UNSEEN.of("Keyword Tagging")
 def tag_the_person(rng: Random) -> Example:
-    """Tag the sentence with the name of the person in it."""
+    """Tag the person in the sentence. Answer with the name."""
     name = one(rng, NAMES)
     return f"yesterday {name} lost a {one(rng, THINGS)} in the {one(rng, PLACES)}.", name
 
 
 @UNSEEN.of("Keyword Tagging")
 def tag_the_colour(rng: Random) -> Example:
-    """Tag the sentence with the colour that it names."""
+    """Tag the colour in the sentence."""
     colour = one(rng, COLOURS)
     return f"the {one(rng, ANIMALS)} took the {colour} {one(rng, THINGS)}.", colour
 
 
 @UNSEEN.of("Keyword Tagging")
 def tag_the_quoted_word(rng: Random) -> Example:
-    """Tag the sentence with the word in quotes."""
-    word = one(rng, ALL_NOUNS)
+    """One word of the text is in quotes. Tag that word."""
+    word = one(rng, LISTED)
     return f'the word "{word}" was written by {one(rng, NAMES)}.', word
 
 
@@ -105,14 +106,14 @@ def who_is_meant(rng: Random) -> Example:
 
 @UNSEEN.of("Question Rewriting")
 def statement_to_question(rng: Random) -> Example:
-    """Rewrite the statement as a question."""
+    """Rewrite the statement as a question about the person."""
     name, place, word = one(rng, NAMES), one(rng, PLACES), rng.choice(("is", "was"))
     return f"{name} {word} in the {place}.", f"{word} {name} in the {place}?"
 
 
 @UNSEEN.of("Word Analogy")
 def analogy_of_opposites(rng: Random) -> Example:
-    """Find the word that completes the analogy of opposites."""
+    """Complete the analogy. The missing word is an opposite."""
     (first, second), (third, fourth) = rng.sample(OPPOSITES, 2)
     if rng.random() < 0.5:
         first, second, third, fourth = second, first, fourth, third
@@ -121,7 +122,7 @@ def analogy_of_opposites(rng: Random) -> Example:
 
 @UNSEEN.of("Word Analogy")
 def analogy_of_kinds(rng: Random) -> Example:
-    """Complete the analogy with animal, food, clothing or tool."""
+    """Complete the analogy. Answer animal, food, clothing or tool."""
     first, second = some(rng, tuple(GROUPS), 2)
     text = f"{one(rng, GROUPS[first])} is to {first} as {one(rng, GROUPS[second])} is to"
     return text, second
@@ -129,7 +130,7 @@ def analogy_of_kinds(rng: Random) -> Example:
 
 @UNSEEN.of("Data to Text")
 def place_record(rng: Random) -> Example:
-    """Write the data as a sentence about where the person is."""
+    """Write the data as a sentence that says where the person is."""
     name, place = one(rng, NAMES), one(rng, PLACES)
     text = f"person: {name}, place: {place}, day: {rng.randint(1, 30)}"
     return text, (
@@ -140,16 +141,14 @@ def place_record(rng: Random) -> Example:
 
 @UNSEEN.of("Data to Text")
 def thing_record(rng: Random) -> Example:
-    """Write the data as a sentence about the colour of the thing."""
-    thing, colour = one(rng, THINGS), one(rng, COLOURS)
-    return f"thing: {thing}, colour: {colour}, number: {rng.randint(1, 9)}", (
-        f"the {thing} is {colour}."
-    )
+    """Write the data as a sentence that says what the person has."""
+    name, thing, colour = one(rng, NAMES), one(rng, THINGS), one(rng, COLOURS)
+    return f"person: {name}, colour: {colour}, thing: {thing}", f"{name} has the {colour} {thing}."
 
 
 @UNSEEN.of("Title Generation")
 def title_of_passage(rng: Random) -> Example:
-    """Give the passage a title: the thing that it is about."""
+    """Find the thing that the passage is about. Answer with it as a title."""
     passage, things, _ = coloured(rng, 1)
     text = f"{passage} {one(rng, NAMES)} likes the {things[0]} in the {one(rng, PLACES)}."
     return text, (f"the {things[0]}", things[0])
@@ -157,7 +156,7 @@ def title_of_passage(rng: Random) -> Example:
 
 @UNSEEN.of("Dialogue Act Recognition")
 def ask_or_tell(rng: Random) -> Example:
-    """Does the speaker ask or tell something? Answer question or statement."""
+    """Is what the speaker says a question or a statement?"""
     name, thing = one(rng, NAMES), one(rng, THINGS)
     if rng.random() < 0.5:
         return f"{one(rng, NAMES)}: has {name} got the {thing}?", "question"
@@ -166,7 +165,7 @@ def ask_or_tell(rng: Random) -> Example:
 
 @UNSEEN.of("Dialogue Act Recognition")
 def refuse_or_accept(rng: Random) -> Example:
-    """Does the second speaker accept? Answer yes or no."""
+    """Does the second speaker like the plan? Answer yes or no."""
     answer = rng.choice(("yes", "no"))
     reply = "that is fine" if answer == "yes" else "that is not fine"
     return f"1: we go to the {one(rng, PLACES)}. 2: {reply}, {one(rng, NAMES)}.", answer
@@ -174,10 +173,8 @@ def refuse_or_accept(rng: Random) -> Example:
 
 @UNSEEN.of("Coreference Resolution")
 def pronoun_to_name(rng: Random) -> Example:
-    """Which person does the pronoun stand for? Answer with the name."""
-    women = sorted(WOMEN)
-    men = [name for name in NAMES if name not in WOMEN]
-    pair = [rng.choice(women), rng.choice(men)]
+    """Find the person that the pronoun stands for. Answer with the name."""
+    pair = [one(rng, WOMEN), one(rng, MEN)]
     meant = rng.randrange(2)
     first, second = pair if rng.random() < 0.5 else pair[::-1]
     pronoun = ("she", "he")[meant]

@@ -2,35 +2,33 @@
 
 from random import Random
 
-NAMES = (
-    "anna", "ben", "carl", "dora", "emma", "fred", "gina", "hugo", "ida", "jack", "kate", "leo",
-    "mary", "nick", "olga", "paul",
-)  # fmt: skip
-WOMEN = frozenset({"anna", "dora", "emma", "gina", "ida", "kate", "mary", "olga"})
+WOMEN = ("ann", "eve", "ida", "mary", "meg", "rose", "sue", "lisa")
+MEN = ("ben", "fred", "jack", "leo", "max", "nick", "paul", "tom")
+NAMES = (*WOMEN, *MEN)
 PLACES = (
-    "kitchen", "garden", "office", "school", "park", "shop", "bank", "hall", "station", "farm",
-    "hotel", "library",
+    "park", "shop", "hall", "station", "bank", "farm", "garden", "room", "pool", "yard", "hill",
+    "hotel",
 )  # fmt: skip
-THINGS = ("ball", "book", "key", "cup", "pen", "map", "hat", "bag", "box", "lamp", "coin", "table")
-COLOURS = ("red", "blue", "green", "white", "black", "brown", "pink", "yellow")
-ANIMALS = ("dog", "cat", "cow", "horse", "bird", "fish", "sheep", "mouse", "lion", "bear")
-FOODS = ("bread", "soup", "rice", "cake", "apple", "cheese", "egg", "meat", "fruit", "salad")
-CLOTHES = ("shirt", "coat", "shoe", "sock", "dress", "scarf", "glove", "belt", "skirt", "jacket")
-TOOLS = ("hammer", "saw", "drill", "knife", "spade", "brush", "rope", "nail", "screw", "ladder")
+THINGS = ("ball", "book", "key", "cup", "pen", "map", "hat", "bag", "box", "coin", "table", "card")
+COLOURS = ("red", "blue", "green", "white", "black", "brown", "pink", "grey")
+ANIMALS = ("dog", "cat", "cow", "pig", "bird", "fish", "fox", "bear", "hen", "horse")
+FOODS = ("bread", "soup", "rice", "cake", "meat", "pie", "corn", "bean", "nut", "ham")
+CLOTHES = ("shirt", "coat", "shoe", "sock", "dress", "belt", "cap", "boot", "vest", "tie")
+TOOLS = ("saw", "drill", "rope", "nail", "pin", "pump", "fork", "axe", "brush", "screw")
 GROUPS = {"animal": ANIMALS, "food": FOODS, "clothing": CLOTHES, "tool": TOOLS}
 GOOD = (
-    "good", "great", "nice", "lovely", "fine", "perfect", "wonderful", "excellent", "pleasant",
-    "brilliant", "splendid", "superb", "charming", "delightful",
+    "good", "great", "nice", "lovely", "fine", "perfect", "super", "neat", "wonderful", "pleasant",
+    "excellent", "splendid", "sweet", "charming",
 )  # fmt: skip
 BAD = (
-    "bad", "poor", "awful", "terrible", "boring", "horrible", "dull", "ugly", "nasty", "useless",
-    "dreadful", "shabby", "weak", "disgusting",
+    "bad", "poor", "awful", "terrible", "boring", "horrible", "dull", "ugly", "nasty", "weak",
+    "sad", "sour", "useless", "dreadful",
 )  # fmt: skip
 OPPOSITES = (
     ("big", "small"), ("hot", "cold"), ("open", "closed"), ("new", "old"), ("fast", "slow"),
     ("full", "empty"), ("high", "low"), ("long", "short"), ("hard", "soft"), ("wet", "dry"),
     ("light", "dark"), ("clean", "dirty"),
-    ("early", "late"), ("strong", "weak"),
+    ("early", "late"), ("strong", "frail"),
 )  # fmt: skip
 OPPOSITE = dict(OPPOSITES) | {b: a for a, b in OPPOSITES}
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -44,7 +42,7 @@ TOPIC_WORDS = {
     "money": ("price", "bank", "loan", "tax", "cost", "bill"),
     "music": ("song", "band", "drum", "piano", "singer", "tune"),
 }
-ALL_NOUNS = (*THINGS, *ANIMALS, *FOODS, *CLOTHES, *TOOLS)
+LISTED = (*THINGS, *ANIMALS)
 
 
 def one(rng: Random, words: tuple[str, ...]) -> str:
