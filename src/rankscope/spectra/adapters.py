@@ -92,16 +92,17 @@ class FullCheckpoint:
     def tuned(self, matrix: Matrix) -> np.ndarray:
         """Read the tuned weight, m × n."""
         (found,) = (
-            own
-            for own in self.model.describe([self.model.find(matrix.module) or matrix.tensor])
-            if own.part == matrix.part
+            own for own in self.model.describe([self.tensor(matrix)]) if own.part == matrix.part
         )
         return self.model.read(found)
 
     def precision(self, matrix: Matrix) -> str:
         """Say in which precision the tuned weight is stored."""
-        tensor = self.model.find(matrix.module) or matrix.tensor
-        return self.model.precision(self.model.describe([tensor])[0])
+        return self.model.precision(self.model.describe([self.tensor(matrix)])[0])
+
+    def tensor(self, matrix: Matrix) -> str:
+        """Return the tuned checkpoint's own name of the tensor that holds `matrix`."""
+        return self.model.find(matrix.module) or matrix.tensor
 
 
 @dataclass(frozen=True)

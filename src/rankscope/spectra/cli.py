@@ -134,5 +134,45 @@ def inspect(
     print_table(matrices, k, epsilon)
 
 
-def repair() -> None:
-    """Scale the intruder dimensions of an adapter."""
+def repair(
+    adapter: Annotated[
+        str, typer.Argument(help="peft adapter or full checkpoint, a folder or a pinned hub id.")
+    ],
+    base: Annotated[str, typer.Option(help="The model it was tuned from, given likewise.")],
+    scale: Annotated[float, typer.Option(help="λ: 1 changes nothing, 0 removes the direction.")],
+    out: Annotated[Path, typer.Option(help="Folder for the repaired adapter or model.")],
+    k: Annotated[int, typer.Option(min=1, help="Leading singular vectors to examine.")] = 10,
+    epsilon: Annotated[
+        float, typer.Option(min=0, max=1, help="Cosine below which a vector is an intruder.")
+    ] = 0.5,
+    every: Annotated[
+        bool, typer.Option("--all", help="Scale all intruders of a matrix, not only the top one.")
+    ] = False,
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control", help="Scale the neighbouring pre-trained direction instead: the control."
+        ),
+    ] = False,
+    merged: Annotated[
+        bool, typer.Option("--merged", help="Write a merged float32 model, not an adapter.")
+    ] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder of base decompositions.")] = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Scale the intruder dimensions of an adapter: W + (λ − 1) σ u vᵀ.
+
+    Example: `rankscope repair my-adapter --base my-model --scale 0.7 --out repaired`
+    """
+    from rankscope.errors import ModelError
+    from rankscope.spectra.repair import Intervention
+    from rankscope.spectra.repaired_files import repair_adapter, repair_merged
+    from rankscope.spectra.sources import locate
+
+    if out.exists() and any(out.iterdir()):
+        raise ModelError(f"{out}: exists and is not empty; choose another --out")
+    intervention = Intervention(scale, k, epsilon, every, control, cache, device)
+    write = repair_merged if merged else repair_adapter
+    directions = write(locate(adapter), locate(base), intervention, out)
+    matrices = len({direction.matrix for direction in directions})
+    typer.echo(f"scaled {len(directions)} directions in {matrices} matrices by {scale:g}: {out}")

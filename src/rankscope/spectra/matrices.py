@@ -157,19 +157,27 @@ class Model:
 
     def read(self, matrix: Matrix) -> np.ndarray:
         """Read one matrix as out-features × in-features, dequantised where needed."""
+        return self.select(matrix, self.read_whole(matrix.tensor))
+
+    def read_whole(self, tensor: str) -> np.ndarray:
+        """Read a weight tensor as out-features × in-features, fused matrices together."""
         weight = (
-            dequantise(matrix.tensor, self.tensors)
-            if is_quantised(matrix.tensor, self.tensors)
-            else self.tensors[matrix.tensor].read()
+            dequantise(tensor, self.tensors)
+            if is_quantised(tensor, self.tensors)
+            else self.tensors[tensor].read()
         )
-        if self._is_conv1d(matrix.tensor):
-            weight = weight.T
-        return self.select(matrix, weight)
+        return weight.T if self.is_conv1d(tensor) else weight
 
     def select(self, matrix: Matrix, whole: np.ndarray) -> np.ndarray:
         """Take the rows of `matrix` out of the whole tensor (or the whole tensor's LoRA B)."""
         rows = self._parts(matrix.tensor, whole.shape[0])[matrix.part or ""]
         return np.ascontiguousarray(whole[rows])
+
+    def place(self, matrix: Matrix, values: np.ndarray, whole_rows: int) -> np.ndarray:
+        """Put the rows of `matrix` where they belong among the `whole_rows` of its tensor."""
+        whole = np.zeros((whole_rows, values.shape[1]))
+        whole[self._parts(matrix.tensor, whole_rows)[matrix.part or ""]] = values
+        return whole
 
     def precision(self, matrix: Matrix) -> str:
         """Say how the weight is stored: `F32`, `BF16`, …, `dequantised`."""
@@ -204,12 +212,13 @@ class Model:
             return next((name for name in self.tensors if _is_token_embedding(name)), None)
         return None
 
-    def _is_conv1d(self, tensor: str) -> bool:
+    def is_conv1d(self, tensor: str) -> bool:
+        """Say whether `tensor` is stored as in-features × out-features."""
         return self.config.get("model_type") in CONV1D_MODELS and layer_of(tensor) is not None
 
     def _oriented_shape(self, tensor: str) -> tuple[int, int]:
         rows, columns = stored_shape(tensor, self.tensors)
-        return (columns, rows) if self._is_conv1d(tensor) else (rows, columns)
+        return (columns, rows) if self.is_conv1d(tensor) else (rows, columns)
 
     def _parts(self, tensor: str, rows: int) -> dict[str, Rows]:
         module = tensor.removesuffix(".weight").rsplit(".", 1)[-1]

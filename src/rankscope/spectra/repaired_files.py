@@ -1,0 +1,183 @@
+"""Writing a repaired adapter or model.
+
+Guarantees: an adapter keeps its factors and its scaling and grows by one rank per scaled direction,
+so that nothing is truncated and λ = 1 gives the original up to rounding; a merged model is float32
+throughout, whatever the base is stored in. The folder appears whole or not at all, with a record
+of every scaled direction in `repair.json`.
+"""
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from rankscope.artefacts.files import replacing_folder, write_json
+from rankscope.errors import ModelError
+from rankscope.spectra.adapters import FullCheckpoint, LoraAdapter, Tuned, open_tuned
+from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.quantised import is_quantised
+from rankscope.spectra.repair import Correction, Intervention, ScaledDirection, corrections
+from rankscope.spectra.tensor_files import list_tensors
+
+_COPIED = frozenset({".json", ".txt", ".model", ".jinja"})
+
+
+def repair_adapter(
+    adapter: Path, base: Path, intervention: Intervention, out: Path
+) -> list[ScaledDirection]:
+    """Write the repaired adapter to `out`; return what was scaled.
+
+    Raises:
+        ModelError: not a plain LoRA adapter, or it does not fit the base.
+    """
+    model = open_model(base)
+    tuned = open_tuned(adapter, model)
+    if not isinstance(tuned, LoraAdapter) or tuned.config.get("use_dora"):
+        kind = "a DoRA adapter" if isinstance(tuned, LoraAdapter) else "a full checkpoint"
+        raise ModelError(
+            f"{adapter}: {kind} has no factors that could take up a scaled direction; "
+            "write a merged model instead (--merged)"
+        )
+    found = [
+        correction
+        for correction in corrections(model, tuned, intervention)
+        if "lora_B" in tuned.factors[correction.matrix.tensor]  # embeddings stay as they are
+    ]
+    stored = list_tensors(adapter, "adapter_model")
+    tensors = {name: tensor.read() for name, tensor in stored.items()}
+    names = {tensor: name for name, tensor in stored.items()}
+    ranks, alphas = {}, {}
+    for tensor, parts in _by_tensor(found).items():
+        factors, module = tuned.factors[tensor], tuned.modules[tensor]
+        a, b = (tensors[names[factors[kind]]] for kind in ("lora_A", "lora_B"))
+        scale = tuned.scale(tensor, a.shape[0])
+        left = [model.place(part.matrix, part.left, b.shape[0]) / scale for part in parts]
+        grown_a = np.concatenate([a, *(part.right for part in parts)])
+        tensors[names[factors["lora_A"]]] = grown_a.astype(np.float32)
+        tensors[names[factors["lora_B"]]] = np.concatenate([b, *left], 1).astype(np.float32)
+        rank = grown_a.shape[0]
+        ranks[module] = rank
+        alphas[module] = scale * (rank**0.5 if tuned.config.get("use_rslora") else rank)
+    # the first pattern that matches wins in peft: exact module names go before what was there
+    config = tuned.config | {
+        "rank_pattern": ranks | _others(tuned.config.get("rank_pattern"), ranks),
+        "alpha_pattern": alphas | _others(tuned.config.get("alpha_pattern"), alphas),
+    }
+    from safetensors.numpy import save_file
+
+    directions = [direction for correction in found for direction in correction.directions]
+    with replacing_folder(out) as temporary:
+        write_json(temporary / "adapter_config.json", config)
+        contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        save_file(contiguous, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
+        _write_record(temporary, intervention, directions)
+    return directions
+
+
+def _others(pattern: dict[str, float] | None, exact: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in (pattern or {}).items() if name not in exact}
+
+
+def repair_merged(
+    adapter: Path, base: Path, intervention: Intervention, out: Path
+) -> list[ScaledDirection]:
+    """Write the repaired update merged into the base, a float32 model; return what was scaled.
+
+    Raises:
+        ModelError: it does not fit the base, or holds more than LoRA factors.
+    """
+    model = open_model(base)
+    tuned = open_tuned(adapter, model)
+    if isinstance(tuned, LoraAdapter) and tuned.config.get("modules_to_save"):
+        raise ModelError(
+            f"{adapter}: holds whole modules besides its factors (modules_to_save), which a merged "
+            "model would lose; repair it as an adapter"
+        )
+    found = {
+        correction.matrix.name: correction for correction in corrections(model, tuned, intervention)
+    }
+    source = tuned.model if isinstance(tuned, FullCheckpoint) else model
+    changed: dict[str, list[Matrix]] = defaultdict(list)
+    for matrix in tuned.matrices:
+        own = tuned.tensor(matrix) if isinstance(tuned, FullCheckpoint) else matrix.tensor
+        changed[own].append(matrix)
+    weight_map: dict[str, str] = {}
+    directions = [direction for correction in found.values() for direction in correction.directions]
+    with replacing_folder(out) as temporary:
+        _copy_surroundings(source, temporary)
+        from safetensors.numpy import save_file
+
+        for shard in sorted({stored.path for stored in source.tensors.values()}):
+            tensors = {
+                name: np.ascontiguousarray(
+                    _merged(model, source, tuned, name, changed[name], found)
+                )
+                for name, stored in source.tensors.items()
+                if stored.path == shard and not _is_quantisation_state(name, source)
+            }
+            save_file(tensors, temporary / shard.name, metadata={"format": "pt"})
+            weight_map |= dict.fromkeys(tensors, shard.name)
+        if len(set(weight_map.values())) > 1:
+            index = {"metadata": {}, "weight_map": weight_map}
+            write_json(temporary / "model.safetensors.index.json", index)
+        _write_record(temporary, intervention, directions)
+    return directions
+
+
+def _merged(
+    model: Model,
+    source: Model,
+    tuned: Tuned,
+    name: str,
+    matrices: Sequence[Matrix],
+    found: dict[str, Correction],
+) -> np.ndarray:
+    """Return tensor `name` of the merged model, in the checkpoint's orientation."""
+    if not matrices and not is_quantised(name, source.tensors):
+        return source.tensors[name].read()
+    whole = source.read_whole(name).astype(np.float64)
+    for matrix in matrices:
+        addition = np.zeros(matrix.shape)
+        if source is model:
+            addition += tuned.update(matrix, model.read(matrix).astype(np.float64)).dense()
+        if matrix.name in found:
+            addition += found[matrix.name].left @ found[matrix.name].right
+        whole += model.place(matrix, addition, whole.shape[0])
+    return (whole.T if source.is_conv1d(name) else whole).astype(np.float32)
+
+
+def _is_quantisation_state(name: str, source: Model) -> bool:
+    weight = name.split(".weight.")[0] + ".weight"
+    return (".weight." in name and weight in source.tensors) or name.endswith(".SCB")
+
+
+def _copy_surroundings(source: Model, folder: Path) -> None:
+    """Copy tokenizer and configuration; the configuration says float32 and no quantisation."""
+    for path in source.folder.iterdir():
+        if path.suffix in _COPIED and not path.name.endswith(".index.json"):
+            shutil.copyfile(path, folder / path.name)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config.pop("quantization_config", None)
+    config["torch_dtype" if "torch_dtype" in config else "dtype"] = "float32"
+    write_json(folder / "config.json", config)
+
+
+def _by_tensor(found: Sequence[Correction]) -> dict[str, list[Correction]]:
+    grouped: dict[str, list[Correction]] = defaultdict(list)
+    for correction in found:
+        grouped[correction.matrix.tensor].append(correction)
+    return grouped
+
+
+def _write_record(
+    folder: Path, intervention: Intervention, directions: Sequence[ScaledDirection]
+) -> None:
+    settings = {name: value for name, value in asdict(intervention).items() if name != "cache"}
+    write_json(
+        folder / "repair.json",
+        {"intervention": settings, "scaled": [asdict(direction) for direction in directions]},
+    )

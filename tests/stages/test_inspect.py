@@ -1,0 +1,272 @@
+"""`rankscope inspect` and `rankscope repair` on a real model and a peft adapter trained on it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from safetensors.numpy import load_file, save_file
+from typer.testing import CliRunner
+
+from rankscope.cli import app
+from rankscope.errors import ModelError
+from rankscope.spectra.matrices import open_model
+from rankscope.spectra.sources import label_sources, locate
+
+DATA = os.environ.get("RANKSCOPE_DATA")
+pytestmark = pytest.mark.skipif(
+    DATA is None, reason="RANKSCOPE_DATA is unset: it names the folder with models/stories260k"
+)
+BASE = Path(DATA or ".") / "models" / "stories260k"
+
+
+def load(folder=BASE):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def logits(model):
+    import torch
+
+    with torch.no_grad():
+        return model(torch.arange(1, 60).reshape(1, -1)).logits
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train LoRA on a few repeated sequences, hard enough to make intruders; keep it merged too."""
+    import peft
+    import torch
+
+    folder = tmp_path_factory.mktemp("trained")
+    torch.manual_seed(0)
+    config = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")
+    model = peft.get_peft_model(load(), config)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-2)
+    tokens = torch.randint(3, 500, (4, 48))
+    for _ in range(25):
+        model(tokens, labels=tokens).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval().save_pretrained(folder / "adapter")
+    torch.save(logits(model), folder / "logits.pt")
+    model.merge_and_unload().save_pretrained(folder / "merged")
+    return folder
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def oracle(adapter_folder):
+    """Singular triplets and largest cosines of every matrix, by peft's merge and numpy's SVD."""
+    import peft
+
+    merged = peft.PeftModel.from_pretrained(load(), adapter_folder).merge_and_unload()
+    base = load().state_dict()
+    for name, weight in merged.state_dict().items():
+        if name.endswith("_proj.weight"):
+            before, after = base[name].double().numpy(), weight.double().numpy()
+            yield name.removesuffix(".weight"), before, after
+
+
+def test_inspect_adapter_and_merged_model(trained, tmp_path):
+    out = tmp_path / "out"
+    output = run(
+        "inspect", trained / "adapter", trained / "merged", "--base", BASE, "--out", out,
+        "--workers", 1,
+    )  # fmt: skip
+    assert "adapter" in output
+    assert "q_proj" in output
+    vectors = pl.read_parquet(out / "vectors.parquet")
+    assert vectors.columns == [
+        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "base_index", "error_bound",
+        "method",
+    ]  # fmt: skip
+    matrices = pl.read_parquet(out / "matrices.parquet")
+    assert matrices.height == 2 * 35
+    assert matrices.filter(adapter="adapter")["rank"].unique().to_list() == [4]
+    assert matrices.filter(adapter="adapter")["intruders_left"].sum() > 0
+    for matrix, before, after in oracle(trained / "adapter"):
+        u0, _, v0 = np.linalg.svd(before, full_matrices=False)
+        u, s, v = np.linalg.svd(after, full_matrices=False)
+        for side, cosines in (("left", u0.T @ u), ("right", v0 @ v.T)):
+            rows = vectors.filter(adapter="adapter", matrix=matrix, side=side).sort("j")
+            expected = np.abs(cosines).max(axis=0)[:10]
+            np.testing.assert_allclose(rows["max_cosine"], expected, atol=1e-4)
+            np.testing.assert_allclose(rows["sigma"], s[:10], rtol=1e-5)
+            (row,) = matrices.filter(adapter="adapter", matrix=matrix).iter_rows(named=True)
+            assert row[f"intruders_{side}"] == (expected < 0.5).sum()
+
+
+def test_page_is_self_contained_and_holds_every_adapter(trained, tmp_path):
+    run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--workers", 1)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in page
+    assert "intruder dimension" in page
+    data = page.split('id="similarity-data">')[1].split("</script>")[0]
+    assert len(json.loads(data)["matrices"]) == 35
+
+
+def test_workers_and_cache_change_nothing(trained, tmp_path):
+    cache = tmp_path / "cache"
+    found = []
+    for name, extra in (("one", []), ("two", ["--cache", cache]), ("three", ["--cache", cache])):
+        workers = 2 if name == "two" else 1
+        run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path / name,
+            "--workers", workers, *extra)  # fmt: skip
+        found.append(pl.read_parquet(tmp_path / name / "vectors.parquet"))
+    assert len(list(cache.glob("*.safetensors"))) == 35
+    exact = pl.exclude("sigma", "max_cosine", "error_bound")
+    for other in found[1:]:
+        assert found[0].select(exact).equals(other.select(exact))
+        np.testing.assert_allclose(found[0]["max_cosine"], other["max_cosine"], atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.7, 1.0])
+def test_repaired_adapter_is_the_intervention(trained, tmp_path, scale):
+    import peft
+    import torch
+
+    out = tmp_path / "repaired"
+    run("repair", trained / "adapter", "--base", BASE, "--scale", scale, "--out", out)
+    record = json.loads((out / "repair.json").read_text())
+    scaled = {row["matrix"]: row["j"] for row in record["scaled"]}
+    repaired = {name: after for name, _, after in oracle(out)}
+    assert scaled
+    for matrix, before, after in oracle(trained / "adapter"):
+        u0 = np.linalg.svd(before, full_matrices=False)[0]
+        u, s, v = np.linalg.svd(after, full_matrices=False)
+        intruders = np.flatnonzero(np.abs(u0.T @ u).max(axis=0)[:10] < 0.5)
+        expected = after
+        if len(intruders):
+            top = intruders[0]
+            assert scaled[matrix] == top + 1
+            expected = after + (scale - 1) * s[top] * np.outer(u[:, top], v[top])
+        else:
+            assert matrix not in scaled
+        np.testing.assert_allclose(repaired[matrix], expected, atol=2e-5 * s[0])
+    reloaded = peft.PeftModel.from_pretrained(load(), out).eval()
+    if scale == 1:
+        original = torch.load(trained / "logits.pt")
+        torch.testing.assert_close(logits(reloaded), original, atol=1e-5, rtol=0)
+    ranks = {name: module.r["default"] for name, module in reloaded.named_modules()
+             if hasattr(module, "lora_A")}  # fmt: skip
+    assert set(ranks.values()) <= {4, 5}
+
+
+def test_repaired_merged_model_equals_the_repaired_adapter(trained, tmp_path):
+    import peft
+    import torch
+
+    common = ["--base", BASE, "--scale", "0.3", "--all"]
+    run("repair", trained / "adapter", *common, "--out", tmp_path / "adapter")
+    run("repair", trained / "adapter", *common, "--merged", "--out", tmp_path / "merged")
+    from_adapter = peft.PeftModel.from_pretrained(load(), tmp_path / "adapter").eval()
+    torch.testing.assert_close(
+        logits(load(tmp_path / "merged")), logits(from_adapter), atol=1e-4, rtol=0
+    )
+    run("repair", trained / "merged", *common, "--merged", "--out", tmp_path / "full")
+    torch.testing.assert_close(
+        logits(load(tmp_path / "full")), logits(from_adapter), atol=1e-4, rtol=0
+    )
+
+
+def test_control_scales_a_direction_that_is_no_intruder(trained, tmp_path):
+    run("repair", trained / "adapter", "--base", BASE, "--scale", 0.5, "--control",
+        "--out", tmp_path / "control")  # fmt: skip
+    scaled = json.loads((tmp_path / "control" / "repair.json").read_text())["scaled"]
+    assert scaled
+    assert all(row["max_cosine"] >= 0.5 for row in scaled)
+
+
+def refused(*arguments, match):
+    with pytest.raises(ModelError, match=match):
+        run(*arguments)
+
+
+def test_what_does_not_fit_is_refused_by_name(trained, tmp_path):
+    base = tmp_path / "other"
+    shutil.copytree(BASE, base)
+    tensors = load_file(BASE / "model.safetensors")
+    halved = {
+        name: tensor[:, :32] if tensor.ndim == 2 else tensor for name, tensor in tensors.items()
+    }
+    (base / "model.safetensors").chmod(0o644)
+    save_file({k: np.ascontiguousarray(v) for k, v in halved.items()}, base / "model.safetensors")
+    refused("inspect", trained / "adapter", "--base", base, match="another base")
+    refused("inspect", trained / "adapter", "--base", tmp_path / "none", match="no such folder")
+    broken = tmp_path / "broken"
+    shutil.copytree(trained / "adapter", broken)
+    weights = broken / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    refused("inspect", broken, "--base", BASE, match=r"damaged|truncated")
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "something").touch()
+    refused("repair", trained / "adapter", "--base", BASE, "--scale", 1, "--out", full,
+            match="not empty")  # fmt: skip
+    refused("repair", trained / "merged", "--base", BASE, "--scale", 1, "--out", tmp_path / "x",
+            match="--merged")  # fmt: skip
+
+
+def test_hub_ids_need_a_revision_and_are_fetched_at_it(tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match="pin its revision"):
+        locate("someone/adapter")
+    asked = {}
+
+    def fetch(repository, revision, allow_patterns):
+        asked.update(repository=repository, revision=revision)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    first, second = label_sources(["someone/adapter@step-100", "someone/adapter@step-200"])
+    assert asked == {"repository": "someone/adapter", "revision": "step-200"}
+    assert [first.label, second.label] == ["someone/adapter@step-100", "someone/adapter@step-200"]
+
+
+def test_an_unreachable_hub_is_a_message(monkeypatch):
+    def fetch(*_, **__):
+        raise OSError("offline")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    with pytest.raises(ModelError, match="cannot be fetched"):
+        locate("someone/adapter@main")
+
+
+def test_encoders_are_read_too(tmp_path):
+    """RoBERTa's names, an adapter trained on a classifier and the base saved without a head."""
+    import peft
+    import torch
+    from transformers import RobertaConfig, RobertaForSequenceClassification
+
+    config = RobertaConfig(vocab_size=60, hidden_size=32, num_hidden_layers=2,
+                           num_attention_heads=4, intermediate_size=64)  # fmt: skip
+    torch.manual_seed(0)
+    classifier = RobertaForSequenceClassification(config)
+    classifier.roberta.save_pretrained(tmp_path / "base")
+    adapter = peft.get_peft_model(
+        classifier,
+        peft.LoraConfig(task_type="SEQ_CLS", r=2, target_modules=["query", "dense"],
+                        exclude_modules=["classifier.dense"]),
+    )  # fmt: skip
+    with torch.no_grad():
+        for name, parameter in adapter.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    adapter.save_pretrained(tmp_path / "adapter")
+    run("inspect", tmp_path / "adapter", "--base", tmp_path / "base", "--out", tmp_path / "out",
+        "--workers", 1)  # fmt: skip
+    matrices = pl.read_parquet(tmp_path / "out" / "matrices.parquet")
+    assert matrices.height == 2 * 4
+    assert len(open_model(tmp_path / "base").matrices) == 2 * 6
