@@ -135,6 +135,11 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "measures: accuracy",
         ('mine.yaml:36: evaluate.small[0].measures: "accuracy"', "learning, forgetting"),
     ),
+    "seed that no generator takes": (
+        "seeds: [0, 1]",
+        "seeds: [0, -1]",
+        ("mine.yaml:21: seeds[1]: -1 is out of range", "at least 0"),
+    ),
     "unknown rule for alpha": (
         "alpha: 2r",
         "alpha: 3r",
@@ -294,6 +299,16 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "source: local\n  path: no/such/model",
         ('mine.yaml:12: base.path: "no/such/model"', "no such model folder"),
     ),
+    "model in the home folder": (
+        EMBEDDED,
+        "source: local\n  path: ~/model",
+        ('mine.yaml:12: base.path: "~/model"', "~ is not expanded"),
+    ),
+    "unpinned hub dataset": (
+        "{source: standard-library, content: english}",
+        "{source: hub, repository: some/text, revision: v1.0}",
+        ('mine.yaml:7: data.english.revision: "v1.0"', "full commit hash"),
+    ),
     "unpinned hub model": (
         EMBEDDED,
         "source: hub\n  repository: some/model\n  revision: main",
@@ -327,6 +342,7 @@ ONLY_RANKSCOPE_SEES = {
     "held out under another split",
     "missing dataset",
     "missing model",
+    "model in the home folder",
 }
 
 
@@ -544,6 +560,20 @@ def test_a_tokenizer_of_another_model_is_refused(elsewhere: Path) -> None:
     found = message(edited((EMBEDDED, "source: local\n  path: model")))
     assert 'mine.yaml:12: base.path: "model" has a tokenizer whose highest token is 3' in found
     assert "allowed: tokens below 3" in found
+
+
+def test_a_classifier_is_no_base(elsewhere: Path) -> None:
+    folder = elsewhere / "model"
+    folder.mkdir()
+    config = {"model_type": "roberta", "architectures": ["RobertaForSequenceClassification"]}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    save_file({"classifier.weight": np.zeros((3, 2))}, folder / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: model")))
+    assert found == (
+        'mine.yaml:12: base.path: "model" is a RobertaForSequenceClassification; allowed: causal'
+        " language models (…ForCausalLM)"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(MISTAKES.keys() - NO_JSON))

@@ -8,17 +8,18 @@ stage says that when it comes to it.
 
 from pathlib import Path
 
-from rankscope.study.checks import evaluation, files, grid
+from rankscope.study.checks import base, evaluation, files, grid
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion
 from rankscope.study.specs import Continuations, EmbeddedBase, Study
 
 CHECKS = (
     files.name_of_study,
-    files.base_is_there,
-    files.vocabulary,
     files.data_is_there,
-    grid.embedded_base,
+    base.base_is_there,
+    base.causal_language_model,
+    base.vocabulary,
+    base.embedded_base,
     grid.ranks,
     grid.target_modules,
     grid.lengths,

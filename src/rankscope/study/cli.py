@@ -56,7 +56,7 @@ def check(
 
 def _print_plan(study: str, console: "Console") -> None:
     from rankscope.study.check import checked, notes
-    from rankscope.study.checks.files import offline
+    from rankscope.study.checks.hub import offline
     from rankscope.study.expand import load_study
     from rankscope.study.plan import counts, plan
     from rankscope.study.shapes import base_folder, fetch_configuration

@@ -23,6 +23,7 @@ from rankscope.study.specs import (
     LoraOptions,
     Positive,
     Recipe,
+    Seed,
     Spec,
     SpectraSettings,
 )
@@ -33,7 +34,7 @@ CONFIG = Path("config.yaml")
 
 LearningRate = Annotated[float, Field(gt=0)]
 Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
-Seeds = Annotated[tuple[int, ...], OneOrMore()]
+Seeds = Annotated[tuple[Seed, ...], OneOrMore()]
 TrainOn = Annotated[tuple[Annotated[DocumentSpec, ByLabel()], ...], OneOrMore()]
 Label = Annotated[
     str,

@@ -40,7 +40,9 @@ def parameter_counts(
             if isinstance(method, Lora):
                 model = _adapted(model, method)
     except (OSError, ValueError) as error:
-        raise ModelError(f"the base cannot be built from its configuration: {error}") from error
+        # transformers lists all the types it knows below the first line
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"the base cannot be built from its configuration: {reason}") from error
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     return sum(n for n, trained in sizes if trained), sum(n for n, _ in sizes)
 

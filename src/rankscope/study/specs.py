@@ -41,6 +41,7 @@ class Spec(BaseModel):
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Revision = Annotated[
     str,
     Field(
@@ -65,7 +66,7 @@ class StandardLibrary(Spec):
     content: Literal["code", "english"]
     heldout_fraction: Fraction = 0.1
     max_bytes: Positive | None = None
-    seed: int = 0
+    seed: Seed = 0
 
     @cached_property
     def name(self) -> str:
@@ -85,7 +86,7 @@ class TextFiles(Spec):
     text_field: str = "text"
     heldout_fraction: Fraction = 0.1
     max_bytes: Positive | None = None
-    seed: int = 0
+    seed: Seed = 0
     _files: str | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
@@ -113,7 +114,7 @@ class HubDataset(Spec):
     text_field: str = "text"
     heldout_fraction: Fraction = 0.1
     max_bytes: Positive | None = None
-    seed: int = 0
+    seed: Seed = 0
 
     @cached_property
     def name(self) -> str:
@@ -136,7 +137,7 @@ class Continuations(Spec):
     choices: Annotated[int, Field(ge=2, le=8)] = 4
     context_words: Positive = 24
     ending_words: Positive = 12
-    seed: int = 0
+    seed: Seed = 0
 
     @cached_property
     def name(self) -> str:
@@ -164,10 +165,10 @@ class EmbeddedBase(Spec):
     heads: Positive = 4
     intermediate_size: Positive = 344
     context_length: Positive = 128
-    steps: Positive = 700
-    batch_size: Positive = 8
-    learning_rate: Annotated[float, Field(gt=0)] = 4.0e-3
-    seed: int = 0
+    steps: Positive = 900
+    batch_size: Positive = 4
+    learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
+    seed: Seed = 0
 
     @cached_property
     def name(self) -> str:
@@ -338,7 +339,7 @@ class Run(Spec):
     data: DocumentSpec
     method: Method
     recipe: Recipe
-    seed: int
+    seed: Seed
 
     @cached_property
     def name(self) -> str:

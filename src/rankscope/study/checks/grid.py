@@ -8,21 +8,7 @@ from rankscope.study.checks.subject import Subject
 from rankscope.study.file import LoraBlock
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.source import Mistake
-from rankscope.study.specs import EmbeddedBase, Lora, Run, TextFiles
-
-
-def embedded_base(subject: Subject) -> Iterator[Mistake]:
-    """Attention heads share the hidden size, and rotary positions need even heads."""
-    base = subject.study.base
-    if not isinstance(base, EmbeddedBase):
-        return
-    if base.hidden_size % (2 * base.heads):
-        allowed = [str(n) for n in range(1, 65) if base.hidden_size % (2 * n) == 0]
-        yield Mistake(
-            ("base", "heads"),
-            f"{base.heads} heads do not divide `hidden_size: {base.hidden_size}` into parts of"
-            f" even size; allowed: {', '.join(allowed) or 'none: make hidden_size even'}",
-        )
+from rankscope.study.specs import Lora, Run, TextFiles
 
 
 def ranks(subject: Subject) -> Iterator[Mistake]:
