@@ -48,7 +48,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one claim in one scope (a rank, an evaluation)."""
+    """The outcome of one claim in one scope (a rank, an evaluation); `reason` if inconclusive."""
 
     claim: str
     source: str
@@ -63,6 +63,7 @@ class Verdict:
     threshold: float
     side: str
     verdict: Decision
+    reason: str
     paper: str
     note: str
 
@@ -92,18 +93,25 @@ def judge(
         obstacles.append(f"{sample.seeds} seed is too few to judge a method")
     if obstacles:
         decision = "inconclusive"
-    notes = "; ".join(text for text in (*obstacles, note) if text)
-    return _verdict(claim, scope, found, str(sample), decision, notes)
+    elif decision == "inconclusive":
+        obstacles = ["the interval holds the threshold"]
+    return _verdict(claim, scope, found, str(sample), decision, "; ".join(obstacles), note)
 
 
 def undecided(claim: Claim, scope: str, why: str) -> Verdict:
     """The verdict on a claim that cannot be measured in this study, and why."""
     nothing = Interval(math.nan, math.nan, math.nan)
-    return _verdict(claim, scope, nothing, "0", "inconclusive", why)
+    return _verdict(claim, scope, nothing, "0", "inconclusive", why, "")
 
 
 def _verdict(
-    claim: Claim, scope: str, found: Interval, n: str, decision: Decision, note: str
+    claim: Claim,
+    scope: str,
+    found: Interval,
+    n: str,
+    decision: Decision,
+    reason: str,
+    note: str,
 ) -> Verdict:
     value, low, high = (
         number if math.isfinite(number) else None for number in (found.value, found.low, found.high)
@@ -122,6 +130,7 @@ def _verdict(
         threshold=claim.threshold,
         side=claim.side,
         verdict=decision,
+        reason=reason,
         paper=claim.paper,
         note=note,
     )

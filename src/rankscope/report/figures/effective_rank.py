@@ -61,7 +61,12 @@ def _rows(tables: Tables) -> pl.DataFrame:
 
 def _panel(module_type: str, conditions: pl.DataFrame) -> Any:
     x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
-    y = alt.Y("effective_rank:Q", title="effective rank", scale=alt.Scale(type="log", nice=True))
+    y = alt.Y(
+        "effective_rank:Q",
+        title="effective rank",
+        scale=alt.Scale(type="log", nice=False, padding=8),
+        axis=alt.Axis(values=[1, 2, 5, *(m * 10**e for e in range(1, 5) for m in (1, 2, 5))]),
+    )
     chart = rows_chart().transform_filter(f"datum.module_type == '{module_type}'")
     means = chart.transform_filter("datum.kind == 'mean'")
     colours = colour(conditions)

@@ -26,7 +26,7 @@ def intruders(tables: Tables) -> Figure:
     rows = _rows(tables, k, epsilon)
     conditions = conditions_of(tables.runs)
     examined = k * int(known["matrices"][0])
-    y = f"intruders among {examined} vectors (square-root scale)"
+    y = f"intruders of {examined} vectors"
     return Figure(
         name="intruders",
         title="Intruder dimensions",
@@ -34,7 +34,7 @@ def intruders(tables: Tables) -> Figure:
             f"Leading {k} singular vectors of every tuned matrix whose cosine with every singular"
             " vector of the base matrix is below ε, summed over all matrices. Means over seeds"
             " with 95 % bootstrap intervals over matrices and seeds; open circles are single"
-            " seeds."
+            " seeds. The vertical axis grows with the square root."
         ),
         rows=rows,
         panels=(
@@ -74,7 +74,7 @@ def _rows(tables: Tables, k: int, epsilon: float) -> pl.DataFrame:
 
 
 def _panel(panel: str, x_title: str, y_title: str, conditions: pl.DataFrame) -> Any:
-    x = alt.X("x:Q", title=x_title)
+    x = alt.X("x:Q", title=x_title, axis=alt.Axis(tickCount=5), scale=alt.Scale(padding=6))
     y = alt.Y("intruders:Q", title=y_title, scale=alt.Scale(type="sqrt", zero=True))
     chart = rows_chart().transform_filter(f"datum.panel == '{panel}'")
     means = chart.transform_filter("datum.kind == 'mean'")

@@ -28,7 +28,7 @@ def loss(tables: Tables) -> Figure:
         title="training loss (nats per token)",
         scale=alt.Scale(domain=[low, high], nice=True, clamp=True),
     )
-    x = alt.X("step:Q", title="training step")
+    x = alt.X("step:Q", title="training step", scale=alt.Scale(nice=False))
     tooltip = ["condition:N", "seed:N", "status:N", "step:Q", alt.Tooltip("loss:Q", format=".3f")]
     colours = colour(conditions)
     chart = rows_chart()

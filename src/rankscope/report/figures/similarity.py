@@ -39,6 +39,7 @@ def similarity(tables: Tables) -> Figure:
             for label, rank in conditions.select("condition", "rank").iter_rows()
         ),
         selector=selector,
+        columns=5,
     )
 
 

@@ -38,6 +38,7 @@ def singular_values(tables: Tables) -> Figure:
             for label, rank in conditions.select("condition", "rank").iter_rows()
         ),
         selector=selector,
+        columns=5,
     )
 
 
@@ -56,7 +57,7 @@ def _rows(tables: Tables, matrices: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _panel(condition: str, ink: str) -> Any:
-    x = alt.X("step:Q", title="training step")
+    x = alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=4))
     y = alt.Y("sigma:Q", title="singular value", scale=alt.Scale(zero=False, padding=6))
     matrix = rows_chart().transform_filter("datum.matrix == matrix")
     chart = matrix.transform_filter(f"datum.condition == '{condition}'")

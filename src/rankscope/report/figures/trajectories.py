@@ -16,6 +16,8 @@ from rankscope.report.figures.figure import (
 from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
 
+APART = 0.008
+
 
 def trajectories(tables: Tables) -> Figure:
     """Draw the score of every evaluation over the kept steps, the base as the starting point."""
@@ -28,8 +30,10 @@ def trajectories(tables: Tables) -> Figure:
         name="trajectories",
         title="Learning and forgetting over training",
         caption=(
-            "Mean over seeds with 95 % bootstrap intervals over items and seeds; small open"
-            " circles are single seeds, crosses runs that did not finish. Dashed: the base."
+            "Mean over seeds. Bars: 95 % bootstrap intervals, over items and seeds, of the"
+            " difference from the base on the same items; methods stand a little apart so that"
+            " bars do not hide each other. Small open circles are single seeds, crosses runs that"
+            " did not finish. Dashed: the base."
         ),
         rows=_rows(tables, conditions),
         panels=tuple(
@@ -44,8 +48,16 @@ def _title(unit: str, upwards: bool) -> str:
 
 
 def _rows(tables: Tables, conditions: pl.DataFrame) -> pl.DataFrame:
-    columns = ["evaluation", "condition", "rank", "step", "mean", "low", "high"]
-    means = tables.summary.select(*columns, pl.lit("mean").alias("kind"))
+    columns = ["evaluation", "condition", "rank", "step", "mean"]
+    # the interval of the gain, drawn around the mean: bits per byte fall where accuracy rises
+    gain = pl.col("gain")
+    ends = [(pl.col("mean") + _sign() * (pl.col(f"gain_{end}") - gain)) for end in ("low", "high")]
+    means = tables.summary.select(
+        *columns,
+        pl.min_horizontal(ends).alias("low"),
+        pl.max_horizontal(ends).alias("high"),
+        pl.lit("mean").alias("kind"),
+    )
     base = means.filter(pl.col("condition") == BASE)
     starts = [
         base.with_columns(condition=pl.lit(label), rank=pl.lit(rank, pl.Int64))
@@ -59,13 +71,22 @@ def _rows(tables: Tables, conditions: pl.DataFrame) -> pl.DataFrame:
         .select(*columns, "seed", "status", pl.lit("seed").alias("kind"))
     )
     order = ["evaluation", "kind", "condition", "seed", "step"]
-    return pl.concat([means, level, *starts, seeds], how="diagonal").sort(
-        order, nulls_last=True, maintain_order=True
-    )
+    rows = pl.concat([means, level, *starts, seeds], how="diagonal")
+    place = {label: number for number, label in enumerate(conditions["condition"])}
+    middle = (len(place) - 1) / 2
+    apart = pl.col("condition").replace_strict(place, default=middle) - middle
+    shown = pl.col("step") + pl.when(pl.col("step") > 0).then(apart * APART * last).otherwise(0.0)
+    return rows.with_columns(x=shown.round(2)).sort(order, nulls_last=True, maintain_order=True)
+
+
+def _sign() -> pl.Expr:
+    """+1 where the mean grows with the gain, −1 where less is better."""
+    risen = (pl.col("mean") - pl.col("mean").first().over("evaluation")) * pl.col("gain")
+    return pl.when(risen < 0).then(-1.0).otherwise(1.0)
 
 
 def _panel(evaluation: str, title: str, conditions: pl.DataFrame) -> Any:
-    x = alt.X("step:Q", title="training step")
+    x = alt.X("x:Q", title="training step", axis=alt.Axis(tickCount=5), scale=alt.Scale(nice=False))
     y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False, padding=6))
     chart = rows_chart().transform_filter(f"datum.evaluation == '{evaluation}'")
     means = chart.transform_filter("datum.kind == 'mean'")

@@ -24,7 +24,7 @@ from rankscope.report.claims.files import read_verdicts
 from rankscope.report.figures.figure import conditions_of, palette, variable
 from rankscope.report.methods import BASE
 from rankscope.report.page.answer import answer, number
-from rankscope.report.page.claims_view import claim_rows
+from rankscope.report.page.claims_view import claim_groups
 from rankscope.report.page.takeaways import status_line, takeaways
 from rankscope.report.tables import Tables, read_tables
 from rankscope.study.specs import Study
@@ -95,7 +95,7 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "colours": palette(tables.runs["rank"].drop_nulls().to_list()),
         "figures": {name: _figure(sources.figures, name) for name in FIGURE_NAMES},
         "takeaways": takeaways(tables, verdicts, study.headline),
-        "claims": claim_rows(verdicts),
+        "claims": claim_groups(verdicts),
         "runs": _table(tables.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
         "summary": _table(tables.summary, SUMMARY_COLUMNS),
         "timings": stage_times(tables.timings, sources.manifests),

@@ -1,4 +1,4 @@
-"""Verdicts as the page shows them: texts, and intervals as positions on a common scale."""
+"""Verdicts as the page shows them: by statement, intervals as positions on a common scale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,55 +6,68 @@ from dataclasses import dataclass
 from rankscope.report.claims.verdict import Verdict
 from rankscope.report.page.answer import number, with_interval
 
-MARGIN = 6.0
+MARGIN = 5.0
 
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One verdict of the table; positions are per cent of the width of its interval plot."""
+    """One verdict; positions are per cent of the width of its interval plot."""
 
     verdict: Verdict
     value: str
-    threshold: str
     at: float | None
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True)
+class ClaimGroup:
+    """All verdicts on one statement, on one scale."""
+
+    first: Verdict
+    threshold: str
     threshold_at: float
+    rows: tuple[ClaimRow, ...]
 
 
-def claim_rows(verdicts: Sequence[Verdict]) -> list[ClaimRow]:
-    """Lay out the verdicts; those of one statement and unit share a scale."""
-    return [_row(verdict, _scale(verdict, verdicts)) for verdict in verdicts]
+def claim_groups(verdicts: Sequence[Verdict]) -> list[ClaimGroup]:
+    """Group verdicts by statement and unit, in their order."""
+    grouped: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        key = (verdict.claim, verdict.statement, verdict.unit)
+        grouped.setdefault(key, []).append(verdict)
+    return [_group(members) for members in grouped.values()]
 
 
-def _scale(verdict: Verdict, verdicts: Sequence[Verdict]) -> tuple[float, float]:
-    """Ends of the common scale: it holds all intervals and the threshold."""
-    ends = [verdict.threshold]
-    for other in verdicts:
-        if (other.statement, other.unit) == (verdict.statement, verdict.unit):
-            ends += [x for x in (other.value, other.low, other.high) if x is not None]
-    return min(ends), max(ends)
+def _group(verdicts: Sequence[Verdict]) -> ClaimGroup:
+    first = verdicts[0]
+    ends = [first.threshold]
+    for each in verdicts:
+        ends += [x for x in (each.value, each.low, each.high) if x is not None]
+    start, span = min(ends), max(ends) - min(ends)
 
-
-def _row(verdict: Verdict, scale: tuple[float, float]) -> ClaimRow:
-    start, end = scale
-
-    def place(x: float | None) -> float | None:
-        if x is None:
-            return None
-        share = (x - start) / (end - start) if end > start else 0.5
+    def place(x: float) -> float:
+        share = (x - start) / span if span else 0.5
         return round(MARGIN + share * (100 - 2 * MARGIN), 2)
 
-    value = "not measured"
-    if verdict.value is not None:
-        value = with_interval(verdict.value, verdict.low, verdict.high)
-    side = ">" if verdict.side == "above" else "<"
-    return ClaimRow(
-        verdict=verdict,
-        value=value,
-        threshold=f"{side} {number(verdict.threshold).rstrip('0').rstrip('.')}",
-        at=place(verdict.value),
-        low=place(verdict.low),
-        high=place(verdict.high),
-        threshold_at=place(verdict.threshold) or MARGIN,
+    def row(verdict: Verdict) -> ClaimRow:
+        at, low, high = (
+            None if x is None else place(x) for x in (verdict.value, verdict.low, verdict.high)
+        )
+        value = "not measured"
+        if verdict.value is not None:
+            value = with_interval(verdict.value, verdict.low, verdict.high)
+        return ClaimRow(verdict, value, at, low, high)
+
+    return ClaimGroup(
+        first=first,
+        threshold=f"{'>' if first.side == 'above' else '<'} {plain(first.threshold)}",
+        threshold_at=place(first.threshold),
+        rows=tuple(row(verdict) for verdict in verdicts),
     )
+
+
+def plain(value: float) -> str:
+    """Write a threshold without trailing zeros."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text

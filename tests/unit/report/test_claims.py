@@ -1,0 +1,271 @@
+"""Each claim on evidence whose verdict follows on paper."""
+
+import numpy as np
+import pytest
+from evidence_builder import EvidenceBuilder, learning_and_forgetting
+
+from rankscope.report.claims import CLAIMS, forgetting, intruders, judge_claims, learning, updates
+from rankscope.report.claims.subject import Subject
+from rankscope.report.claims.verdict import Claim, Sample, decide, judge
+from rankscope.report.resampling import Interval
+
+HEADLINE = ("code", "english")
+
+
+def subject(builder: EvidenceBuilder) -> Subject:
+    return Subject.of(builder.build(), HEADLINE)
+
+
+def constant(learned: float, forgotten: float) -> tuple[dict[int, float], dict[int, float]]:
+    """Half of it at step 5, all of it at step 10."""
+    return {5: learned / 2, 10: learned}, {5: forgotten / 2, 10: forgotten}
+
+
+def claim(side: str = "above", threshold: float = 0.0) -> Claim:
+    return Claim("H0", "", "", "", "", threshold, side, "")
+
+
+@pytest.mark.parametrize(
+    ("side", "low", "high", "expected"),
+    [
+        ("above", 0.1, 0.3, "confirmed"),
+        ("above", -0.1, 0.3, "inconclusive"),
+        ("above", -0.3, -0.1, "denied"),
+        ("above", 0.0, 0.3, "inconclusive"),
+        ("below", -0.3, -0.1, "confirmed"),
+        ("below", 0.1, 0.3, "denied"),
+        ("above", float("nan"), float("nan"), "inconclusive"),
+    ],
+)
+def test_a_claim_is_decided_by_where_its_interval_lies(side, low, high, expected):
+    assert decide(claim(side), Interval((low + high) / 2, low, high)) == expected
+
+
+def test_one_seed_is_never_enough():
+    draws = np.full(2001, 0.5)
+    assert judge(claim(), "", draws, Sample(2, 30, "items")).verdict == "confirmed"
+    alone = judge(claim(), "", draws, Sample(1, 30, "items"))
+    assert alone.verdict == "inconclusive"
+    assert alone.value == 0.5
+    assert "1 seed" in alone.reason
+    assert alone.n == "30 items × 1 seed"
+
+
+def test_lora_learns_less_at_its_best_step():
+    traces = {None: ({5: 0.5, 10: 0.4}, {5: 0, 10: 0}), 4: ({5: 0.1, 10: 0.3}, {5: 0, 10: 0})}
+    (verdict,) = learning.learns_less(subject(learning_and_forgetting(traces)))
+    # the best of full is step 5, of LoRA step 10
+    assert verdict.value == pytest.approx(0.5 - 0.3)
+    assert (verdict.verdict, verdict.scope) == ("confirmed", "LoRA r=4 · code")
+
+
+def test_lora_that_learns_more_denies_the_claim():
+    traces = {None: constant(0.2, 0), 4: constant(0.3, 0)}
+    (verdict,) = learning.learns_less(subject(learning_and_forgetting(traces)))
+    assert (verdict.verdict, verdict.value) == ("denied", pytest.approx(-0.1))
+
+
+def test_a_difference_inside_the_noise_is_inconclusive():
+    rng = np.random.default_rng(0)
+    builder = EvidenceBuilder()
+    builder.scores("base", "code", {0: [0.0] * 40})
+    builder.scores("base", "english", {0: [0.0] * 40}, "forgetting")
+    for rank, level in ((None, 0.52), (4, 0.5)):
+        for seed in range(2):
+            run = builder.run(rank, seed)
+            builder.scores(run, "code", {10: rng.normal(level, 1.0, 40)})
+            builder.scores(run, "english", {10: [0.0] * 40}, "forgetting")
+    (verdict,) = learning.learns_less(subject(builder))
+    assert verdict.verdict == "inconclusive"
+    assert verdict.low < 0 < verdict.high
+    assert verdict.reason == "the interval holds the threshold"
+
+
+def test_order_by_rank_is_kendalls_tau():
+    learned = {1: 0.1, 4: 0.3, 16: 0.2}  # one of three pairs is out of order
+    traces = {rank: constant(value, 0) for rank, value in learned.items()}
+    (verdict,) = learning.order_by_rank(subject(learning_and_forgetting(traces)))
+    assert verdict.value == pytest.approx(1 / 3)
+    assert "full order at 0 of 2 steps" in verdict.note
+
+
+def test_two_ranks_have_no_order_to_speak_of():
+    traces = {1: constant(0.1, 0), 4: constant(0.2, 0)}
+    (verdict,) = learning.order_by_rank(subject(learning_and_forgetting(traces)))
+    assert (verdict.verdict, verdict.value) == ("inconclusive", None)
+    assert "at least 3 ranks" in verdict.reason
+
+
+def test_lora_forgets_less_at_the_last_common_step():
+    traces = {None: constant(0.5, 0.4), 4: constant(0.5, 0.1), 16: constant(0.5, 0.5)}
+    first, second = forgetting.forgets_less(subject(learning_and_forgetting(traces)))
+    assert (first.value, first.verdict) == (pytest.approx(0.3), "confirmed")
+    assert (second.value, second.verdict) == (pytest.approx(-0.1), "denied")
+
+
+def test_forgetting_grows_with_steps_and_rank():
+    forgotten = {None: 0.4, 1: 0.1, 4: 0.2, 16: 0.3}
+    steps = (1, 2, 3)
+    traces = {
+        rank: ({s: 0.1 * s for s in steps}, {s: value * s for s in steps})
+        for rank, value in forgotten.items()
+    }
+    about = subject(learning_and_forgetting(traces))
+    (by_steps,) = forgetting.grows_with_steps(about)
+    (by_rank,) = forgetting.grows_with_rank(about)
+    assert (by_steps.value, by_steps.verdict) == (pytest.approx(1), "confirmed")
+    assert (by_rank.value, by_rank.verdict) == (pytest.approx(1), "confirmed")
+
+
+def test_matched_learning_is_the_mean_distance_of_the_traces():
+    # full: forgotten = learned; LoRA: forgotten = learned / 2, and reaches less;
+    # over the shared stretch [0, 0.4] the mean distance is 0.4 / 4 = 0.1
+    traces = {None: constant(0.8, 0.8), 4: constant(0.4, 0.2)}
+    (verdict,) = forgetting.matched_learning(subject(learning_and_forgetting(traces)))
+    assert verdict.value == pytest.approx(0.1)
+    assert verdict.verdict == "confirmed"
+
+
+def test_matched_learning_is_undefined_where_a_method_learned_nothing():
+    traces = {None: constant(0.8, 0.8), 4: constant(-0.1, 0.2)}
+    (verdict,) = forgetting.matched_learning(subject(learning_and_forgetting(traces)))
+    assert (verdict.value, verdict.verdict) == (None, "inconclusive")
+
+
+def spectral(counts: dict[int | None, list[int]], seeds: int = 2) -> EvidenceBuilder:
+    """Intruders of each matrix after step 10, by rank."""
+    builder = EvidenceBuilder()
+    for rank, of_matrices in counts.items():
+        for seed in range(seeds):
+            builder.intruders(builder.run(rank, seed), 10, of_matrices)
+    return builder
+
+
+def test_low_ranks_have_intruders_and_full_has_none():
+    about = subject(spectral({None: [0] * 8, 1: [2, 1, 2, 1, 2, 1, 2, 1], 64: [9] * 8}))
+    (of_lora,) = intruders.low_rank_has_intruders(about)
+    (of_full,) = intruders.full_has_none(about)
+    assert of_lora.scope == "LoRA r=1"  # r=64 is no low rank
+    assert of_lora.value == pytest.approx(12 / 80)
+    assert of_lora.verdict == "confirmed"
+    assert (of_full.value, of_full.verdict) == (0.0, "confirmed")
+
+
+def test_full_with_intruders_denies_the_claim():
+    (verdict,) = intruders.full_has_none(subject(spectral({None: [3] * 8})))
+    assert (verdict.value, verdict.verdict) == (pytest.approx(0.3), "denied")
+
+
+def test_the_count_falls_with_rank():
+    falling = {1: [5] * 6, 4: [3] * 6, 16: [1] * 6}
+    (verdict,) = intruders.falls_with_rank(subject(spectral(falling)))
+    assert (verdict.value, verdict.verdict) == (pytest.approx(-1), "confirmed")
+    assert "counts by rank: 30, 18, 6" in verdict.note
+
+
+def test_intruders_grow_when_their_singular_values_do():
+    builder = EvidenceBuilder()
+    for seed in range(2):
+        run = builder.run(1, seed)
+        for step, sigma in ((1, 1.0), (2, 1.5), (3, 2.5)):
+            builder.intruders(run, step, [1, 1])
+            for matrix in range(2):
+                builder.vector(run, step, matrix, sigma, max_cosine=0.2)
+    (verdict,) = intruders.grow_over_training(subject(builder))
+    assert (verdict.value, verdict.verdict) == (pytest.approx(1), "confirmed")
+    assert "1.00, 1.50, 2.50" in verdict.note
+
+
+def test_intruders_that_go_with_forgetting_and_not_with_learning():
+    builder = EvidenceBuilder()
+    builder.scores("base", "code", {0: [0.0] * 20})
+    builder.scores("base", "english", {0: [0.0] * 20}, "forgetting")
+    learned = {1: (0.2, 0.4, 0.3), 4: (0.4, 0.2, 0.3), 16: (0.3, 0.4, 0.2)}
+    for rank, gains in learned.items():
+        for seed in range(2):
+            run = builder.run(rank, seed)
+            for step, gain in enumerate(gains, 1):
+                builder.intruders(run, step, [step])
+                builder.scores(run, "code", {step: [gain] * 20})
+                builder.scores(run, "english", {step: [-0.1 * step] * 20}, "forgetting")
+    about = subject(builder)
+    (with_forgetting,) = intruders.go_with_forgetting(about)
+    (with_learning,) = intruders.not_with_learning(about)
+    assert (with_forgetting.value, with_forgetting.verdict) == (pytest.approx(1), "confirmed")
+    assert with_learning.value < 0.5
+    assert "18 points" in with_forgetting.n
+
+
+def matrices(rank90: dict[str, float], steps: tuple[int, ...] = (10,)) -> EvidenceBuilder:
+    builder = EvidenceBuilder()
+    for seed in range(2):
+        run = builder.run(None, seed)
+        for position, step in enumerate(steps):
+            for number in range(4):
+                for kind, value in rank90.items():
+                    builder.matrix(
+                        run, step, number, kind, rank90=value + 5 * position, effective_rank=50.0
+                    )
+    return builder
+
+
+def test_a_rank_that_small_matrices_cannot_reach_is_no_denial():
+    (verdict,) = updates.high_rank(subject(matrices({"q_proj": 48})))
+    assert verdict.value == pytest.approx(3)  # 48 / 16
+    assert verdict.verdict == "inconclusive"
+    assert "allow at most 8" in verdict.reason
+    assert "0.75 of what Gaussian noise" in verdict.note  # 48 / 64
+
+
+def test_the_rank_of_a_full_update_grows():
+    (verdict,) = updates.rank_grows(subject(matrices({"q_proj": 40}, steps=(1, 2, 3))))
+    assert (verdict.value, verdict.verdict) == (pytest.approx(1), "confirmed")
+
+
+def test_mlp_above_attention_is_relative_to_noise():
+    about = subject(matrices({"q_proj": 32, "o_proj": 32, "up_proj": 48, "down_proj": 48}))
+    (verdict,) = updates.mlp_above_attention(about)
+    assert (verdict.value, verdict.verdict) == (pytest.approx(0.25), "confirmed")
+    assert "8 MLP and 8 attention matrices" in verdict.note
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [("q_proj", True), ("o_proj", True), ("c_attn.q", True), ("query", True), ("up_proj", False),
+     ("down_proj", False), ("gate_proj", False), ("intermediate.dense", False)],
+)  # fmt: skip
+def test_attention_is_told_from_mlp_by_module_type(module, expected):
+    assert bool(updates.ATTENTION.search(module)) is expected
+
+
+def test_effective_rank_compares_matrix_by_matrix():
+    builder = EvidenceBuilder()
+    for seed in range(2):
+        for rank, values in ((None, (50, 50, 50, 5)), (8, (7, 7, 7, 7))):
+            run = builder.run(rank, seed)
+            for number, value in enumerate(values):
+                builder.matrix(run, 10, number, effective_rank=float(value))
+    (verdict,) = updates.effective_rank(subject(builder))
+    assert verdict.value == pytest.approx(0.75)
+    assert "medians 50.0 and 7.0" in verdict.note
+
+
+def test_of_several_learning_rates_the_one_that_learned_most_stands_for_its_method():
+    builder = EvidenceBuilder()
+    for evaluation, measures in (("code", "learning"), ("english", "forgetting")):
+        builder.scores("base", evaluation, {0: [0.0] * 30}, measures)
+    for rate, learned in ((1e-3, 0.2), (3e-3, 0.5)):
+        for seed in range(2):
+            run = builder.run(4, seed, rate=rate)
+            builder.scores(run, "code", {10: [learned] * 30})
+            builder.scores(run, "english", {10: [0.0] * 30}, "forgetting")
+    about = subject(builder)
+    assert [condition.learning_rate for condition in about.conditions] == [3e-3]
+    assert "best of 2 tried here" in about.rates(*about.conditions)
+
+
+def test_every_claim_answers_for_a_study_without_anything():
+    verdicts = judge_claims(Subject.of(EvidenceBuilder().build(), None))
+    assert len(verdicts) == len(CLAIMS)
+    assert {verdict.verdict for verdict in verdicts} == {"inconclusive"}
+    assert all(verdict.reason for verdict in verdicts)
