@@ -13,10 +13,12 @@ Loss falls on the answer alone unless asked otherwise. Everything cut is counted
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rankscope.data.niv2.rendering import Prompt
-from rankscope.errors import DataError
+from rankscope.data.tokenizer import load_encoder
+from rankscope.errors import DataError, ModelError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -154,6 +156,26 @@ class PromptEncoder:
             )
             encoding = self._encode(str(prompt))
         return encoding, prompt
+
+
+def load_prompt_encoder(
+    model: Path, limits: Limits = Limits(), mask_prompt: bool = True
+) -> PromptEncoder:
+    """Make the encoder of a model folder in the Hugging Face layout.
+
+    Raises:
+        ModelError: the folder has no `tokenizer.json`, or names no end-of-text token.
+    """
+    from tokenizers import Tokenizer
+
+    file = model / "tokenizer.json"
+    if not file.exists():
+        raise ModelError(
+            f"{file} is missing; save the model's fast tokenizer there"
+            " (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`)"
+        )
+    end_of_text = load_encoder(model).end_of_text
+    return PromptEncoder(Tokenizer.from_file(str(file)), end_of_text, limits, mask_prompt)
 
 
 def _within(encoding: "Encoding", start: int, end: int) -> list[int]:

@@ -2,9 +2,9 @@
 
 Guarantees: every task of the split lists is either returned or named in a `Problem` with the
 reason (missing, malformed, not English, empty, short, duplicate), and so is every task file that no
-list names. Tasks come one at a time, training tasks first, each list in its own order, so that
-the 3 GB of files of the published collection are never all in memory as Python objects. Nothing is fetched unless the spec
-names a hub repository, and then at its pinned revision.
+list names. Tasks come one at a time, training tasks first, each list in its own order, so that the
+3 GB of files of the published collection are never all in memory as Python objects. Nothing is
+fetched unless the spec names a hub repository, and then at its pinned revision.
 """
 
 import csv

@@ -1,5 +1,7 @@
 """Token ids, labels and truncation, for byte-pair tokenizers of both families."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from rankscope.data.niv2.encoding import (
     Limits,
     PromptEncoder,
     count_truncations,
+    load_prompt_encoder,
 )
 from rankscope.data.niv2.rendering import render
-from rankscope.errors import DataError
+from rankscope.errors import DataError, ModelError
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -184,3 +187,14 @@ def test_truncations_are_counted(family):
     ]
     count = count_truncations(examples)
     assert (count.examples, count.text, count.definition, count.answer) == (4, 1, 1, 1)
+
+
+def test_the_encoder_of_a_model_folder(tmp_path: Path):
+    prompt = render("tk-instruct", "Repeat.", "river")
+    with pytest.raises(ModelError, match=r"tokenizer\.json is missing"):
+        load_prompt_encoder(tmp_path)
+    TOKENIZERS["byte-level"].save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<eos>"}))
+    loaded = load_prompt_encoder(tmp_path, Limits(100, 20), mask_prompt=False)
+    expected = encoder("byte-level", Limits(100, 20), mask_prompt=False)
+    assert loaded.encode_example(prompt, "river") == expected.encode_example(prompt, "river")
