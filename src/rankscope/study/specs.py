@@ -165,7 +165,7 @@ class EmbeddedBase(Spec):
     heads: Positive = 4
     intermediate_size: Positive = 344
     context_length: Positive = 128
-    steps: Positive = 900
+    steps: Positive = 800
     batch_size: Positive = 4
     learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
     seed: Seed = 0
