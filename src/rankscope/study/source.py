@@ -89,7 +89,14 @@ def read_source(path: Path) -> Source:
         raise StudyError(f"{path}: cannot be read as a file ({error.strerror})") from None
     except UnicodeDecodeError:
         raise StudyError(f"{path}: this is not UTF-8 text; save the file as UTF-8") from None
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise StudyError(
+            f"{path}:{line}: the character U+{ord(text[error.position]):04X} is not allowed in"
+            " YAML; remove it"
+        ) from None
     try:
         root = loader.get_single_node()
         if root is None:
