@@ -1,0 +1,75 @@
+"""Records of bases: the model that every run of a study starts from."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PrivateAttr
+
+from rankscope.study.data_specs import DocumentSpec
+from rankscope.study.fingerprint import fingerprint
+from rankscope.study.identity import artefact_name
+from rankscope.study.labels import ByLabel
+from rankscope.study.record import Positive, Revision, Seed, Spec, slug
+
+
+class EmbeddedBase(Spec):
+    """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
+
+    source: Literal["embedded"]
+    corpus: Annotated[DocumentSpec, ByLabel()]
+    vocabulary_size: Annotated[int, Field(ge=257)] = 1024
+    hidden_size: Positive = 128
+    layers: Positive = 4
+    heads: Positive = 4
+    intermediate_size: Positive = 344
+    context_length: Positive = 128
+    steps: Positive = 800
+    batch_size: Positive = 4
+    learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"corpus": self.corpus.name}
+        return artefact_name("base", f"embedded-h{self.hidden_size}-l{self.layers}", content)
+
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
+
+
+class LocalBase(Spec):
+    """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
+
+    source: Literal["local"]
+    path: str
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        files = (path for pattern in MODEL_FILES for path in root.glob(pattern))
+        self._files = fingerprint(files, root)
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact; another model under the same path is another base."""
+        content = self.canonical() | {"files": self._files}
+        return artefact_name("base", slug(self.path), content)
+
+
+class HubBase(Spec):
+    """A model repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str
+    revision: Revision
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("base", slug(self.repository), self.canonical())
+
+
+BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]

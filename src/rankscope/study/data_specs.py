@@ -1,0 +1,109 @@
+"""Records of data variants: where text comes from, and what is held out of it."""
+
+import platform
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PrivateAttr
+
+from rankscope.study.fingerprint import fingerprint
+from rankscope.study.identity import artefact_name
+from rankscope.study.labels import ByLabel
+from rankscope.study.record import Fraction, Positive, Revision, Seed, Spec, slug
+
+
+class StandardLibrary(Spec):
+    """Text that every Python installation carries: nothing is fetched.
+
+    `code` is the source of the standard library's modules, `english` its docstrings and the pydoc
+    topics. The text differs between Python versions, so the version is part of the name.
+    """
+
+    source: Literal["standard-library"]
+    content: Literal["code", "english"]
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"python": platform.python_version()}
+        return artefact_name("data", f"stdlib-{self.content}", content)
+
+
+TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
+
+
+class TextFiles(Spec):
+    """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
+
+    source: Literal["text"]
+    path: str
+    text_field: str = "text"
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: Seed = 0
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        files = root.rglob("*") if root.is_dir() else [root]
+        wanted = (path for path in files if path.suffix in TEXT_SUFFIXES)
+        self._files = fingerprint(wanted, root.parent)
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact; other text under the same path is another artefact."""
+        content = self.canonical() | {"files": self._files}
+        return artefact_name("data", f"text-{slug(self.path)}", content)
+
+
+class HubDataset(Spec):
+    """A dataset repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str
+    revision: Revision
+    configuration: str | None = None
+    split: str = "train"
+    text_field: str = "text"
+    heldout_fraction: Fraction = 0.1
+    max_bytes: Positive | None = None
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"hub-{slug(self.repository)}", self.canonical())
+
+
+DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Discriminator("source")]
+
+
+class Continuations(Spec):
+    """Multiple-choice items cut from the held-out documents of another variant.
+
+    Each item is a context and `choices` endings: the true one and endings of other documents.
+    """
+
+    source: Literal["continuations"]
+    documents: Annotated[DocumentSpec, ByLabel()]
+    items: Positive = 200
+    choices: Annotated[int, Field(ge=2, le=8)] = 4
+    context_words: Positive = 24
+    ending_words: Positive = 12
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"documents": self.documents.name}
+        return artefact_name("data", "continuations", content)
+
+
+DataSpec = Annotated[
+    StandardLibrary | TextFiles | HubDataset | Continuations, Discriminator("source")
+]

@@ -1,0 +1,86 @@
+"""Records of what is measured on a run: evaluations in suites, and spectra."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from rankscope.study.data_specs import Continuations, DocumentSpec
+from rankscope.study.identity import artefact_name
+from rankscope.study.labels import ByLabel
+from rankscope.study.record import Fraction, Positive, Spec
+from rankscope.study.written import OneOrMore
+
+
+class BitsPerByte(Spec):
+    """Negative log-likelihood of held-out documents, in bits per UTF-8 byte.
+
+    `documents` caps how many are read (the same ones for every run); of a document longer than
+    `max_bytes_per_document` a passage of at most that size is taken from its middle, because the
+    head of a source file is licence and prose.
+    """
+
+    kind: Literal["bits-per-byte"]
+    name: str
+    measures: Literal["learning", "forgetting"]
+    data: Annotated[DocumentSpec, ByLabel()]
+    documents: Positive | None = None
+    max_bytes_per_document: Annotated[int, Field(ge=16)] | None = None
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "bits per byte"
+
+
+class Harness(Spec):
+    """A task of lm-eval-harness under its official template, on local items."""
+
+    kind: Literal["harness"]
+    name: str
+    measures: Literal["learning", "forgetting"]
+    task: Literal["hellaswag"]
+    data: Annotated[Continuations, ByLabel()]
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "accuracy"
+
+
+Evaluation = Annotated[BitsPerByte | Harness, Discriminator("kind")]
+
+
+class Suite(Spec):
+    """Evaluations that share one process and one loaded base per run."""
+
+    suite: str
+    evaluations: tuple[Evaluation, ...]
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        content = [
+            evaluation.canonical() | {"data": evaluation.data.name}
+            for evaluation in self.evaluations
+        ]
+        return artefact_name("evaluate", self.suite, content)
+
+
+class SpectraSettings(Spec):
+    """What is counted in the spectra of every kept step.
+
+    `ks` and `epsilons` span the grid of intruder counts; `similarity_size` is the number of leading
+    vectors in the stored similarity matrix.
+    """
+
+    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = (
+        0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
+    )  # fmt: skip
+    ks: Annotated[tuple[Positive, ...], OneOrMore()] = (1, 2, 5, 10, 20)
+    similarity_size: Positive = 10
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        return artefact_name("spectra", "spectra", self.canonical())

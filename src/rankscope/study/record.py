@@ -1,0 +1,37 @@
+"""What every record of a study is made of.
+
+Guarantees: a record is frozen and refuses unknown keys and values of the wrong type, a number
+written as a string included.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Revision = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{40}$",
+        description="the full commit hash of the repository, 40 hexadecimal digits (its history on"
+        " the hub shows it); a branch or tag can move, and the results with it",
+    ),
+]
+
+
+class Spec(BaseModel):
+    """A frozen, strict record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the record as JSON types, defaults included."""
+        return self.model_dump(mode="json")
+
+
+def slug(text: str) -> str:
+    """Shorten a path or repository id to what is safe and readable in a file name."""
+    tail = text.rstrip("/").rsplit("/", 1)[-1]
+    return "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower() or "unnamed"

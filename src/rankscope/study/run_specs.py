@@ -1,0 +1,151 @@
+"""Records of training: methods, recipes, and the run that puts everything together."""
+
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, ValidationInfo, field_validator, model_validator
+
+from rankscope.study.base_specs import BaseSpec
+from rankscope.study.data_specs import DocumentSpec
+from rankscope.study.identity import artefact_name
+from rankscope.study.record import Positive, Seed, Spec
+
+
+class FullFineTuning(Spec):
+    """Every weight of the base is trained, embeddings included."""
+
+    kind: Literal["full"] = "full"
+
+    @property
+    def slug(self) -> str:
+        """The readable part of a run's name."""
+        return "full"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return "Full"
+
+    @property
+    def rank(self) -> None:
+        """Full fine-tuning has no rank limit."""
+        return None
+
+
+class LoraOptions(Spec):
+    """What LoRA needs besides rank and alpha.
+
+    `target_modules` are names as in peft: `q_proj` is every module whose name ends so.
+    """
+
+    target_modules: Literal["all-linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "all-linear"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rslora: bool = False
+    allow_rank_above_dimension: bool = False
+
+
+class Lora(LoraOptions):
+    """Low-rank adaptation: W = W0 + (alpha / r) B A, or alpha / sqrt(r) where `rslora` is set."""
+
+    kind: Literal["lora"] = "lora"
+    rank: Positive
+    alpha: Annotated[float, Field(gt=0)]
+
+    @property
+    def slug(self) -> str:
+        """The readable part of a run's name."""
+        return f"lora-r{self.rank}"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return f"LoRA r={self.rank}"
+
+
+Method = Annotated[FullFineTuning | Lora, Discriminator("kind")]
+
+
+class Recipe(Spec):
+    """How a run is optimised; everything but the method and the seed."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    steps: Positive | None = None
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    batch_size: Positive = 16
+    micro_batch_size: Positive | None = None
+    sequence_length: Annotated[int, Field(ge=8)] = 256
+    optimizer: Literal["adamw"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    max_gradient_norm: Annotated[float, Field(gt=0)] = 1.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    keep: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.25, 0.5, 1.0)
+
+    @field_validator("epochs")
+    @classmethod
+    def _one_length(cls, epochs: float | None, info: ValidationInfo) -> float | None:
+        steps = info.data.get("steps")
+        if epochs is not None and steps is not None:
+            raise ValueError(f"{epochs:g} epochs contradict `steps: {steps}`; give one of the two")
+        return epochs
+
+    @field_validator("micro_batch_size")
+    @classmethod
+    def _divides_batch(cls, micro: int | None, info: ValidationInfo) -> int | None:
+        batch = info.data.get("batch_size")
+        if micro is not None and batch is not None and batch % micro:
+            divisors = ", ".join(str(size) for size in range(1, batch + 1) if batch % size == 0)
+            raise ValueError(
+                f"{micro} does not divide `batch_size: {batch}`; allowed here: {divisors}"
+            )
+        return micro
+
+    @field_validator("keep")
+    @classmethod
+    def _ends_with_the_run(cls, keep: tuple[float, ...]) -> tuple[float, ...]:
+        if list(keep) != sorted(set(keep)) or not keep or keep[-1] != 1.0:
+            raise ValueError(
+                f"{list(keep)} must be ascending fractions of the run that end with 1.0, such as"
+                " [0.1, 0.5, 1.0]: the weights are kept there, and the last ones are needed"
+            )
+        return keep
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Recipe":
+        if self.steps is None and self.epochs is None:
+            raise ValueError("the length of a run is missing: give `steps` or `epochs`")
+        return self
+
+    def kept_steps(self, total_steps: int) -> tuple[int, ...]:
+        """Optimizer steps whose weights are kept, for a run of `total_steps`."""
+        return tuple(sorted({max(1, round(share * total_steps)) for share in self.keep}))
+
+
+class Run(Spec):
+    """One training run: base × data variant × method × recipe × seed."""
+
+    base: BaseSpec
+    data: DocumentSpec
+    method: Method
+    recipe: Recipe
+    seed: Seed
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
+        content = self.canonical() | {"base": self.base.name, "data": self.data.name}
+        return artefact_name("train", self.method.slug, content)
+
+    def keys(self) -> dict[str, Any]:
+        """The key columns that every tidy table of this run carries."""
+        return {
+            "run": self.name,
+            "base": self.base.name,
+            "data": self.data.name,
+            "method": self.method.label,
+            "rank": self.method.rank,
+            "seed": self.seed,
+        }
