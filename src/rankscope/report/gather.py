@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
+from rankscope.errors import ArtefactError
 from rankscope.report.methods import BASE, condition_labels
 from rankscope.study.specs import Run, Study
 
@@ -112,16 +113,22 @@ def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
 def _json(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except json.JSONDecodeError as error:
+        raise ArtefactError(
+            f"{path}: this is no complete manifest ({error}); delete it and run its stage again"
+        ) from None
     return content
 
 
 def _runs(study: Study) -> pl.DataFrame:
     labels = condition_labels(study.runs)
+    base_is_there = Path(layout.base_model(study.base.name)).exists()
     rows = [
         {
             "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
-            "status": "done", "kept_steps": 1, "last_step": 0,
+            "status": "done" if base_is_there else "missing", "kept_steps": 1, "last_step": 0,
         },
         *(_run_row(run, labels[run.name]) for run in study.runs),
     ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from evidence_builder import EvidenceBuilder, learning_and_forgetting
 
+from evidence_builder import EvidenceBuilder, learning_and_forgetting
 from rankscope.report.claims import CLAIMS, forgetting, intruders, judge_claims, learning, updates
 from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.verdict import Claim, Sample, decide, judge

@@ -1,0 +1,135 @@
+"""The verbs of the report stage on a synthetic study, as a user types them."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from rankscope.artefacts import layout
+from rankscope.cli import app
+from rankscope.errors import ArtefactError
+from rankscope.report import FIGURE_NAMES
+from rankscope.study.expand import load_study
+from synthetic_study import DEMO, write_synthetic_study
+
+VERBS = ("tables", "claims", "figures", "page")
+
+
+def report(verb: str) -> None:
+    outcome = CliRunner().invoke(app, ["report", verb, "--study", str(DEMO)])
+    if outcome.exception and not isinstance(outcome.exception, SystemExit):
+        raise outcome.exception
+    assert outcome.exit_code == 0, outcome.output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    study = load_study(DEMO)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_synthetic_study(folder, diverged=study.runs[-1].name)
+        for verb in VERBS:
+            report(verb)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder) -> str:
+    return (folder / layout.report_page("demo")).read_text("utf-8")
+
+
+def test_each_verb_writes_what_the_layout_says(folder):
+    for name in FIGURE_NAMES:
+        assert (folder / layout.report_figure("demo", name)).is_file()
+    assert (folder / layout.report_claims("demo")).is_file()
+    assert (folder / layout.report_tables("demo") / "runs.csv").is_file()
+    for verb in VERBS:
+        manifest = json.loads((folder / layout.report_manifest("demo", verb)).read_text("utf-8"))
+        assert manifest["stage"] == "report"
+
+
+def test_the_claims_find_what_was_put_in(folder):
+    verdicts = pl.read_parquet(folder / layout.report_claims("demo"))
+    decided = dict(
+        verdicts.select(pl.concat_str("claim", "scope", separator=" "), "verdict").rows()
+    )
+    assert decided["H2.1 LoRA r=1 · code"] == "confirmed"
+    assert decided["H2.4 LoRA r=16 · english"] == "confirmed"
+    assert decided["H3.1 Full"] == "confirmed"
+    # one of two seeds diverged
+    assert decided["H2.1 LoRA r=64 · code"] == "inconclusive"
+
+
+def test_the_same_tables_give_the_same_claims_and_figures(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    kept = [Path(layout.report_claims("demo")), *Path(layout.report_figures("demo")).iterdir()]
+    before = {path: path.read_bytes() for path in kept}
+    report("claims")
+    report("figures")
+    assert {path: path.read_bytes() for path in kept} == before
+
+
+class Loads(HTMLParser):
+    """Collects what a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.addresses += [
+            value for name, value in attrs if name in ("src", "href", "srcset") and value
+        ]
+
+
+def test_the_page_is_one_file_that_fetches_nothing(page):
+    loads = Loads()
+    loads.feed(page)
+    assert loads.addresses == ["data:,"]
+    assert "@import" not in page
+    assert page.count("window.vegaEmbed=") == 1
+    assert len(page.encode()) < 3_000_000
+
+
+def test_the_page_opens_with_the_answer_and_names_what_did_not_finish(page):
+    opening = page[page.index('class="answer"') : page.index('class="hero"')]
+    text = re.sub(r"<[^>]+>", "", opening)
+    assert "Full fine-tuning gained" in text
+    assert "more than LoRA r=1, r=4 and r=16" in text
+    assert "against LoRA r=64 the data cannot tell" in text
+    assert "9 of 10 runs finished" in text
+    assert "diverged at step 90" in text
+
+
+def test_the_page_says_what_was_run_with_what_and_how_long(page):
+    made = page[page.index('id="provenance"') :]
+    steps = load_study(DEMO).runs[0].recipe.steps
+    for expected in (f"{steps} steps", "2.13.0", "3.11.2", "start-up", "spectra", "bits per byte"):
+        assert expected in made
+
+
+def test_a_verb_without_its_inputs_says_what_to_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for verb in VERBS[1:]:
+        with pytest.raises(ArtefactError, match="run `rankscope report tables` first"):
+            report(verb)
+
+
+def test_a_study_of_which_nothing_was_run_still_has_a_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for verb in VERBS:
+        report(verb)
+    page = Path(layout.report_page("demo")).read_text("utf-8")
+    assert "no answer to give" in page
+    assert "0 of 10 runs finished" in page
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_a_working_example(verb):
+    help_text = CliRunner().invoke(app, ["report", verb, "--help"]).output
+    assert f"rankscope report {verb} --study demo" in help_text

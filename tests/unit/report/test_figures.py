@@ -1,0 +1,123 @@
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import polars as pl
+import pytest
+
+from rankscope.report import FIGURE_NAMES
+from rankscope.report.figures import FIGURES, draw_figures
+from rankscope.report.figures.figure import palette
+from rankscope.report.figures.render import (
+    SUFFIXES,
+    columnar,
+    for_page,
+    standalone_specification,
+    write_figure,
+)
+from rankscope.report.gather import gather
+from rankscope.report.tables import build_tables
+from rankscope.study.expand import load_study
+from synthetic_study import DEMO, write_synthetic_study
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    runs = load_study(DEMO).runs
+    study = write_synthetic_study(folder, diverged=runs[-1].name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return build_tables(gather(study))
+
+
+@pytest.fixture(scope="module")
+def figures(tables):
+    return {figure.name: figure for figure in draw_figures(tables, ("code", "english"))}
+
+
+def test_the_list_of_figures_is_known_before_anything_runs(figures):
+    assert tuple(entry.name for entry in FIGURES) == FIGURE_NAMES
+    assert tuple(figures) == FIGURE_NAMES
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_a_figure_is_drawn_to_four_files(figures, name, tmp_path):
+    write_figure(figures[name], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}{end}" for end in SUFFIXES}
+    picture = ElementTree.parse(tmp_path / f"{name}.svg")
+    assert len(list(picture.iter("{http://www.w3.org/2000/svg}path"))) > 10
+    assert "var(" not in (tmp_path / f"{name}.svg").read_text("utf-8")
+    assert pl.read_csv(tmp_path / f"{name}.csv").height == figures[name].rows.height
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_every_axis_is_named(figures, name):
+    for panel in figures[name].panels:
+        titles = re.findall(r'"title": "([^"]+)"', json.dumps(panel.chart.to_dict()))
+        assert len(titles) >= 2
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_one_colour_per_method_and_none_invented(figures, name):
+    allowed = {f"var({variable})" for variable in figures[name].colours} | {"var(--ink)"}
+    used = set(re.findall(r"var\([^)]*\)", json.dumps(for_page(figures[name])["panels"])))
+    assert used
+    assert used <= allowed
+
+
+def test_colours_do_not_depend_on_which_other_ranks_there_are_for_full_and_base():
+    assert palette([1, 4])["--full"] == palette([16, 64, 256])["--full"]
+    light = [palette([1, 4, 16, 64])[f"--lora-{rank}"][0] for rank in (1, 4, 16, 64)]
+    lightness = [sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in light]
+    assert lightness == sorted(lightness, reverse=True)
+
+
+def test_the_plane_starts_every_trace_at_the_base(figures):
+    rows = figures["plane"].rows.filter(pl.col("kind") == "mean", pl.col("step") == 0)
+    assert rows.height == 6
+    assert rows.select("learned", "forgotten").unique().rows() == [(0.0, 0.0)]
+
+
+def test_the_plane_orients_both_axes_so_that_full_learns_and_forgets_most(figures):
+    last = figures["plane"].rows.filter(pl.col("last")).sort("learned")
+    assert last["condition"].to_list()[-1] == "Full"
+    assert last.sort("forgotten")["condition"].to_list()[-1] == "Full"
+    assert (last["learned_low"] <= last["learned"]).all()
+    assert (last["forgotten_high"] >= last["forgotten"]).all()
+
+
+def test_intervals_of_trajectories_hold_their_mean(figures):
+    rows = figures["trajectories"].rows.filter(pl.col("kind") == "mean")
+    assert ((rows["low"] <= rows["mean"]) & (rows["mean"] <= rows["high"])).all()
+
+
+def test_a_diverged_run_is_drawn_and_marked(figures):
+    for name in ("trajectories", "plane", "loss"):
+        assert "diverged" in figures[name].rows["status"].to_list()
+
+
+def test_figures_of_one_matrix_offer_every_matrix(figures):
+    selector = figures["similarity"].selector
+    assert len(selector.options) == 28
+    assert selector.chosen in selector.options
+    assert {"name": "matrix", "value": selector.chosen} in standalone_specification(
+        figures["similarity"]
+    )["params"]
+
+
+def test_what_was_not_measured_is_an_empty_figure_that_says_so(tables, tmp_path):
+    empty = {name: frame.head(0) for name, frame in vars(tables).items() if name != "runs"}
+    for figure in draw_figures(type(tables)(runs=tables.runs, **empty), None):
+        assert figure.panels == ()
+        assert figure.caption.startswith("Not measured in this study")
+        write_figure(figure, tmp_path)
+        ElementTree.parse(tmp_path / f"{figure.name}.svg")
+
+
+def test_rows_by_column_keep_values_and_missing_ones():
+    rows = pl.DataFrame({"a": ["x", None, "x"], "b": [1.0, float("nan"), 0.123456789]})
+    assert columnar(rows) == {
+        "a": {"levels": ["x", None], "codes": [0, 1, 0]},
+        "b": [1.0, None, 0.12346],
+    }
