@@ -5,9 +5,12 @@ float rounding decides; results come back in the order of the prompts. Prompts a
 left and masked, so that all of them end where generation begins. Generation is greedy whatever the
 model's own generation config says; it ends with an EOS token or after `max_new_tokens`.
 
+Why not transformers' `generate`: it carries finished answers along until the longest one ends, and
+its bookkeeping costs a small model as much as its forward pass; it is the oracle of the tests.
+
 Hand over merged models (`weights.load_step`): unmerged adapters cost two more matrix products per
 layer and token. Not here: how prompts are rendered and cut (the data stage), scores
-(`text_metrics`).
+(`text_metrics`), models without transformers' key-value cache.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -78,9 +81,48 @@ def _batches(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]
 def _generate_batch(
     model: Any, prompts: list[Sequence[int]], ends: list[int], max_new_tokens: int
 ) -> list[list[int]]:
-    """Return the new tokens of each prompt, with what follows its end token still attached."""
+    """Return the new tokens of each prompt, the end token included.
+
+    A row leaves the batch with its end token, so that one long answer does not carry the finished
+    ones along.
+    """
     import torch
-    from transformers import GenerationConfig
+    from transformers import DynamicCache
+
+    ids, mask = (tensor.to(model.device) for tensor in _left_padded(prompts))
+    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+    stop = torch.tensor(ends, device=model.device)
+    cache = DynamicCache(config=model.config)
+    answers: list[list[int]] = [[] for _ in prompts]
+    unfinished = list(answers)
+    with torch.inference_mode():
+        for _ in range(max_new_tokens):
+            logits = model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits
+            tokens = logits[:, -1].argmax(dim=-1)
+            for answer, token in zip(unfinished, tokens.tolist(), strict=True):
+                answer.append(token)
+            going_on = torch.isin(tokens, stop, invert=True).nonzero().flatten()
+            if not len(going_on):
+                break
+            if len(going_on) < len(unfinished):
+                unfinished = [unfinished[row] for row in going_on.tolist()]
+                tokens, mask, positions = tokens[going_on], mask[going_on], positions[going_on]
+                cache.batch_select_indices(going_on)
+            ids, positions = tokens[:, None], positions[:, -1:] + 1
+            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+    return answers
+
+
+def _left_padded(prompts: list[Sequence[int]]) -> tuple[Any, Any]:
+    """Return ids and attention mask, both of shape (prompts, longest prompt)."""
+    import torch
 
     longest = max(map(len, prompts))
     # the padding is masked: any token will do
@@ -89,29 +131,14 @@ def _generate_batch(
     for row, prompt in enumerate(prompts):
         ids[row, longest - len(prompt) :] = torch.tensor(prompt)
         mask[row, longest - len(prompt) :] = 1
-    with torch.inference_mode():
-        output = model.generate(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            generation_config=GenerationConfig(
-                do_sample=False,
-                num_beams=1,
-                max_new_tokens=max_new_tokens,
-                eos_token_id=ends,
-                pad_token_id=ends[0],
-            ),
-        )
-    return output[:, longest:].tolist()
+    return ids, mask
 
 
 def _answer(tokenizer: Any, tokens: list[int], ends: list[int]) -> Generation:
-    """Cut the tokens after the first end token and decode them."""
-    end = next((place for place, token in enumerate(tokens) if token in ends), None)
-    kept = tokens if end is None else tokens[: end + 1]
     return Generation(
-        text=tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False),
-        tokens=len(kept),
-        truncated=end is None,
+        text=tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False),
+        tokens=len(tokens),
+        truncated=tokens[-1] not in ends,
     )
 
 

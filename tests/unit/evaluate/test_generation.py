@@ -39,7 +39,14 @@ def by_hand(model, prompt, ends, limit):
     return new
 
 
-def test_a_batch_answers_as_one_prompt_at_a_time(stories):
+def by_transformers(model, prompt, limit):
+    """Answer one prompt with transformers' own `generate`."""
+    with torch.no_grad():
+        output = model.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=limit)
+    return output[0, len(prompt) :].tolist()
+
+
+def test_a_batch_answers_as_transformers_does_one_prompt_at_a_time(stories):
     model, tokenizer = stories
     starts = ["Once upon a time", "Lily", "One day, a little girl named Lily found a needle",
               "The dog", "Tim and Sue went to the park. They saw", "He was sad", "A"]  # fmt: skip
@@ -47,8 +54,11 @@ def test_a_batch_answers_as_one_prompt_at_a_time(stories):
     # of different length, also among equal starts
     prompts = [prompt * (1 + number % 3) for number, prompt in enumerate(prompts)]
     together = generate(model, tokenizer, prompts, 40)
-    alone = [generate(model, tokenizer, [prompt], 40)[0] for prompt in prompts]
-    assert together == alone
+    alone = [by_transformers(model, prompt, 40) for prompt in prompts]
+    assert [answer.text for answer in together] == [
+        tokenizer.decode(tokens, skip_special_tokens=True) for tokens in alone
+    ]
+    assert together == [generate(model, tokenizer, [prompt], 40)[0] for prompt in prompts]
     assert len({answer.text for answer in together}) > 7
 
 
