@@ -15,6 +15,7 @@ import torch
 from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import file_sha256
 from rankscope.base.cli import model as make_model
+from rankscope.base.pretraining import pretrain
 from rankscope.base.stage import make_base
 from rankscope.study.expand import load_study
 from rankscope.study.specs import EmbeddedBase
@@ -62,16 +63,15 @@ def test_the_same_spec_gives_the_same_bits(tiny_base, tmp_path):
 ATTEMPT = """
 import sys
 from pathlib import Path
-from rankscope.artefacts.manifest import Manifest
 from rankscope.base.pretraining import pretrain
 from rankscope.study.specs import EmbeddedBase
 spec = EmbeddedBase.model_validate_json(sys.argv[1])
 corpus, root = Path(sys.argv[2]), Path(sys.argv[3])
-pretrain(spec, corpus, root / "model", root / "resume", Manifest("base", "x", {}), 0.0)
+pretrain(spec, corpus, root / "model", root / "resume", checkpoint_seconds=0.0)
 """
 
 
-def test_killed_and_resumed_it_ends_at_the_same_bits(tiny_base, tmp_path):
+def test_killed_and_resumed_it_ends_at_the_same_bits(tiny_base, tmp_path, caplog):
     spec, corpus = spec_and_files(tiny_base, steps=60)
     command = [sys.executable, "-c", ATTEMPT, spec.model_dump_json(), str(corpus)]
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
@@ -86,8 +86,10 @@ def test_killed_and_resumed_it_ends_at_the_same_bits(tiny_base, tmp_path):
     reached = max(int(p.name.split("-")[1]) for p in killed.glob("resume/checkpoint-*"))
     assert reached < 60
 
-    subprocess.run([*command, str(killed)], env=environment, check=True)
-    subprocess.run([*command, str(tmp_path / "whole")], env=environment, check=True)
+    with caplog.at_level("INFO"):
+        pretrain(spec, corpus, killed / "model", killed / "resume")
+    assert "resuming from checkpoint-" in caplog.text
+    pretrain(spec, corpus, tmp_path / "whole/model", tmp_path / "whole/resume")
     for name in ("model.safetensors", "loss.parquet"):
         resumed = (killed / "model" / name).read_bytes()
         assert resumed == (tmp_path / "whole/model" / name).read_bytes(), name

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.artefacts.files import replacing_folder
-from rankscope.artefacts.manifest import Manifest, file_sha256
+from rankscope.artefacts.manifest import file_sha256
 from rankscope.errors import ModelError
 from rankscope.study.specs import MODEL_FILES, HubBase, LocalBase
 
@@ -22,17 +22,17 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
-def link_local(spec: LocalBase, output: Path, record: Manifest) -> None:
-    """Verify the folder and link its files into `output`.
+def link_local(spec: LocalBase, output: Path) -> dict[str, str]:
+    """Verify the folder, link its files into `output`; return hashes of config and weights.
 
     Raises:
         ModelError: the folder is missing or incomplete, or holds its weights as pickles only.
     """
-    _link(Path(spec.path), output, record)
+    return _link(Path(spec.path), output)
 
 
-def fetch_hub(spec: HubBase, output: Path, record: Manifest) -> None:
-    """Download the pinned revision (or find it in the cache), verify it and link its files.
+def fetch_hub(spec: HubBase, output: Path) -> dict[str, str]:
+    """Download the pinned revision (or find it in the cache), verify and link it; return hashes.
 
     Raises:
         ModelError: unknown repository or revision, no network and not in the cache, or the
@@ -59,19 +59,18 @@ def fetch_hub(spec: HubBase, output: Path, record: Manifest) -> None:
         ) from error
     except (HfHubHTTPError, HFValidationError) as error:
         raise ModelError(f"{where}: the hub refuses it: {error}") from error
-    _link(Path(snapshot), output, record)
+    return _link(Path(snapshot), output)
 
 
-def _link(source: Path, output: Path, record: Manifest) -> None:
+def _link(source: Path, output: Path) -> dict[str, str]:
     weights = verify(source)
     logger.info("%s: hashing %d weight file(s)", source, len(weights))
-    record.inputs = {
-        path.name: file_sha256(path) for path in [source / "config.json", *sorted(weights)]
-    }
+    hashes = {path.name: file_sha256(path) for path in [source / "config.json", *sorted(weights)]}
     with replacing_folder(output) as folder:
         for pattern in MODEL_FILES:
             for path in sorted(source.glob(pattern)):
                 (folder / path.name).symlink_to(path.resolve())
+    return hashes
 
 
 def verify(folder: Path) -> list[Path]:

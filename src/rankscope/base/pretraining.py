@@ -7,6 +7,7 @@ good model, but at one that has learned enough English to have something to forg
 """
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from rankscope.artefacts.files import replacing_folder, write_parquet
-from rankscope.artefacts.manifest import Manifest, file_sha256, package_versions
+from rankscope.artefacts.manifest import file_sha256, manifest, package_versions
 from rankscope.base.tokenizer import END_OF_TEXT_ID, save_tokenizer, train_tokenizer
 from rankscope.data.documents import TRAIN
 from rankscope.data.packing import pack
@@ -46,59 +47,69 @@ INITIALIZER_RANGE = 0.05
 
 
 def pretrain(
-    spec: EmbeddedBase,
-    rows: Path,
-    output: Path,
-    resume: Path,
-    record: Manifest,
-    checkpoint_seconds: float = 20.0,
+    spec: EmbeddedBase, rows: Path, output: Path, resume: Path, checkpoint_seconds: float = 20.0
 ) -> None:
     """Train tokenizer and model on the training split of `rows`; write the folder `output`.
 
-    `resume` is where an attempt that is killed leaves what the next one goes on from.
+    The manifest `run.json` is written beside the folder. `resume` is where an attempt that is
+    killed leaves what the next one goes on from.
 
     Raises:
         ArtefactError: the rows are missing, or another process is at work on this base.
         DataError: the corpus is too small for the tokenizer or for one batch.
         ModelError: the loss became infinite or not a number.
     """
+    started = time.monotonic()
     torch.use_deterministic_algorithms(True, warn_only=True)
     transformers_logging.disable_progress_bar()
     documents = read_rows(rows, spec.corpus.name)
-    record.inputs["corpus"] = file_sha256(rows)
+    inputs = {"corpus": file_sha256(rows)}
     fingerprint = {
         "base": spec.canonical(),
-        "inputs": record.inputs,
+        "inputs": inputs,
         "packages": package_versions(),
         "threads": torch.get_num_threads(),
     }
+    path = output.with_name("run.json")
     with (
+        # outermost: what a killed attempt goes on from is deleted only after the manifest is there
         resumable(resume, fingerprint) as checkpoint,
-        replacing_folder(output) as folder,
+        manifest(path, "base", spec.name, spec.canonical()) as record,
     ):
-        encoder = _tokenizer(spec, documents, folder)
-        packed, tokens = pack(documents, encoder, spec.context_length, spec.seed)
-        divergence = StopOnDivergence()
-        callbacks = [ProgressLines(spec.name), CheckpointByTime(checkpoint_seconds), divergence]
-        trainer = _trainer(spec, packed, resume, callbacks)
-        if checkpoint is not None:
-            logger.info("%s: resuming from %s", spec.name, checkpoint.name)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if divergence.diverged_at is not None:
-            raise ModelError(
-                f"{spec.name}: pre-training diverged at step {divergence.diverged_at};"
-                f" lower base.learning_rate (now {spec.learning_rate:g})"
-            )
-        trainer.model.config.use_cache = True
-        trainer.model.save_pretrained(folder)
-        curve = loss_curve(spec, trainer.state.log_history)
-        write_parquet(folder / "loss.parquet", curve)
+        record.work_began(started)
+        record.inputs = inputs
+        with replacing_folder(output) as folder:
+            encoder = _tokenizer(spec, documents, folder)
+            packed, tokens = pack(documents, encoder, spec.context_length, spec.seed)
+            model, curve = _train(spec, packed, checkpoint, resume, checkpoint_seconds)
+            model.save_pretrained(folder)
+            write_parquet(folder / "loss.parquet", curve)
+        record.outputs = {"model.safetensors": file_sha256(output / "model.safetensors")}
         record.results = {
-            "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
+            "parameters": sum(weight.numel() for weight in model.parameters()),
             "corpus_tokens": tokens,
             "tokens": spec.steps * spec.batch_size * spec.context_length,
             "final_loss": curve["loss"].tail(20).mean(),
         }
+
+
+def _train(
+    spec: EmbeddedBase, packed: pl.DataFrame, checkpoint: Path | None, folder: Path, seconds: float
+) -> tuple[LlamaForCausalLM, pl.DataFrame]:
+    """Return the trained model and its loss curve."""
+    divergence = StopOnDivergence()
+    callbacks = [ProgressLines(spec.name), CheckpointByTime(seconds), divergence]
+    trainer = _trainer(spec, packed, folder, callbacks)
+    if checkpoint is not None:
+        logger.info("%s: resuming from %s", spec.name, checkpoint.name)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if divergence.diverged_at is not None:
+        raise ModelError(
+            f"{spec.name}: pre-training diverged at step {divergence.diverged_at};"
+            f" lower base.learning_rate (now {spec.learning_rate:g})"
+        )
+    trainer.model.config.use_cache = True
+    return trainer.model, loss_curve(spec, trainer.state.log_history)
 
 
 def _tokenizer(spec: EmbeddedBase, documents: pl.DataFrame, folder: Path) -> TextEncoder:

@@ -7,8 +7,9 @@ there; the manifest records hashes of what went in, and is written last.
 import logging
 from pathlib import Path
 
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import manifest
 from rankscope.base.model_folder import fetch_hub, link_local
+from rankscope.errors import ArtefactError
 from rankscope.study.specs import EmbeddedBase, HubBase, LocalBase
 
 logger = logging.getLogger(__name__)
@@ -26,20 +27,18 @@ def make_base(
         DataError: the corpus is too small.
         ArtefactError: the corpus is missing, or another process is at work on this base.
     """
-    path = output.with_name("run.json")
-    with manifest(path, "base", spec.name, spec.canonical()) as record:
-        if isinstance(spec, EmbeddedBase):
-            from rankscope.base.pretraining import pretrain
+    if isinstance(spec, EmbeddedBase):
+        from rankscope.base.pretraining import pretrain
 
+        if corpus is None:
+            raise ArtefactError(f"{spec.name}: an embedded base needs the rows of its corpus")
+        pretrain(spec, corpus, output, resume)
+    else:
+        path = output.with_name("run.json")
+        with manifest(path, "base", spec.name, spec.canonical()) as record:
             record.work_begins()
-            pretrain(spec, corpus or Path("no corpus"), output, resume, record)
-        elif isinstance(spec, LocalBase):
-            link_local(spec, output, record)
-        else:
-            fetch_hub(spec, output, record)
-        record.outputs = {
-            file.name: file_sha256(file)
-            for file in sorted(output.glob("*.safetensors"))
-            if file.name not in record.inputs
-        }
-        logger.info("%s: ready in %s", spec.name, output)
+            if isinstance(spec, LocalBase):
+                record.inputs = link_local(spec, output)
+            else:
+                record.inputs = fetch_hub(spec, output)
+    logger.info("%s: ready in %s", spec.name, output)

@@ -39,9 +39,9 @@ def write_packed(spec: Documents, rows: Path, model: Path, length: int, output: 
     """
     named = spec.canonical() | {"length": length, "base": str(model)}
     with manifest(output.with_suffix(".json"), "data", spec.name, named) as record:
-        documents = read_rows(rows, spec.name)
         encoder = load_encoder(model)
         record.work_begins()
+        documents = read_rows(rows, spec.name)
         packed, tokens = pack(documents, encoder, length, spec.seed)
         write_parquet(output, packed)
         record.inputs["rows"] = file_sha256(rows)

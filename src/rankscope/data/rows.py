@@ -32,6 +32,7 @@ def write_rows(spec: Documents | Continuations, documents: Path | None, output: 
         ArtefactError: `documents` is needed and not there.
     """
     with manifest(output.with_name("run.json"), "data", spec.name, spec.canonical()) as record:
+        record.work_begins()
         if isinstance(spec, Continuations):
             rows = continuation_rows(spec, read_rows(documents, spec.documents.name))
             record.inputs["documents"] = file_sha256(documents) if documents else ""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from rankscope.artefacts.manifest import Manifest, file_sha256
+from rankscope.artefacts.manifest import file_sha256
 from rankscope.base.model_folder import check_safetensors, fetch_hub, link_local, verify
 from rankscope.errors import ModelError
 from rankscope.study.specs import HubBase, LocalBase
@@ -79,26 +79,21 @@ def test_a_file_that_was_cut_off_is_refused(folder):
 def test_a_missing_folder_says_where_it_was_looked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match=rf"no such model folder \(from {tmp_path}\)"):
-        link_local(LocalBase(source="local", path="nowhere"), tmp_path / "out", record())
-
-
-def record() -> Manifest:
-    return Manifest("base", "name", {})
+        link_local(LocalBase(source="local", path="nowhere"), tmp_path / "out")
 
 
 def test_files_are_linked_and_hashed(folder, tmp_path):
     (folder / "modeling.py").write_text("raise SystemExit('code of others')")
     (folder / "optimizer.pt").write_bytes(b"pickle")
-    made = record()
     out = tmp_path / "out"
-    link_local(LocalBase(source="local", path=str(folder)), out, made)
+    hashes = link_local(LocalBase(source="local", path=str(folder)), out)
     assert {p.name for p in out.iterdir()} == {
         "config.json",
         "tokenizer.json",
         "model.safetensors",
     }
     assert all(p.is_symlink() and p.resolve() == folder / p.name for p in out.iterdir())
-    assert made.inputs == {
+    assert hashes == {
         name: file_sha256(folder / name) for name in ("config.json", "model.safetensors")
     }
 
@@ -106,7 +101,7 @@ def test_files_are_linked_and_hashed(folder, tmp_path):
 def test_a_refused_folder_leaves_nothing(folder, tmp_path):
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError):
-        link_local(LocalBase(source="local", path=str(folder)), tmp_path / "out", record())
+        link_local(LocalBase(source="local", path=str(folder)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -121,7 +116,7 @@ def test_a_pinned_revision_is_asked_for_without_pickles(folder, tmp_path, monkey
         return str(folder)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    fetch_hub(HUB, tmp_path / "out", record())
+    fetch_hub(HUB, tmp_path / "out")
     assert (asked["repository"], asked["revision"]) == ("owner/model", "a" * 40)
     assert not any(pattern.endswith((".bin", ".pt", ".py")) for pattern in asked["allow_patterns"])
     assert (tmp_path / "out/model.safetensors").is_symlink()
@@ -130,7 +125,7 @@ def test_a_pinned_revision_is_asked_for_without_pickles(folder, tmp_path, monkey
 def test_offline_and_not_cached_says_how_to_fetch_it(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match=r"not in the local cache.*hf download owner/model"):
-        fetch_hub(HUB, tmp_path / "out", record())
+        fetch_hub(HUB, tmp_path / "out")
 
 
 def test_an_unknown_repository_is_named(tmp_path, monkeypatch):
@@ -142,4 +137,4 @@ def test_an_unknown_repository_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     with pytest.raises(ModelError, match=r"owner/model at revision a+: the hub refuses it: 404"):
-        fetch_hub(HUB, tmp_path / "out", record())
+        fetch_hub(HUB, tmp_path / "out")

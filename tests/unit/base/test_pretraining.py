@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 import torch
 
-from rankscope.artefacts.manifest import Manifest
 from rankscope.base.pretraining import loss_curve, new_model, pretrain
 from rankscope.errors import ArtefactError, DataError, ModelError
 from rankscope.study.specs import EmbeddedBase, StandardLibrary
@@ -57,9 +56,7 @@ def rows(folder, text: str):
 
 
 def attempt(folder, corpus, **fields):
-    record = Manifest("base", "name", {})
-    pretrain(spec(**fields), corpus, folder / "model", folder / "resume", record)
-    return record
+    pretrain(spec(**fields), corpus, folder / "model", folder / "resume")
 
 
 PROSE = "The cat sat on the mat and the dog lay under the old table. " * 20
