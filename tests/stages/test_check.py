@@ -20,6 +20,14 @@ REPOSITORY = Path(__file__).parents[2]
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 HUB_BASE = f"source: hub\n  repository: some/model\n  revision: {REVISION}"
 EMBEDDED = STUDY[STUDY.index("source: embedded") : STUDY.index("\n\ntrain_on")]
+LLAMA_7B = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "vocab_size": 32000,
+}
 LORA = "{method: lora, rank: [1, 4, 16], alpha: 2r, learning_rate: 3.0e-3}"
 FULL = "{method: full, learning_rate: 1.0e-3}"
 
@@ -460,7 +468,7 @@ def test_the_plan_says_what_will_be_run(capsys: pytest.CaptureFixture[str]) -> N
     assert "\x1b" not in plan
     assert "data code · steps 250 · tokens 1,024,000" in plan
     row = next(line for line in plan.splitlines() if "lora-r16-" in line)
-    assert row.split()[1:] == ["LoRA", "r=16", "32", "0.003", "0", "156,160", "14.474"]
+    assert row.split()[1:] == ["16", "32", "0.003", "0", "156,160", "14.474"]
     assert "8, 8,192,000 tokens" in plan
     assert "44: data 4 · base 1 · train 8 · evaluate 18 · spectra 9 · report 4" in plan
 
@@ -512,15 +520,7 @@ def test_the_configuration_of_a_hub_base_is_fetched_for_the_plan(
         asked.append((repository, file, revision))
         folder = elsewhere / f"huggingface/hub/models--some--model/snapshots/{revision}"
         folder.mkdir(parents=True)
-        config = {
-            "model_type": "llama",
-            "hidden_size": 4096,
-            "intermediate_size": 11008,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "vocab_size": 32000,
-        }
-        (folder / file).write_text(json.dumps(config), encoding="utf-8")
+        (folder / file).write_text(json.dumps(LLAMA_7B), encoding="utf-8")
 
     monkeypatch.setattr(hub, "hf_hub_download", fetched)
     text = edited(
@@ -591,3 +591,25 @@ def test_the_schema_knows_what_it_can_of_the_mistakes(name: str) -> None:
 def test_the_schema_accepts_a_good_study() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.validate(yaml.safe_load(STUDY), json.loads(study_schema()))
+
+
+def test_a_large_plan_fits_into_80_columns(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two data variants, two lengths, rank 4096 on LLaMA-7B: nothing is cut off."""
+    folder = elsewhere / f"huggingface/hub/models--some--model/snapshots/{REVISION}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(LLAMA_7B), encoding="utf-8")
+    text = edited(
+        (EMBEDDED, HUB_BASE),
+        ("train_on: code", "train_on: [code, english]"),
+        ("rank: [1, 4, 16]", "rank: [16, 4096]"),
+        (FULL, FULL[:-1] + ", recipe: {steps: 1000}}"),
+    )
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert max(map(len, plan.splitlines())) <= 80
+    assert "…" not in plan
+    assert plan.count("train  data english") == 2
+    assert "10,234,101,760" in plan

@@ -43,7 +43,7 @@ def check(
     from rankscope.errors import StudyError
     from rankscope.study.file import configured_study
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     mistakes = []
     for file in map(str, files) if files else [configured_study()]:
         try:

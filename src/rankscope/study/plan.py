@@ -27,11 +27,15 @@ Counts = dict[Method, tuple[int, int] | None]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the plan, or one of the lines above it."""
+    """What the plan says of every run.
+
+    A `common` one stands above the table if it is the same for a group of runs.
+    """
 
     title: str
     cell: Callable[[Run], str]
-    always: bool = False
+    left: bool = False
+    common: bool = False
 
 
 def counts(study: Study, shape: BaseShape | None) -> Counts:
@@ -54,30 +58,48 @@ def counts(study: Study, shape: BaseShape | None) -> Counts:
 def plan(study: Study, parameters: Counts) -> RenderableType:
     """Return the plan of a study, to be printed with rich."""
     columns = _columns(study, parameters)
-    common = [c for c in columns if not c.always and len({c.cell(run) for run in study.runs}) == 1]
-    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1), header_style="bold")
-    shown = [column for column in columns if column not in common]
-    for column in shown:
-        left = column.title in ("run", "method", "data")
-        table.add_column(column.title, justify="left" if left else "right", no_wrap=left)
+    common = [column for column in columns if column.common]
+    groups: dict[str, list[Run]] = {}
     for run in study.runs:
-        table.add_row(*(column.cell(run) for column in shown))
-    first = study.runs[0]
-    every = " · ".join(f"{column.title} {column.cell(first)}" for column in common)
-    lines = Table.grid(padding=(0, 2))
-    for key, value in (
-        ("base", f"{study.base.name} · {_parameters(study, parameters)}"),
-        ("every run", every),
-    ):
-        lines.add_row(Text(key, "bold"), value)
+        told = " · ".join(f"{column.title} {column.cell(run)}" for column in common)
+        groups.setdefault(told, []).append(run)
+    shown = [column for column in columns if not column.common]
+    widths = [max(len(column.cell(run)) for run in study.runs) for column in shown]
     jobs = jobs_per_stage(study)
-    totals = Table.grid(padding=(0, 2))
-    totals.add_row(Text("runs", "bold"), _total(study))
-    listed = " · ".join(f"{stage} {number}" for stage, number in jobs.items())
-    totals.add_row(Text("jobs", "bold"), f"{sum(jobs.values())}: {listed}")
+    listed = " · ".join(f"{stage} {number}" for stage, number in jobs.items() if number)
     return Group(
-        Text(f"{study.study}: {study.title}", "bold"), study.path, "", lines, table, totals
+        Text(f"{study.study}: {study.title}", "bold"),
+        study.path,
+        "",
+        _facts({"base": f"{study.base.name} · {_parameters(study, parameters)}"}),
+        *(
+            part
+            for told, runs in groups.items()
+            for part in (_facts({"train": told}), _table(runs, shown, widths))
+        ),
+        _facts({"runs": _total(study), "jobs": f"{sum(jobs.values())}: {listed}"}),
     )
+
+
+def _facts(facts: dict[str, str]) -> Table:
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(width=max(map(len, ("base", "train"))))
+    for key, value in facts.items():
+        lines.add_row(Text(key, "bold"), value)
+    return lines
+
+
+def _table(runs: list[Run], columns: list[Column], widths: list[int]) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True, header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        # a title of several words may break, a cell may not
+        least = max(map(len, column.title.split()))
+        table.add_column(
+            column.title, justify="left" if column.left else "right", width=max(width, least)
+        )
+    for run in runs:
+        table.add_row(*(column.cell(run) for column in columns))
+    return table
 
 
 def _columns(study: Study, parameters: Counts) -> list[Column]:
@@ -91,19 +113,20 @@ def _columns(study: Study, parameters: Counts) -> list[Column]:
         known = parameters[run.method]
         return f"{100 * known[0] / known[1]:.3f}" if known else UNKNOWN
 
+    def length(run: Run) -> str:
+        return _quantity(steps(run)) or f"of {run.recipe.epochs:g} epochs"
+
     return [
-        Column("run", lambda run: run.name, always=True),
-        Column("method", lambda run: run.method.label, always=True),
-        Column(
-            "alpha", lambda run: f"{run.method.alpha:g}" if isinstance(run.method, Lora) else NONE
-        ),
-        Column("learning rate", lambda run: f"{run.recipe.learning_rate:g}", always=True),
+        Column("run", lambda run: run.name, left=True),
+        Column("rank", lambda run: NONE if run.method.rank is None else str(run.method.rank)),
+        Column("alpha", _alpha),
+        Column("learning rate", lambda run: f"{run.recipe.learning_rate:g}"),
         Column("seed", lambda run: str(run.seed)),
-        Column("data", lambda run: labels.get(run.data.name, run.data.name)),
-        Column("trainable", count, always=True),
-        Column("%", share, always=True),
-        Column("steps", lambda run: _quantity(steps(run)) or f"{run.recipe.epochs:g} epochs"),
-        Column("tokens", lambda run: _quantity(tokens(run)) or UNKNOWN),
+        Column("trainable", count),
+        Column("%", share),
+        Column("data", lambda run: labels.get(run.data.name, run.data.name), common=True),
+        Column("steps", length, common=True),
+        Column("tokens", lambda run: _quantity(tokens(run)) or UNKNOWN, common=True),
     ]
 
 
