@@ -33,21 +33,21 @@ def write_synthetic_study(
     """Write artefacts of every run of the study below `root`; `diverged` names a run to break."""
     study = load_study(study_file)
     for variant in study.data.values():
-        _manifest(root / layout.data_rows(variant.name), "data", variant.name, 4.0)
-    _manifest(root / layout.base_model(study.base.name) / "x", "base", study.base.name, 70.0)
+        _manifest(root / layout.data_manifest(variant.name), "data", variant.name, 4.0)
+    (root / layout.base_model(study.base.name)).mkdir(parents=True)
+    _manifest(root / layout.base_manifest(study.base.name), "base", study.base.name, 70.0)
     _write_scores(root, study, None, (0,), np.random.default_rng(0))
     for number, run in enumerate(study.runs):
         rng = np.random.default_rng(number + 1)
         steps = STEPS[:2] if run.name == diverged else STEPS
         _write_training(root, run, steps, run.name == diverged, rng)
         _write_scores(root, study, run, steps, rng)
-        _write_spectra(root, study, run, steps, rng)
+        if study.spectra is not None:
+            _write_spectra(root, study, run, steps, rng)
     return study
 
 
-def _manifest(artefact: Path, stage: str, name: str, seconds: float, **content: object) -> None:
-    in_folder = artefact.name == "x"
-    path = artefact.with_name("run.json") if in_folder else artefact.with_suffix(".json")
+def _manifest(path: Path, stage: str, name: str, seconds: float, **content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "stage": stage, "name": name, "status": "done", "spec": {}, "inputs": {}, "outputs": {},
@@ -97,7 +97,9 @@ def _write_training(root, run, steps, diverged, rng):
         "trainable_parameters": 1_050_000 if run.method.rank is None else run.method.rank * 12_000,
         "total_parameters": 1_050_000 + (run.method.rank or 0) * 12_000,
     }  # fmt: skip
-    _manifest(folder / "x", "train", run.name, 24.0, status=results["status"], results=results)
+    _manifest(
+        folder / "run.json", "train", run.name, 24.0, status=results["status"], results=results
+    )
 
 
 def _write_scores(root, study, run, steps, rng):
@@ -108,8 +110,8 @@ def _write_scores(root, study, run, steps, rng):
     path = root / layout.scores((run or study.base).name, suite.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     _frame(run, study, rows).write_parquet(path)
-    _manifest(path, "evaluate", path.stem, 0.3)
-    predictions = root / layout.predictions((run or study.base).name, suite.name)
+    _manifest(path.with_suffix(".json"), "evaluate", path.stem, 0.3)
+    predictions = root / layout.predictions_manifest((run or study.base).name, suite.name)
     _manifest(predictions, "evaluate", predictions.stem, 6.0)
 
 
@@ -160,7 +162,7 @@ def _write_spectra(root, study, run, steps, rng):
                 _one_matrix(tables, key, run.method.rank, settings, rng)
     for name, rows in tables.items():
         _frame(run, None, rows).write_parquet(folder / f"{name}.parquet")
-    _manifest(folder / "x", "spectra", run.name, 12.0)
+    _manifest(folder / "run.json", "spectra", run.name, 12.0)
 
 
 def _one_matrix(tables, key, rank, settings, rng):

@@ -89,7 +89,7 @@ def gather(study: Study) -> Gathered:
         for table in ("matrices", "intruders", "vectors", "similarity")
     }
     scores = (Path(layout.scores(name, suite.name)) for suite in study.suites for name in names)
-    losses = (Path(layout.run_folder(name)) / "loss.parquet" for name in names[1:])
+    losses = (Path(layout.loss_curve(name)) for name in names[1:])
     return Gathered(
         runs=_runs(study),
         loss=_rows("loss", losses),
@@ -138,7 +138,7 @@ def _runs(study: Study) -> pl.DataFrame:
 
 
 def _run_row(run: Run, condition: str) -> dict[str, Any]:
-    manifest = _json(Path(layout.run_folder(run.name)) / "run.json")
+    manifest = _json(Path(layout.run_manifest(run.name)))
     method = run.method.canonical()
     row = run.keys() | {
         "condition": condition,
@@ -162,12 +162,14 @@ def _run_row(run: Run, condition: str) -> dict[str, Any]:
 
 def _manifests(study: Study) -> Iterable[dict[str, Any]]:
     """Manifests of all artefacts the study uses, in the order in which they were made."""
+    base = study.base.name
+    lengths = sorted({(run.data.name, run.recipe.sequence_length) for run in study.runs})
     paths = [
-        *Path(layout.RESULTS, "data").glob("*/*.json"),
-        *Path(layout.RESULTS, "data").glob(f"*/packed/{study.base.name}.*.json"),
-        *Path(layout.base_model(study.base.name)).parent.glob("*/run.json"),
-        Path(layout.base_model(study.base.name)).parent / "run.json",
-        *(Path(layout.run_folder(run.name)) / "run.json" for run in study.runs),
+        *(Path(layout.data_manifest(variant.name)) for variant in study.data.values()),
+        *(Path(layout.packed(name, base, length)).with_suffix(".json") for name, length in lengths),
+        Path(layout.base_manifest(base)),
+        Path(layout.base_spectra(base)) / "run.json",
+        *(Path(layout.run_manifest(run.name)) for run in study.runs),
         *(Path(path).with_suffix(".json") for path in _evaluated(study)),
         *(
             Path(layout.run_spectra(run.name, study.spectra.name)) / "run.json"
@@ -175,11 +177,7 @@ def _manifests(study: Study) -> Iterable[dict[str, Any]]:
             if study.spectra is not None
         ),
     ]
-    used = {variant.name for variant in study.data.values()}
-    for path in dict.fromkeys(paths):
-        in_data = path.parts[1] == "data"
-        if in_data and path.parts[2] not in used:
-            continue
+    for path in paths:
         content = _json(path)
         if content is not None and "work_seconds" in content:
             yield content | {"artefact": path.as_posix()}

@@ -269,3 +269,25 @@ def test_every_claim_answers_for_a_study_without_anything():
     assert len(verdicts) == len(CLAIMS)
     assert {verdict.verdict for verdict in verdicts} == {"inconclusive"}
     assert all(verdict.reason for verdict in verdicts)
+
+
+def test_every_claim_answers_for_a_study_without_spectra():
+    traces = {None: constant(0.5, 0.4), **{rank: constant(0.3, 0.1) for rank in (1, 4, 16)}}
+    verdicts = judge_claims(subject(learning_and_forgetting(traces)))
+    spectral_claims = [v for v in verdicts if v.claim.startswith("H3") or v.claim == "H2.9"]
+    assert {verdict.verdict for verdict in spectral_claims} == {"inconclusive"}
+    assert len({v.claim for v in verdicts if v.verdict == "confirmed"}) >= 3
+
+
+def test_every_claim_answers_for_a_study_without_scores():
+    verdicts = judge_claims(subject(spectral({None: [0] * 6, 1: [4] * 6, 4: [2] * 6, 16: [1] * 6})))
+    assert next(v for v in verdicts if v.claim == "H3.2").verdict == "confirmed"
+    assert next(v for v in verdicts if v.claim == "H2.1").value is None
+
+
+def test_a_run_that_was_trained_but_not_scored_is_left_out():
+    builder = learning_and_forgetting({None: constant(0.5, 0.4), 4: constant(0.3, 0.1)})
+    builder.run(16, 0)
+    builder.run(16, 1)
+    verdicts = judge_claims(subject(builder))
+    assert [v.scope for v in verdicts if v.claim == "H2.1"] == ["LoRA r=4 · code"]

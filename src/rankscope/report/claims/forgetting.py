@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rankscope.report.claims.learning import MINIMUM_RANKS, PAPER
-from rankscope.report.claims.subject import Subject
-from rankscope.report.claims.verdict import MINIMUM_SEEDS, Claim, Verdict, judge, undecided
+from rankscope.report.claims.subject import Subject, repeated
+from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
 from rankscope.report.evidence import Condition
 from rankscope.report.resampling import Floats, kendall, spearman
 
@@ -57,13 +57,17 @@ MINIMUM_STEPS = 3
 
 def forgets_less(subject: Subject) -> Iterator[Verdict]:
     """H2.4, for every rank and every forgetting evaluation, the headline's first."""
-    full = subject.full
-    if full is None or not subject.loras or subject.forgetting is None:
+    compared = subject.full_and_loras(subject.forgetting)
+    if compared is None:
         yield undecided(FORGETS_LESS, "all ranks", "needs Full, LoRA and a forgetting evaluation")
         return
+    full, loras = compared
     for name in forgetting_evaluations(subject):
-        for lora in subject.loras:
-            step = subject.steps(name, full, lora)[-1]
+        for lora in loras:
+            shared = subject.steps(name, full, lora)
+            if not shared:
+                continue
+            step = shared[-1]
             difference = subject.forgotten(full, name, step) - subject.forgotten(lora, name, step)
             yield judge(
                 FORGETS_LESS.in_unit(subject.unit(name)),
@@ -88,8 +92,7 @@ def grows_with_steps(subject: Subject) -> Iterator[Verdict]:
         why = f"needs a forgetting evaluation at {MINIMUM_STEPS} or more steps"
         yield undecided(GROWS_WITH_STEPS, "all methods", why)
         return
-    enough = tuple(each for each in subject.conditions if len(each.runs) >= MINIMUM_SEEDS)
-    conditions = enough or subject.conditions
+    conditions = repeated(subject.conditions)
     rhos = [
         spearman(
             np.array(steps, dtype=np.float64),
@@ -113,9 +116,13 @@ def grows_with_rank(subject: Subject) -> Iterator[Verdict]:
         yield undecided(GROWS_WITH_RANK, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
         return
     ranks = np.array([float(lora.rank or 0) for lora in loras])
+    steps = subject.steps(name, *loras)
+    if not steps:
+        yield undecided(GROWS_WITH_RANK, "all ranks", "not all ranks were scored at one step")
+        return
     taus = [
         kendall(ranks, np.column_stack([subject.forgotten(lora, name, step) for lora in loras]))
-        for step in subject.steps(name, *loras)
+        for step in steps
     ]
     yield judge(
         GROWS_WITH_RANK,
@@ -128,12 +135,14 @@ def grows_with_rank(subject: Subject) -> Iterator[Verdict]:
 
 def matched_learning(subject: Subject) -> Iterator[Verdict]:
     """H2.6, for every rank: the area between the two traces in the learning-forgetting plane."""
-    full, learning, forgetting = subject.full, subject.learning, subject.forgetting
-    if full is None or learning is None or forgetting is None or not subject.loras:
+    learning, forgetting = subject.learning, subject.forgetting
+    compared = subject.full_and_loras(learning, forgetting)
+    if compared is None or learning is None or forgetting is None:
         yield undecided(AT_MATCHED_LEARNING, "all ranks", "needs Full, LoRA and both evaluations")
         return
+    full, loras = compared
     reference = trace(subject, full, learning, forgetting)
-    for lora in subject.loras:
+    for lora in loras:
         yield judge(
             AT_MATCHED_LEARNING.in_unit(subject.unit(forgetting)),
             f"{lora.method} · {forgetting}",

@@ -164,6 +164,8 @@ def _strengths(subject: Subject, lora: Condition) -> tuple[list[int], list[Float
         pl.col("run").is_in(lora.runs), pl.col("side") == "left", pl.col("j") <= subject.k
     )
     names = sorted(subject.evidence.matrices["matrix"].unique())
+    if not names:
+        return [], []
     counts = unit_counts(len(names), "matrices", DRAWS)
     steps, strengths = [], []
     for step in subject.spectral_steps(lora):

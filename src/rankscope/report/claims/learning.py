@@ -43,11 +43,13 @@ def best_gain(subject: Subject, condition: Condition, evaluation: str) -> Floats
 
 def learns_less(subject: Subject) -> Iterator[Verdict]:
     """H2.1, for every rank."""
-    full, name = subject.full, subject.learning
-    if full is None or name is None or not subject.loras:
+    name = subject.learning
+    compared = subject.full_and_loras(name)
+    if name is None or compared is None:
         yield undecided(LEARNS_LESS, "all ranks", "needs Full, LoRA and a learning evaluation")
         return
-    for lora in subject.loras:
+    full, loras = compared
+    for lora in loras:
         difference = best_gain(subject, full, name) - best_gain(subject, lora, name)
         sample = subject.items(name, full, lora)
         claim = LEARNS_LESS.in_unit(subject.unit(name))
@@ -63,6 +65,9 @@ def order_by_rank(subject: Subject) -> Iterator[Verdict]:
         return
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     steps = subject.steps(name, *loras)
+    if not steps:
+        yield undecided(ORDERED_BY_RANK, "all ranks", "not all ranks were scored at one step")
+        return
     taus = [
         kendall(ranks, np.column_stack([subject.gain(lora, name, step) for lora in loras]))
         for step in steps

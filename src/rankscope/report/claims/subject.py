@@ -54,6 +54,15 @@ class Subject:
         """Full fine-tuning, if the study has it."""
         return next((each for each in self.conditions if not each.is_lora), None)
 
+    def full_and_loras(self, *names: str | None) -> tuple[Condition, tuple[Condition, ...]] | None:
+        """Full fine-tuning and the LoRAs, as far as scored on all the evaluations; None without."""
+
+        def scored(condition: Condition) -> bool:
+            return all(name and self.evidence.steps(condition, name) for name in names)
+
+        loras = tuple(lora for lora in self.loras if scored(lora))
+        return (self.full, loras) if self.full and scored(self.full) and loras else None
+
     @property
     def loras(self) -> tuple[Condition, ...]:
         """LoRA conditions by rank."""
@@ -62,8 +71,7 @@ class Subject:
     @property
     def repeated_loras(self) -> tuple[Condition, ...]:
         """LoRA conditions with enough seeds to be judged, where there are any; else all."""
-        enough = tuple(each for each in self.loras if len(each.runs) >= MINIMUM_SEEDS)
-        return enough or self.loras
+        return repeated(self.loras)
 
     def unit(self, evaluation: str) -> str:
         """Unit of an evaluation's scores."""
@@ -126,3 +134,9 @@ class Subject:
             left_out = f", {lost} of {condition.planned} seeds left out" if lost else ""
             parts.append(f"{condition.method} {condition.learning_rate:g}{chosen}{left_out}")
         return f"learning rates: {'; '.join(parts)}"
+
+
+def repeated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Keep the conditions with enough seeds to be judged, where there are any."""
+    enough = tuple(each for each in conditions if len(each.runs) >= MINIMUM_SEEDS)
+    return enough or conditions

@@ -36,9 +36,16 @@ def loss(tables: Tables) -> Figure:
         chart.mark_line(strokeWidth=1.3).encode(
             x=x, y=y, color=colours, detail="run:N", opacity=fade(0.85)
         ),
-        chart.transform_filter("datum.end && datum.status != 'done'")
-        .mark_point(shape="cross", filled=True, size=120, angle=45)
-        .encode(x=x, y=y, color=colours, opacity=fade(), tooltip=tooltip),
+        chart.transform_filter("datum.end")
+        .mark_point(shape="cross", filled=True, angle=45)
+        .encode(
+            x=x,
+            y=y,
+            color=colours,
+            opacity=fade(),
+            size=alt.condition("datum.status == 'done'", alt.value(0), alt.value(120)),
+            tooltip=tooltip,
+        ),
     ).properties(width=560, height=260)
     return Figure(
         name="loss",

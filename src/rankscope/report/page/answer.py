@@ -8,6 +8,7 @@ and summaries alone, so that it can never say more than the table of claims.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -57,8 +58,8 @@ def _sentences(
     if not learns or not forgets:
         return _without_comparison(summary, learning, forgetting)
     matched = _scoped(verdicts, AT_MATCHED_LEARNING, forgetting)
-    first = f"Full fine-tuning {_best(summary, learning)}: {_compared(learns)}."
-    second = f"It {_last(summary, forgetting)}: {_compared(forgets)}"
+    first = f"Full fine-tuning {_gained(summary, learning)}: {_compared(learns)}."
+    second = f"It {_lost(summary, learning, forgetting)}: {_compared(forgets)}"
     if matched:
         second += f"; at equal learning, {_matched(matched)}"
     return first, second + "."
@@ -89,23 +90,28 @@ def with_interval(value: float, low: float | None, high: float | None) -> str:
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
-def _row(summary: pl.DataFrame, evaluation: str, best: bool) -> dict[str, float | str]:
+def _best_row(summary: pl.DataFrame, evaluation: str) -> dict[str, Any]:
+    """Full fine-tuning at its best step; of several recipes the one that learned most."""
     rows = summary.filter(pl.col("evaluation") == evaluation, pl.col("method") == "Full")
-    return rows.sort("gain" if best else "step", maintain_order=True).row(-1, named=True)
+    return rows.sort("gain", maintain_order=True).row(-1, named=True)
 
 
-def _best(summary: pl.DataFrame, evaluation: str) -> str:
-    row = _row(summary, evaluation, best=True)
-    gained = with_interval(*(float(row[key]) for key in ("gain", "gain_low", "gain_high")))
-    return f"gained {gained} {row['unit']} on {evaluation}"
+def _gained(summary: pl.DataFrame, learning: str) -> str:
+    row = _best_row(summary, learning)
+    gained = with_interval(row["gain"], row["gain_low"], row["gain_high"])
+    return f"gained {gained} {row['unit']} on {learning}"
 
 
-def _last(summary: pl.DataFrame, evaluation: str) -> str:
-    row = _row(summary, evaluation, best=False)
-    value, low, high = (-float(row[key]) + 0.0 for key in ("gain", "gain_high", "gain_low"))
-    if value < 0:
-        return f"lost nothing on {evaluation}, where it gained {number(-value)} {row['unit']}"
-    return f"lost {with_interval(value, low, high)} {row['unit']} on {evaluation}"
+def _lost(summary: pl.DataFrame, learning: str, forgetting: str) -> str:
+    condition = _best_row(summary, learning)["condition"]
+    rows = summary.filter(
+        pl.col("evaluation") == forgetting, pl.col("condition") == condition
+    ).sort("step")
+    row = rows.row(-1, named=True)
+    if row["gain"] > 0:
+        return f"lost nothing on {forgetting}, where it gained {number(row['gain'])} {row['unit']}"
+    lost = with_interval(-row["gain"], -row["gain_high"], -row["gain_low"])
+    return f"lost {lost} {row['unit']} on {forgetting}"
 
 
 def _compared(found: dict[str, Verdict]) -> str:
