@@ -179,7 +179,9 @@ def load_prompt_encoder(
 
 
 def _within(encoding: "Encoding", start: int, end: int) -> list[int]:
-    """Return where the tokens that end within characters [start, end) begin, from `start` on."""
+    """Return where the tokens that touch characters [start, end) begin, counted from `start`."""
+    if start == end:
+        return []
     return [max(a, start) - start for a, b in encoding.offsets if a < end and start < b]
 
 

@@ -142,9 +142,20 @@ def test_a_long_definition_leaves_a_quarter_to_the_input(family):
 
 
 @families
-def test_a_limit_below_the_template_is_an_error(family):
-    with pytest.raises(DataError, match="a limit of 10 prompt tokens is too small"):
-        encoder(family, Limits(source=10)).encode_prompt(render("tk-instruct", "a", "b"))
+@pytest.mark.parametrize("template", ["tk-instruct", "alpaca"])
+def test_a_limit_below_the_template_is_an_error(family, template):
+    for source in range(1, 11):
+        with pytest.raises(DataError, match=f"a limit of {source} prompt tokens is too small"):
+            encoder(family, Limits(source=source)).encode_prompt(render(template, "a", "b c"))
+
+
+def test_a_token_across_the_border_of_an_emptied_part_ends_the_search():
+    # a tokenizer whose one token spans "Input: \nOutput:" when nothing is left of the input
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.CharDelimiterSplit("N")
+    prompt = render("tk-instruct", "a", "NNN bNc")
+    with pytest.raises(DataError, match="too small"):
+        PromptEncoder(tokenizer, 0, Limits(source=1)).encode_prompt(prompt)
 
 
 @families
