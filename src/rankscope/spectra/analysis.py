@@ -13,9 +13,10 @@ import numpy as np
 from rankscope.spectra import delta
 from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import Array, to_device, to_numpy
+from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.choice import choose_way
 from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
-from rankscope.spectra.decomposition import BaseSpectrum, orient
+from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.dense_engine import leading_certified
 from rankscope.spectra.lowrank_engine import (
     Projections,
@@ -57,18 +58,42 @@ def analyse_matrix(
     device: str = "cpu",
 ) -> Iterator[MatrixAnalysis]:
     """Analyse `weight` + update (m × n) for each update, against the decomposition of `weight`."""
-    frobenius = float(np.linalg.norm(to_numpy(base.values)))
     comparer = Comparer(weight, base, wanted, device)
     projections = comparer.project(updates)
     for position, update in enumerate(updates):
-        measures = measure_update(
-            to_numpy(delta.singular_values(update)),
-            weight.shape,
-            update.rank if isinstance(update, LowRank) else None,
-            wanted.similarity_size,
-        )
         comparison = comparer.compare(update, projections.get(position))
-        yield MatrixAnalysis(measures, comparison, frobenius)
+        yield _assemble(weight, update, comparison, wanted)
+
+
+def analyse_without_base(
+    weight: np.ndarray, updates: Sequence[Update], wanted: Wanted, device: str = "cpu"
+) -> Iterator[MatrixAnalysis]:
+    """Analyse as `analyse_matrix` does, without a decomposition of `weight`.
+
+    One ε can be asked for. Where the leading vectors of a version cannot be certified, the base is
+    decomposed after all.
+    """
+    (epsilon,) = wanted.epsilons
+    k = wanted.leading(min(weight.shape))
+    comparer = CachelessComparer(weight, k, epsilon, wanted.similarity_size, device)
+    for update in updates:
+        comparison = comparer.compare(update)
+        if comparison is None:
+            base = decompose(comparer.oriented)
+            comparison = Comparer(weight, base, wanted, device).compare(update)
+        yield _assemble(weight, update, comparison, wanted)
+
+
+def _assemble(
+    weight: np.ndarray, update: Update, comparison: Comparison, wanted: Wanted
+) -> MatrixAnalysis:
+    measures = measure_update(
+        to_numpy(delta.singular_values(update)),
+        weight.shape,
+        update.rank if isinstance(update, LowRank) else None,
+        wanted.similarity_size,
+    )
+    return MatrixAnalysis(measures, comparison, float(np.linalg.norm(weight)))
 
 
 class Comparer:

@@ -1,9 +1,13 @@
 """Which way a matrix is analysed: the one place that decides, from measured crossovers.
 
+First whether the base is decomposed at all, then how each version is compared with it.
+
 The crossovers were measured on one core with k = 10 (`tests/benchmarks/spectra.py` repeats them):
 
 - up to 256 dimensions a complete decomposition takes milliseconds, and nothing is gained;
 - a low-rank update pays up to about an eighth of the dimension, the dense certified way beyond it;
+- without a cache, a complete decomposition of the base costs as much as about four versions in the
+  cacheless way; up to 1,024 dimensions it takes a second;
 - both certified ways follow k + 6 vectors through several rounds: for k in the hundreds a complete
   decomposition is as fast.
 """
@@ -15,6 +19,8 @@ Way = Literal["low-rank", "dense-certified", "gram"]
 _SMALL = 256
 _LOW_RANK_SHARE = 8  # of the smaller side
 _LEADING_SHARE = 16
+_SMALL_BASE = 1024
+_CACHELESS_VERSIONS = 4
 
 
 def choose_way(smaller_side: int, rank: int | None, k: int, tail: int) -> Way:
@@ -28,3 +34,12 @@ def choose_way(smaller_side: int, rank: int | None, k: int, tail: int) -> Way:
     if rank is not None and rank * _LOW_RANK_SHARE <= smaller_side:
         return "low-rank"
     return "dense-certified"
+
+
+def decompose_base(smaller_side: int, versions: int, k: int, cached: bool) -> bool:
+    """Say whether to decompose the base of a matrix, rather than go the cacheless way.
+
+    `versions` are compared with it; `cached` says that the decomposition exists or is to be kept.
+    """
+    small = smaller_side <= _SMALL_BASE or k * _LEADING_SHARE > smaller_side
+    return cached or small or versions > _CACHELESS_VERSIONS

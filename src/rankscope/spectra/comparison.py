@@ -24,7 +24,7 @@ class SideComparison:
     """One side (left or right) of k tuned vectors against all base vectors.
 
     Attributes:
-        sigma, max_cosine, base_index (from 1), error_bound: k values each.
+        sigma, max_cosine, base_index (from 1; 0: not known), error_bound: k values each.
         similarity: s × s absolute cosines, base vectors (rows) × tuned vectors (columns).
     """
 

@@ -48,8 +48,9 @@ def davidson(
     wanted: int,
     tolerance: float,
     floor: float,
+    most_rounds: int = MAX_ROUNDS,
 ) -> RitzPairs:
-    """Expand `start` until `wanted` vectors have converged or `MAX_ROUNDS` are over.
+    """Expand `start` until `wanted` vectors have converged or `most_rounds` are over.
 
     A vector has converged when its residual is below `tolerance` times its distance to the other
     Ritz values, or below `floor`, the rounding of the operator itself.
@@ -58,7 +59,7 @@ def davidson(
     basis = orthonormal(start)
     image = apply(basis)
     projected = basis.T @ image
-    for rounds in range(MAX_ROUNDS + 1):
+    for rounds in range(most_rounds + 1):
         values, rotation = xp.linalg.eigh((projected + projected.T) / 2)
         values, rotation = xp.flip(values, (0,)), xp.flip(rotation, (1,))
         chosen = rotation[:, :wanted]
@@ -68,7 +69,7 @@ def davidson(
         needed = xp.clip(tolerance * ritz_gaps(values, wanted), floor, None)
         pending = norms > needed
         room = basis.shape[0] - basis.shape[1]
-        if rounds == MAX_ROUNDS or room == 0 or not bool(pending.any()):
+        if rounds == most_rounds or room == 0 or not bool(pending.any()):
             return RitzPairs(values, vectors, norms, rounds)
         correction = precondition(residual[:, pending], values[:wanted][pending])[:, :room]
         correction = correction / xp.linalg.norm(correction, axis=0)

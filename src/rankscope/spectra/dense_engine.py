@@ -64,7 +64,7 @@ def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) ->
         return None
     found = pairs.vectors[:, :cut]
     gram -= (found * pairs.values[:cut]) @ found.T
-    if not _is_below(gram, threshold - noise):
+    if not eigenvalues_are_below(gram, threshold - noise):
         return None
     errors = vector_errors(values, residuals, cut, threshold, noise, k)
     small = pairs.vectors[:, :k]
@@ -88,7 +88,7 @@ def _strongest(delta: Array, count: int) -> Array:
     return delta @ (delta.T @ block) / norm
 
 
-def _is_below(symmetric: Array, threshold: float) -> bool:
+def eigenvalues_are_below(symmetric: Array, threshold: float) -> bool:
     """Say whether all eigenvalues lie below `threshold`: a Cholesky factorisation succeeds.
 
     Overwrites `symmetric`.

@@ -17,8 +17,14 @@ import polars as pl
 from rankscope.artefacts.files import write_parquet
 from rankscope.spectra import cache
 from rankscope.spectra.adapters import Tuned, open_tuned
-from rankscope.spectra.analysis import MatrixAnalysis, Wanted, analyse_matrix
+from rankscope.spectra.analysis import (
+    MatrixAnalysis,
+    Wanted,
+    analyse_matrix,
+    analyse_without_base,
+)
 from rankscope.spectra.arrays import to_device
+from rankscope.spectra.choice import decompose_base
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.parallel import run_all
@@ -89,9 +95,13 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
     weight = piece.model.read(piece.matrix).astype(np.float64)
     updates = [tuned.update(piece.matrix, weight) for _, tuned in piece.versions]
-    base = _base_of(piece, weight)
     settings = piece.settings
-    return list(analyse_matrix(weight, base, updates, settings.wanted, settings.device))
+    wanted, device = settings.wanted, settings.device
+    leading = wanted.leading(min(weight.shape))
+    cached = settings.cache is not None
+    if not decompose_base(min(weight.shape), len(updates), leading, cached):
+        return list(analyse_without_base(weight, updates, wanted, device))
+    return list(analyse_matrix(weight, _base_of(piece, weight), updates, wanted, device))
 
 
 def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:

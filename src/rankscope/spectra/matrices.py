@@ -17,7 +17,12 @@ from typing import Any
 import numpy as np
 
 from rankscope.errors import ModelError
-from rankscope.spectra.quantised import dequantise, is_quantised, stored_shape
+from rankscope.spectra.quantised import (
+    dequantise,
+    is_quantised,
+    refuse_other_schemes,
+    stored_shape,
+)
 from rankscope.spectra.tensor_files import FLOATS, StoredTensor, list_tensors
 
 CONV1D_MODELS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer"})
@@ -241,4 +246,6 @@ def open_model(folder: Path) -> Model:
     config = folder / "config.json"
     if not config.is_file():
         raise ModelError(f"{folder}: no config.json; expected a model in the Hugging Face layout")
-    return Model(folder, json.loads(config.read_text("utf-8")), list_tensors(folder, "model"))
+    tensors = list_tensors(folder, "model")
+    refuse_other_schemes(tensors)
+    return Model(folder, json.loads(config.read_text("utf-8")), tensors)

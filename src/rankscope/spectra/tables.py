@@ -90,9 +90,12 @@ class TableBuilder:
             for b, epsilon in enumerate(epsilons)
         )
         columns = zip(
-            compared.sigma.tolist(), compared.max_cosine.tolist(), compared.base_index.tolist(),
-            compared.error_bound.tolist(), strict=True,
-        )  # fmt: skip
+            compared.sigma.tolist(),
+            compared.max_cosine.tolist(),
+            (index or None for index in compared.base_index.tolist()),  # 0: not known
+            compared.error_bound.tolist(),
+            strict=True,
+        )
         self._rows["vectors"].extend(
             (*prefix, j, *values, method) for j, values in enumerate(columns, 1)
         )

@@ -13,6 +13,7 @@ from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.lowrank_engine import count_above, leading_in_basis, project
 from rankscope.spectra.measures import count_intruders
+from unit.spectra.spectra_oracles import oracle, realistic
 
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
 WANTED = Wanted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
@@ -23,21 +24,6 @@ def certified_at_any_size(monkeypatch):
     monkeypatch.setattr(choice, "_SMALL", 0)
     monkeypatch.setattr(choice, "_LEADING_SHARE", 2)
     monkeypatch.setattr(choice, "_LOW_RANK_SHARE", 3)
-
-
-def realistic(m, n, rng):
-    """A weight with a decaying spectrum over a noise floor, as trained layers have."""
-    q = min(m, n)
-    left, _ = np.linalg.qr(rng.standard_normal((m, q)))
-    right, _ = np.linalg.qr(rng.standard_normal((n, q)))
-    values = 6 * np.arange(1, q + 1) ** -0.5 + rng.uniform(0, 0.3, q)
-    return (left * values) @ right.T
-
-
-def oracle(weight, update):
-    u0, _, v0 = np.linalg.svd(weight, full_matrices=False)
-    u, _, v = np.linalg.svd(weight + update, full_matrices=False)
-    return np.abs(u0.T @ u).max(axis=0)[:10], np.abs(v0 @ v.T).max(axis=0)[:10]
 
 
 def check(weight, update, wanted=WANTED, comparer=None):
