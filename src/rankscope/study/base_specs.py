@@ -18,7 +18,9 @@ class EmbeddedBase(Spec):
 
     source: Literal["embedded"]
     corpus: Annotated[DocumentSpec, ByLabel()]
-    vocabulary_size: Annotated[int, Field(ge=257)] = 1024
+    vocabulary_size: Annotated[int, Field(ge=257)] = Field(
+        1024, description="tokens of its byte-level BPE"
+    )
     hidden_size: Positive = 128
     layers: Positive = 4
     heads: Positive = 4
@@ -43,7 +45,10 @@ class LocalBase(Spec):
     """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
 
     source: Literal["local"]
-    path: str
+    path: str = Field(
+        description="folder with config.json, safetensors and tokenizer, seen from where rankscope"
+        " is started"
+    )
     _files: str | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
@@ -63,7 +68,7 @@ class HubBase(Spec):
     """A model repository of the Hugging Face hub, pinned to a revision."""
 
     source: Literal["hub"]
-    repository: str
+    repository: str = Field(description="model on the hub, such as owner/name")
     revision: Revision
 
     @cached_property

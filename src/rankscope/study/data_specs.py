@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, PrivateAttr
 from rankscope.study.fingerprint import fingerprint
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
-from rankscope.study.record import Fraction, Positive, Revision, Seed, Spec, slug
+from rankscope.study.record import HeldOut, MaxBytes, Positive, Revision, Seed, Spec, slug
 
 
 class StandardLibrary(Spec):
@@ -21,9 +21,11 @@ class StandardLibrary(Spec):
     """
 
     source: Literal["standard-library"]
-    content: Literal["code", "english"]
-    heldout_fraction: Fraction = 0.1
-    max_bytes: Positive | None = None
+    content: Literal["code", "english"] = Field(
+        description="code: source of the modules; english: their docstrings and the pydoc topics"
+    )
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
     seed: Seed = 0
 
     @cached_property
@@ -40,10 +42,13 @@ class TextFiles(Spec):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
 
     source: Literal["text"]
-    path: str
-    text_field: str = "text"
-    heldout_fraction: Fraction = 0.1
-    max_bytes: Positive | None = None
+    path: str = Field(
+        description="a .jsonl, .parquet or .txt file or a folder of them, seen from where"
+        " rankscope is started"
+    )
+    text_field: str = Field("text", description="column or key that holds the text")
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
     seed: Seed = 0
     _files: str | None = PrivateAttr(default=None)
 
@@ -65,13 +70,13 @@ class HubDataset(Spec):
     """A dataset repository of the Hugging Face hub, pinned to a revision."""
 
     source: Literal["hub"]
-    repository: str
+    repository: str = Field(description="dataset on the hub, such as owner/name")
     revision: Revision
-    configuration: str | None = None
-    split: str = "train"
-    text_field: str = "text"
-    heldout_fraction: Fraction = 0.1
-    max_bytes: Positive | None = None
+    configuration: str | None = Field(None, description="subset of the dataset, if it has several")
+    split: str = Field("train", description="split of the dataset that is taken, and split again")
+    text_field: str = Field("text", description="column that holds the text")
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
     seed: Seed = 0
 
     @cached_property
@@ -91,10 +96,12 @@ class Continuations(Spec):
 
     source: Literal["continuations"]
     documents: Annotated[DocumentSpec, ByLabel()]
-    items: Positive = 200
-    choices: Annotated[int, Field(ge=2, le=8)] = 4
-    context_words: Positive = 24
-    ending_words: Positive = 12
+    items: Positive = Field(200, description="number of items")
+    choices: Annotated[int, Field(ge=2, le=8)] = Field(
+        4, description="endings of an item, of which one is true"
+    )
+    context_words: Positive = Field(24, description="words before the ending")
+    ending_words: Positive = Field(12, description="words of an ending")
     seed: Seed = 0
 
     @cached_property

@@ -11,6 +11,14 @@ from rankscope.study.labels import ByLabel
 from rankscope.study.record import Fraction, Positive, Spec
 from rankscope.study.written import OneOrMore
 
+EvaluationName = Annotated[
+    str, Field(min_length=1, description="name of the scores in tables and figures")
+]
+Measures = Annotated[
+    Literal["learning", "forgetting"],
+    Field(description="learning: what is trained on; forgetting: what the base could do before"),
+]
+
 
 class BitsPerByte(Spec):
     """Negative log-likelihood of held-out documents, in bits per UTF-8 byte.
@@ -21,11 +29,13 @@ class BitsPerByte(Spec):
     """
 
     kind: Literal["bits-per-byte"]
-    name: str
-    measures: Literal["learning", "forgetting"]
+    name: EvaluationName
+    measures: Measures
     data: Annotated[DocumentSpec, ByLabel()]
-    documents: Positive | None = None
-    max_bytes_per_document: Annotated[int, Field(ge=16)] | None = None
+    documents: Positive | None = Field(None, description="most documents to read")
+    max_bytes_per_document: Annotated[int, Field(ge=16)] | None = Field(
+        None, description="of a longer document a passage of at most this size is read"
+    )
 
     @property
     def unit(self) -> str:
@@ -37,8 +47,8 @@ class Harness(Spec):
     """A task of lm-eval-harness under its official template, on local items."""
 
     kind: Literal["harness"]
-    name: str
-    measures: Literal["learning", "forgetting"]
+    name: EvaluationName
+    measures: Measures
     task: Literal["hellaswag"]
     data: Annotated[Continuations, ByLabel()]
 
@@ -74,11 +84,16 @@ class SpectraSettings(Spec):
     vectors in the stored similarity matrix.
     """
 
-    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = (
-        0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
-    )  # fmt: skip
-    ks: Annotated[tuple[Positive, ...], OneOrMore()] = (1, 2, 5, 10, 20)
-    similarity_size: Positive = 10
+    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = Field(
+        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        description="a vector intrudes if its cosine with every base vector is below epsilon",
+    )
+    ks: Annotated[tuple[Positive, ...], OneOrMore()] = Field(
+        (1, 2, 5, 10, 20), description="numbers of leading vectors among which intruders count"
+    )
+    similarity_size: Positive = Field(
+        10, description="leading vectors in the stored similarity matrix"
+    )
 
     @cached_property
     def name(self) -> str:

@@ -8,6 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+HeldOut = Annotated[
+    float,
+    Field(gt=0, lt=1, description="share of the documents that is kept for evaluation"),
+]
+MaxBytes = Annotated[int, Field(gt=0, description="most text to take, in UTF-8 bytes")] | None
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

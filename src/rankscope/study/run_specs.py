@@ -38,12 +38,16 @@ class LoraOptions(Spec):
     `target_modules` are names as in peft: `q_proj` is every module whose name ends so.
     """
 
-    target_modules: Literal["all-linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = (
-        "all-linear"
+    target_modules: Literal["all-linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        "all-linear", description="what is adapted: all-linear, or names such as [q_proj, v_proj]"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rslora: bool = False
-    allow_rank_above_dimension: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="dropout on the adapter's input"
+    )
+    rslora: bool = Field(False, description="scale by alpha / sqrt(rank) instead of alpha / rank")
+    allow_rank_above_dimension: bool = Field(
+        False, description="accept a rank above a matrix's smaller dimension, which limits nothing"
+    )
 
 
 class Lora(LoraOptions):
@@ -71,18 +75,33 @@ class Recipe(Spec):
     """How a run is optimised; everything but the method and the seed."""
 
     learning_rate: Annotated[float, Field(gt=0)]
-    steps: Positive | None = None
-    epochs: Annotated[float, Field(gt=0)] | None = None
-    batch_size: Positive = 16
-    micro_batch_size: Positive | None = None
-    sequence_length: Annotated[int, Field(ge=8)] = 256
+    steps: Positive | None = Field(None, description="optimizer steps; or give `epochs`")
+    epochs: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="passes over the training data; or give `steps`"
+    )
+    batch_size: Positive = Field(16, description="sequences per optimizer step")
+    micro_batch_size: Positive | None = Field(
+        None, description="sequences per forward pass; divides batch_size and saves memory"
+    )
+    sequence_length: Annotated[int, Field(ge=8)] = Field(
+        256, description="tokens per packed sequence"
+    )
     optimizer: Literal["adamw"] = "adamw"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
-    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    max_gradient_norm: Annotated[float, Field(gt=0)] = 1.0
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="course of the learning rate after warm-up"
+    )
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.05, description="share of the steps in which the learning rate rises to its full value"
+    )
+    max_gradient_norm: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="gradients are clipped to this norm"
+    )
     precision: Literal["float32", "bfloat16"] = "float32"
-    keep: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.25, 0.5, 1.0)
+    keep: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (0.1, 0.25, 0.5, 1.0),
+        description="fractions of the run whose weights are kept and measured; the last is 1.0",
+    )
 
     @field_validator("epochs")
     @classmethod

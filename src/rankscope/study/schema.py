@@ -12,17 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from rankscope.study.source import Place
 
 SCHEMA = Path("workflow/schemas/study.schema.json")
 
 
+class _WithoutTitles(GenerateJsonSchema):
+    """Leaves out the titles that pydantic makes from the names of keys: they say nothing new."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
 def study_schema() -> str:
     """Return the schema of study files as JSON text."""
     from rankscope.study.file import StudyFile
 
-    schema = StudyFile.model_json_schema()
+    schema = StudyFile.model_json_schema(schema_generator=_WithoutTitles)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
