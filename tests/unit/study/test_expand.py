@@ -212,3 +212,9 @@ def test_kept_steps_are_those_of_the_fractions() -> None:
     assert recipe.kept_steps(250) == (25, 62, 125, 250)
     assert recipe.kept_steps(3) == (1, 2, 3)
     assert recipe.kept_steps(1) == (1,)
+
+
+def test_the_documented_study_is_a_study(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[3] / "workflow/studies/README.md"
+    text = guide.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert len(load(tmp_path, text)) == 3 * (1 + 3 * 2)
