@@ -562,6 +562,14 @@ def test_a_tokenizer_of_another_model_is_refused(elsewhere: Path) -> None:
     assert "allowed: tokens below 3" in found
 
 
+def test_one_text_file_is_one_document() -> None:
+    Path("all.txt").write_text("text", encoding="utf-8")
+    data = "{source: text, path: all.txt}"
+    found = message(edited(("{source: standard-library, content: english}", data)))
+    assert 'mine.yaml:7: data.english.path: "all.txt" is one .txt file' in found
+    assert "allowed: a folder of several, or a .jsonl or .parquet file" in found
+
+
 def test_a_classifier_is_no_base(elsewhere: Path) -> None:
     folder = elsewhere / "model"
     folder.mkdir()

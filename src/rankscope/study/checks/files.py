@@ -34,18 +34,10 @@ def name_of_study(subject: Subject) -> Iterator[Mistake]:
 
 
 def data_is_there(subject: Subject) -> Iterator[Mistake]:
-    """Files exist and are of a known kind; hub datasets can be reached."""
+    """Files exist, are of a known kind and hold several documents; hub datasets can be reached."""
     for place, spec in variants(subject):
         if isinstance(spec, TextFiles):
-            from rankscope.data.text_files import source_files
-
-            try:
-                source_files(Path(spec.path))
-            except DataError as error:
-                yield Mistake(
-                    (*place, "path"),
-                    f"{shown(spec.path)} cannot be read: {error}{tilde(spec.path)}",
-                )
+            yield from _files(spec, (*place, "path"))
         elif (
             isinstance(spec, HubDataset)
             and offline()
@@ -53,6 +45,23 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
         ):
             text = not_cached(spec.repository, spec.revision, "--repo-type dataset ")
             yield Mistake((*place, "repository"), text)
+
+
+def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
+    from rankscope.data.text_files import source_files
+
+    try:
+        files = source_files(Path(spec.path))
+    except DataError as error:
+        text = f"{shown(spec.path)} cannot be read: {error}{tilde(spec.path)}"
+        yield Mistake(place, text)
+        return
+    if len(files) == 1 and files[0].suffix == ".txt":
+        yield Mistake(
+            place,
+            f"{shown(spec.path)} is one .txt file, which counts as one document, of which nothing"
+            " can be held out; allowed: a folder of several, or a .jsonl or .parquet file",
+        )
 
 
 def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:
