@@ -39,7 +39,7 @@ class Studies:
 
     def run(self, name: str) -> Run:
         """Return the run called `name`."""
-        return self._find("run", name, lambda study: {run.name: run for run in study.runs})
+        return self._find("run", name, lambda study: study.runs_by_name)
 
     def base(self, name: str) -> BaseSpec:
         """Return the base called `name`."""
