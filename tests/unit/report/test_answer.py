@@ -48,10 +48,11 @@ def test_what_is_decided_is_said_with_interval_and_n(summary):
     first, second = said(verdicts, summary)
     assert first == (
         "Full fine-tuning gained 0.450 [0.430, 0.470] bits per byte on code: more than LoRA r=1"
-        " and r=16 (closest, r=16: 0.100 [0.090, 0.110]; 100 documents × 2 seeds)."
+        " and r=16 (difference 0.100 [0.090, 0.110] from r=16, the closest; 100 documents × 2"
+        " seeds)."
     )
     assert "lost 0.300 [0.280, 0.320] bits per byte on english: more than LoRA r=1" in second
-    assert "at equal learning, LoRA r=16 forgot less (0.050 [0.040, 0.060]" in second
+    assert "at equal learning, LoRA r=16 forgot less (difference 0.050 [0.040, 0.060]" in second
 
 
 def test_what_the_data_do_not_carry_is_not_said(summary):
@@ -71,7 +72,7 @@ def test_a_claim_that_is_denied_turns_the_sentence_round(summary):
         verdict(LEARNS_LESS, "LoRA r=16 · code", -0.1),
         verdict(FORGETS_LESS, "LoRA r=16 · english", 0.1),
     ]
-    assert "less than LoRA r=16 (−0.100 [−0.110, −0.090]" in said(verdicts, summary)[0]
+    assert "less than LoRA r=16 (difference −0.100 [−0.110, −0.090]" in said(verdicts, summary)[0]
 
 
 def test_without_both_methods_there_is_no_comparison(summary):

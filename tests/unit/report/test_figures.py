@@ -7,7 +7,7 @@ import pytest
 
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.figures import FIGURES, draw_figures
-from rankscope.report.figures.figure import palette
+from rankscope.report.figures.figure import palette, rates_note
 from rankscope.report.figures.render import (
     SUFFIXES,
     columnar,
@@ -121,3 +121,24 @@ def test_rows_by_column_keep_values_and_missing_ones():
         "a": {"levels": ["x", None], "codes": [0, 1, 0]},
         "b": [1.0, None, 0.12346],
     }
+
+
+def test_rank_plots_say_whether_the_learning_rate_was_tuned(figures):
+    for name in ("plane", "intruders", "effective-rank"):
+        assert "Learning rates: Full" in figures[name].caption
+
+
+def test_rates_that_differ_by_rank_are_listed():
+    runs = pl.DataFrame(
+        {
+            "method": ["Full", "LoRA r=4", "LoRA r=16"],
+            "condition": ["Full", "LoRA r=4", "LoRA r=16"],
+            "rank": [None, 4, 16],
+            "learning_rate": [1e-3, 3e-3, 1e-3],
+        }
+    )
+    assert rates_note(runs).startswith(
+        "Learning rates: Full 0.001, LoRA r=4 0.003, LoRA r=16 0.001"
+    )
+    swept = runs.with_columns(method=pl.lit("Full"))
+    assert rates_note(swept).startswith("Several learning rates")

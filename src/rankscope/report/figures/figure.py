@@ -125,3 +125,21 @@ def conditions_of(runs: pl.DataFrame) -> pl.DataFrame:
         .unique(subset="condition", keep="first", maintain_order=True)
         .sort(pl.col("rank").fill_null(0), "learning_rate", maintain_order=True)
     )
+
+
+def rates_note(runs: pl.DataFrame) -> str:
+    """Say which learning rates were used: rank, alpha and learning rate are confounded."""
+    conditions = conditions_of(runs)
+    if conditions["method"].n_unique() < len(conditions):
+        return "Several learning rates or recipes per method, each a trace of its own."
+    written = conditions.with_columns(
+        rate=pl.col("learning_rate").map_elements(lambda rate: f"{rate:g}", pl.String)
+    )
+    loras = written.filter(pl.col("rank").is_not_null())
+    parts = written.filter(pl.col("rank").is_null()).select("method", "rate").rows()
+    if loras["rate"].n_unique() == 1:
+        parts.append(("LoRA", f"{loras['rate'][0]} at every rank"))
+    else:
+        parts += loras.select("method", "rate").rows()
+    listed = ", ".join(f"{method} {rate}" for method, rate in parts)
+    return f"Learning rates: {listed}; set by the study, not tuned in it."

@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
+    rates_note,
     rows_chart,
 )
 from rankscope.report.methods import BASE
@@ -44,6 +45,7 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
             "Each trace is one method, from the base (origin) over its kept steps to the end of"
             " training: mean over seeds, with 95 % bootstrap intervals over items and seeds."
             " Small open circles are single seeds. Up is better, left is better."
+            f" {rates_note(tables.runs)}"
         ),
         rows=rows,
         panels=(Panel("", _layers(x, y, colour(conditions))),),

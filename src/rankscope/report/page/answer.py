@@ -143,10 +143,9 @@ def _matched(found: dict[str, Verdict]) -> str:
 def _nearest(found: dict[str, Verdict]) -> str:
     """The difference closest to zero among the verdicts, with interval and n."""
     method, verdict = min(found.items(), key=lambda item: abs(item[1].value or 0.0))
-    which = f"{_short(method)}: " if len(found) > 1 else ""
-    near = "closest, " if len(found) > 1 else ""
+    which = f" from {_short(method)}, the closest" if len(found) > 1 else ""
     interval = with_interval(verdict.value or 0.0, verdict.low, verdict.high)
-    return f"{near}{which}{interval}; {verdict.n}"
+    return f"difference {interval}{which}; {verdict.n}"
 
 
 def _short(method: str) -> str:
