@@ -121,6 +121,49 @@ def test_too_large_a_mixture_is_an_error_and_leaves_nothing(made: Path, tmp_path
     assert not (tmp_path / "rows.json").exists()
 
 
+def write_folder(folder: Path, train: dict[str, list[str]], test: dict[str, list[str]]) -> None:
+    """Write a collection in the official layout: texts per task, one category per split."""
+    (folder / "tasks").mkdir(parents=True)
+    (folder / "splits" / "default").mkdir(parents=True)
+    for split, tasks in (("train", train), ("test", test)):
+        names = folder / "splits" / "default" / f"{split}_tasks.txt"
+        names.write_text("\n".join(tasks))
+        for name, texts in tasks.items():
+            content = {
+                "Categories": [split],
+                "Definition": [f"Do {name}."],
+                "Instances": [{"input": text, "output": ["x"]} for text in texts],
+            }
+            (folder / "tasks" / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
+    shared = [f"shared {n}" for n in range(6)]
+    write_folder(
+        tmp_path,
+        train={
+            "task1_a": [*shared, *(f"a {n}" for n in range(6))],
+            "task2_b": [*shared, *(f"b {n}" for n in range(6))],
+        },
+        test={"task3_c": [f" {text}\n" for text in shared]},
+    )
+    spec = Niv2Tasks(source="niv2", path=str(tmp_path), minimum_instances=1)
+    mixture = nested_mixtures(spec, (1,), 0, 12, 4)["Tall"]
+    write_tasks(spec, tmp_path / "collection")
+    for one, name in ((mixture, "all"), (mixture.test_set("intra"), "intra")):
+        write_draws(one, tmp_path / "collection", tmp_path / name)
+    trained = pl.read_parquet(tmp_path / "all" / "rows.parquet")
+    intra = pl.read_parquet(tmp_path / "intra" / "rows.parquet")
+    kept_out = set(intra["text"]) | set(shared[:4])  # the inter-task items are the first four
+    assert set(trained["text"]) == {
+        text
+        for text in (*shared, *(f"{task} {n}" for task in "ab" for n in range(6)))
+        if text not in kept_out
+    }
+    shortages = pl.read_parquet(tmp_path / "all" / "shortages.parquet")
+    assert (shortages["forbidden"] >= 4).all()
+
+
 def test_a_collection_without_usable_tasks_says_why(tmp_path: Path):
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "task1_x.json").write_text("[]")

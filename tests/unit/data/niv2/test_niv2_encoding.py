@@ -103,6 +103,14 @@ def test_an_example_is_prompt_answer_and_end(family, definition, text, answer):
 
 
 @families
+def test_prompt_and_answer_are_tokenised_as_one_text(family):
+    prompt = render("tk-instruct", "the answer is long", "the river")
+    example = encoder(family).encode_example(prompt, "yes no maybe")
+    whole = TOKENIZERS[family].encode(f"{prompt}yes no maybe").ids
+    assert example.input_ids[:-1] == whole
+
+
+@families
 @settings(max_examples=100, deadline=None)
 @given(definition=texts, text=texts, answer=texts, source=st.integers(110, 220))
 def test_truncation_spares_answer_and_cue(family, definition, text, answer, source):

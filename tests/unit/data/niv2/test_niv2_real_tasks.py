@@ -9,6 +9,7 @@ import pytest
 
 from rankscope.data.niv2.encoding import IGNORED, Limits, PromptEncoder
 from rankscope.data.niv2.rendering import render
+from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
 from rankscope.data.niv2.specs import Mixture, Niv2Tasks, fixed_total_mixtures, nested_mixtures
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import ROWS
@@ -68,6 +69,25 @@ def test_under_the_official_lists_every_absent_task_is_named(tmp_path: Path, spe
     listed = problems.filter(pl.col("split").is_not_null() & (pl.col("what") == "task left out"))
     assert listed.height + loaded.height == 756 + 119
     assert problems.filter(pl.col("split").is_null()).height == 2  # task1687 and task1435
+
+
+def test_mixtures_of_the_official_training_tasks_keep_their_proportions():
+    table = pl.read_csv(ROOT / "niv2" / "task_categories.tsv", separator="\t")
+    official = table.filter(official_split="train")
+    pools = [
+        TaskPool(task, category, (Candidate("i", "h"),))
+        for task, category in official.select("task", "category").iter_rows()
+    ]
+    assert len(pools) == 756
+    available = Counter(pool.category for pool in pools)
+    category = {pool.name: pool.category for pool in pools}
+    for seed in SEEDS:
+        mixtures = nested_tasks(pools, (100, 250, 500), seed)
+        for size, names in zip((100, 250, 500), mixtures, strict=True):
+            counts = Counter(category[name] for name in names)
+            for one, n in available.items():
+                assert abs(counts[one] - size * n / 756) < 1, (size, one)
+        assert set(mixtures[0]) < set(mixtures[1]) < set(mixtures[2])
 
 
 def test_no_training_set_contains_a_test_text(drawn):
