@@ -1,0 +1,85 @@
+"""Records by the names that paths and commands carry, in whichever study describes them."""
+
+from pathlib import Path
+
+import pytest
+
+from rankscope.errors import StudyError
+from rankscope.study.expand import load_study
+from rankscope.study.identity import STAGE_VERSIONS
+from rankscope.study.registry import Studies
+from study_text import STUDY, edited
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two studies that differ in their ranks."""
+    monkeypatch.chdir(tmp_path)
+    studies = tmp_path / "workflow/studies"
+    studies.mkdir(parents=True)
+    (studies / "mine.yaml").write_text(STUDY, encoding="utf-8")
+    other = edited(("study: mine", "study: other"), ("[1, 4, 16]", "[16, 32]"), ("[1, 10]", "[7]"))
+    (studies / "other.yaml").write_text(other, encoding="utf-8")
+    return studies
+
+
+def test_a_run_is_found_in_the_study_asked_for_and_in_the_others(folder: Path) -> None:
+    mine, other = load_study("mine"), load_study("other")
+    studies = Studies("mine")
+    assert all(studies.run(run.name) == run for run in (*mine.runs, *other.runs))
+    shared = {run.name for run in mine.runs} & {run.name for run in other.runs}
+    assert len(shared) == 4, "full fine-tuning and rank 16 are the same runs in both studies"
+
+
+def test_everything_with_a_name_is_found(folder: Path) -> None:
+    other = load_study("other")
+    assert other.spectra is not None
+    studies = Studies("mine")
+    assert studies.base(other.base.name) == other.base
+    assert studies.variant(other.data["code"].name) == other.data["code"]
+    assert studies.suite(other.suites[0].name) == other.suites[0]
+    assert studies.spectra(other.spectra.name) == other.spectra
+    assert studies.named("other") == other
+
+
+def test_labels_are_those_of_the_study_asked_for(folder: Path) -> None:
+    studies = Studies("mine")
+    assert studies.variant("code") == studies.current.data["code"]
+    assert studies.suite("small") == studies.current.suites[0]
+
+
+def test_a_study_given_by_path_is_one_of_them(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        edited(("study: mine", "study: own"), ("[1, 4, 16]", "[64]")), encoding="utf-8"
+    )
+    studies = Studies("./own.yaml")
+    assert studies.current.study == "own"
+    assert studies.named("own") is studies.current
+    rank_64 = studies.current.runs[-1].name
+    assert studies.run(rank_64).method.rank == 64
+    with pytest.raises(StudyError):
+        Studies("mine").run(rank_64)
+
+
+def test_a_broken_study_does_not_hinder_the_others(folder: Path) -> None:
+    (folder / "broken.yaml").write_text("study: broken\n", encoding="utf-8")
+    studies = Studies("mine")
+    assert studies.run(load_study("other").runs[-1].name).method.rank == 32
+    with pytest.raises(StudyError, match=r"broken\.yaml:1: title: this key is missing"):
+        studies.named("broken")
+
+
+def test_an_unknown_name_is_answered_with_those_that_are_known(folder: Path) -> None:
+    with pytest.raises(StudyError, match=r"no study describes a run 'lora-r1-00000000'.*lora-r4-"):
+        Studies("mine").run("lora-r1-00000000")
+
+
+def test_a_raised_stage_version_renames_what_the_stage_makes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_study("mine")
+    monkeypatch.setitem(STAGE_VERSIONS, "train", 99)
+    after = load_study("mine")
+    assert not before.runs_by_name.keys() & after.runs_by_name.keys()
+    assert before.base.name == after.base.name
+    assert before.suites[0].name == after.suites[0].name
