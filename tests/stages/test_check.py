@@ -466,10 +466,10 @@ def test_the_plan_says_what_will_be_run(capsys: pytest.CaptureFixture[str]) -> N
     plan = capsys.readouterr().out
     assert max(map(len, plan.splitlines())) <= 80
     assert "\x1b" not in plan
-    assert "data code · steps 250 · tokens 1,024,000" in plan
+    assert "train  on code · 250 steps · 1,024,000 tokens" in plan
     row = next(line for line in plan.splitlines() if "lora-r16-" in line)
     assert row.split()[1:] == ["16", "32", "0.003", "0", "156,160", "14.474"]
-    assert "8, 8,192,000 tokens" in plan
+    assert "8 · 8,192,000 tokens" in plan
     assert "44: data 4 · base 1 · train 8 · evaluate 18 · spectra 9 · report 4" in plan
 
 
@@ -570,6 +570,33 @@ def test_one_text_file_is_one_document() -> None:
     assert "allowed: a folder of several, or a .jsonl or .parquet file" in found
 
 
+def test_a_text_field_that_is_not_there() -> None:
+    Path("all.jsonl").write_text('{"body": "text"}\n', encoding="utf-8")
+    data = "{source: text, path: all.jsonl}"
+    found = message(edited(("{source: standard-library, content: english}", data)))
+    assert "mine.yaml:7: data.english.path: " in found
+    assert "no field 'text'; it has: body (set text_field)" in found
+
+
+def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixture[str]) -> None:
+    import polars as pl
+
+    from rankscope.artefacts import layout
+    from rankscope.study.expand import load_study
+
+    text = edited(("steps: 250", "epochs: 3"))
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    assert "on code · epochs: 3 (steps and tokens are known once" in capsys.readouterr().out
+    study = load_study("mine.yaml")
+    packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
+    packed.parent.mkdir(parents=True)
+    pl.DataFrame({"sequence": range(100)}).write_parquet(packed)
+    check([Path("mine.yaml")])
+    # the last, incomplete batch of an epoch is dropped: 3 × (100 // 16) steps
+    assert "on code · 18 steps · 73,728 tokens" in capsys.readouterr().out
+
+
 def test_a_classifier_is_no_base(elsewhere: Path) -> None:
     folder = elsewhere / "model"
     folder.mkdir()
@@ -619,5 +646,5 @@ def test_a_large_plan_fits_into_80_columns(
     plan = capsys.readouterr().out
     assert max(map(len, plan.splitlines())) <= 80
     assert "…" not in plan
-    assert plan.count("train  data english") == 2
+    assert plan.count("train  on english") == 2
     assert "10,234,101,760" in plan

@@ -61,7 +61,7 @@ def plan(study: Study, parameters: Counts) -> RenderableType:
     common = [column for column in columns if column.common]
     groups: dict[str, list[Run]] = {}
     for run in study.runs:
-        told = " · ".join(f"{column.title} {column.cell(run)}" for column in common)
+        told = " · ".join(column.cell(run) for column in common)
         groups.setdefault(told, []).append(run)
     shown = [column for column in columns if not column.common]
     widths = [max(len(column.cell(run)) for run in study.runs) for column in shown]
@@ -113,9 +113,6 @@ def _columns(study: Study, parameters: Counts) -> list[Column]:
         known = parameters[run.method]
         return f"{100 * known[0] / known[1]:.3f}" if known else UNKNOWN
 
-    def length(run: Run) -> str:
-        return _quantity(steps(run)) or f"of {run.recipe.epochs:g} epochs"
-
     return [
         Column("run", lambda run: run.name, left=True),
         Column("rank", lambda run: NONE if run.method.rank is None else str(run.method.rank)),
@@ -124,9 +121,8 @@ def _columns(study: Study, parameters: Counts) -> list[Column]:
         Column("seed", lambda run: str(run.seed)),
         Column("trainable", count),
         Column("%", share),
-        Column("data", lambda run: labels.get(run.data.name, run.data.name), common=True),
-        Column("steps", length, common=True),
-        Column("tokens", lambda run: _quantity(tokens(run)) or UNKNOWN, common=True),
+        Column("data", lambda run: f"on {labels.get(run.data.name, run.data.name)}", common=True),
+        Column("length", _length, common=True),
     ]
 
 
@@ -134,8 +130,11 @@ def _alpha(run: Run) -> str:
     return f"{run.method.alpha:g}" if isinstance(run.method, Lora) else NONE
 
 
-def _quantity(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
+def _length(run: Run) -> str:
+    number, total = steps(run), tokens(run)
+    if number is not None:
+        return f"{number:,} steps · {total:,} tokens"
+    return f"epochs: {run.recipe.epochs:g} (steps and tokens are known once the data is packed)"
 
 
 def steps(run: Run) -> int | None:
@@ -184,5 +183,7 @@ def _total(study: Study) -> str:
     known = [tokens(run) for run in study.runs]
     counted = [number for number in known if number is not None]
     missing = len(known) - len(counted)
-    text = f"{len(known)}, {sum(counted):,} tokens"
-    return f"{text}, and {missing} of unknown length (data not packed yet)" if missing else text
+    if not counted:
+        return f"{len(known)}"
+    text = f"{len(known)} · {sum(counted):,} tokens"
+    return f"{text}, and those of {missing} runs whose data is not packed yet" if missing else text

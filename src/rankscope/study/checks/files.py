@@ -48,10 +48,14 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
 
 
 def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
-    from rankscope.data.text_files import source_files
+    from rankscope.data.text_files import read_file, source_files
 
     try:
         files = source_files(Path(spec.path))
+        for path in files:
+            if path.suffix == ".jsonl":
+                # the first line tells whether `text_field` is right
+                next(read_file(path, Path(spec.path), spec.text_field), None)
     except DataError as error:
         text = f"{shown(spec.path)} cannot be read: {error}{tilde(spec.path)}"
         yield Mistake(place, text)
