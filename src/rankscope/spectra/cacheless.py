@@ -203,7 +203,8 @@ def _leading(gram: Array, start: Array, k: int) -> _Top | None:
     wanted = min(k + _EXTRA, gram.shape[0] - 1)
     noise = ROUNDING * float(gram.trace())
     pairs = davidson(
-        lambda block: gram @ block, lambda residual, _: residual, start, wanted, _TOLERANCE, noise,
+        lambda block: gram @ block, lambda residual, _: residual, start, wanted, k,
+        _TOLERANCE, noise,
         _ROUNDS,
     )  # fmt: skip
     values = [float(value) for value in pairs.values[: wanted + 1]]

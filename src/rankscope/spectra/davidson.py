@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rankscope.spectra.arrays import Array, namespace
 
 MAX_ROUNDS = 24
+_BLUR = 1e-2
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,16 @@ def davidson(
     precondition: Callable[[Array, Array], Array],
     start: Array,
     wanted: int,
+    accurate: int,
     tolerance: float,
     floor: float,
     most_rounds: int = MAX_ROUNDS,
 ) -> RitzPairs:
     """Expand `start` until `wanted` vectors have converged or `most_rounds` are over.
 
-    A vector has converged when its residual is below `tolerance` times its distance to the other
-    Ritz values, or below `floor`, the rounding of the operator itself.
+    Each of the first `accurate` vectors has converged when its residual is below `tolerance` times
+    its distance to the other Ritz values, or below `floor`, the rounding of the operator itself.
+    The others only have to be known well enough not to blur these distances.
     """
     xp = namespace(start)
     basis = orthonormal(start)
@@ -66,7 +69,9 @@ def davidson(
         vectors = basis @ chosen
         residual = image @ chosen - vectors * values[:wanted]
         norms = xp.linalg.norm(residual, axis=0)
-        needed = xp.clip(tolerance * ritz_gaps(values, wanted), floor, None)
+        gaps = ritz_gaps(values, wanted)
+        blur = _BLUR * xp.ones_like(gaps[accurate:]) * gaps[:accurate].min()
+        needed = xp.clip(xp.concat([tolerance * gaps[:accurate], blur]), floor, None)
         pending = norms > needed
         room = basis.shape[0] - basis.shape[1]
         if rounds == most_rounds or room == 0 or not bool(pending.any()):

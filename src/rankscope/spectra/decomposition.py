@@ -115,7 +115,7 @@ def _nearest(descending: Array) -> Array:
 
 def small_cosines(base: BaseSpectrum, vectors: Array) -> Array:
     """Return the cosines of all p base vectors (rows) with p × k small-side vectors (columns)."""
-    return base.vectors.T @ vectors
+    return (vectors.T @ base.vectors).T
 
 
 def large_cosines(base: BaseSpectrum, oriented: Array, vectors: Array) -> Array:

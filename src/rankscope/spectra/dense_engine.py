@@ -50,10 +50,10 @@ def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) ->
         sign = xp.where(difference < 0, -1.0, 1.0)
         bounded = sign * xp.clip(abs(difference), smallest, None)
         far = 1 / (tail - shifts)
-        return residual * far + vectors @ ((vectors.T @ residual) * (1 / bounded - far))
+        return residual * far + vectors @ ((residual.T @ vectors).T * (1 / bounded - far))
 
     start = xp.concat([base.vectors[:, : wanted + 1], _strongest(delta, wanted)], 1)
-    pairs = davidson(apply, precondition, start, wanted, TOLERANCE, noise)
+    pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, noise)
     values = [float(value) for value in pairs.values[: wanted + 1]]
     if len(values) <= k:
         return None

@@ -62,7 +62,8 @@ def project(
     """Project updates left @ right (p × r, r × n) of several versions, reading U0, W0 once."""
     xp = namespace(oriented)
     mixed = oriented @ xp.concat([right.T for _, right in factors], 1)
-    both = base.vectors.T @ xp.concat([*(left for left, _ in factors), mixed], 1)
+    # Xᵀ U0 rather than U0ᵀ X: row-major libraries read U0 once, without packing it
+    both = (xp.concat([*(left for left, _ in factors), mixed], 1).T @ base.vectors).T
     total, start, projections = mixed.shape[1], 0, []
     for left, right in factors:
         stop = start + left.shape[1]
@@ -95,7 +96,7 @@ def leading_in_basis(base: BaseSpectrum, update: Projections, k: int) -> BasisLe
     start = xp.concat(
         [identity_like(squares, len(squares), wanted + 1), _directions(update, 2 * k)], 1
     )
-    pairs = davidson(apply, precondition, start, wanted, TOLERANCE, float(noise) / 8)
+    pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, float(noise) / 8)
     return _certify(base, update, pairs, k, float(noise))
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from rankscope.spectra import choice
 from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import Comparer, Wanted
+from rankscope.spectra.arrays import to_device
+from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.certificate import vector_errors, widest_gap
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import decompose, orient
@@ -16,6 +18,16 @@ from rankscope.spectra.measures import count_intruders
 from unit.spectra.spectra_oracles import oracle, realistic
 
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
+
+
+def cuda_is_available():
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
 WANTED = Wanted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
 
 
@@ -168,7 +180,7 @@ def test_a_missed_eigenvalue_is_noticed():
     diagonal = np.array([9.0, 5, 4, 3, 2, 1, 0.5, 0.2])
     blind = np.eye(8)[:, 1:5]  # the leading eigenvector is orthogonal to start and corrections
     pairs = davidson(
-        lambda block: diagonal[:, None] * block, lambda r, shifts: r, blind, 2, 1e-8, 1e-12
+        lambda block: diagonal[:, None] * block, lambda r, shifts: r, blind, 2, 2, 1e-8, 1e-12
     )
     np.testing.assert_allclose(pairs.values[:2], [5, 4])
     weight, zero = np.diag(np.sqrt(diagonal)), np.zeros((8, 1))
@@ -184,3 +196,47 @@ def test_bounds_grow_as_gaps_close():
     assert wide < 2e-6 < 1e-3 < near
     assert near == closer
     assert vector_errors([2.0, 2.0], [1e-9] * 2, 2, 1.0, 0.0, 1) == [1.0]
+
+
+@pytest.fixture
+def on_torch(monkeypatch):
+    """Make the engines compute with torch tensors, as they do on a CUDA device."""
+    torch = pytest.importorskip("torch")
+    from rankscope.spectra import analysis, cacheless
+
+    def place(array, device):
+        return torch.from_numpy(np.ascontiguousarray(array)).double()
+
+    monkeypatch.setattr(analysis, "to_device", place)
+    monkeypatch.setattr(cacheless, "to_device", place)
+    return lambda array: place(array, "cpu")
+
+
+@pytest.mark.parametrize("rank", [3, None])
+def test_torch_gives_what_numpy_gives(on_torch, rank):
+    rng = np.random.default_rng(12)
+    weight = realistic(70, 90, rng)
+    if rank is None:
+        update = Dense(0.1 * rng.standard_normal((70, 90)))
+    else:
+        update = LowRank(rng.standard_normal((70, rank)), rng.standard_normal((rank, 90)))
+    comparer = Comparer(weight, decompose(on_torch(weight)), WANTED)
+    method = check(weight, update, comparer=comparer)
+    assert method == ("dense-certified" if rank is None else "low-rank")
+    found = CachelessComparer(weight, 10, 0.5, 5).compare(update)
+    for side, expected in zip(
+        (found.left, found.right), oracle(weight, update.dense()), strict=True
+    ):
+        assert np.all(np.abs(side.max_cosine - expected) <= side.error_bound + 1e-9)
+
+
+@pytest.mark.skipif(not cuda_is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("rank", [3, None])
+def test_cuda_stays_within_the_stated_bounds(rank):
+    rng = np.random.default_rng(13)
+    weight = realistic(300, 400, rng)
+    update = LowRank(rng.standard_normal((300, 3)), rng.standard_normal((3, 400)))
+    if rank is None:
+        update = Dense(0.1 * rng.standard_normal((300, 400)))
+    base = decompose(to_device(weight, "cuda"))
+    check(weight, update, comparer=Comparer(weight, base, WANTED, "cuda"))
