@@ -145,7 +145,7 @@ def steps(run: Run) -> int | None:
     sequences = packed_sequences(run)
     if sequences is None or recipe.epochs is None:
         return None
-    return max(1, round(recipe.epochs * (sequences // recipe.batch_size)))
+    return max(1, round(recipe.epochs * sequences / recipe.batch_size))
 
 
 def tokens(run: Run) -> int | None:
