@@ -1,0 +1,168 @@
+"""`rankscope check`: the plan of a good study."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rankscope.errors import ModelError, StudyError
+from rankscope.study.cli import check
+from study_mistakes import EMBEDDED, FULL, HUB_BASE, LLAMA_7B, REVISION
+from study_text import STUDY, edited
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without hub cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path
+
+
+def test_the_plan_says_what_will_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text(STUDY, encoding="utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert max(map(len, plan.splitlines())) <= 80
+    assert "\x1b" not in plan
+    assert "train  on code · 250 steps · 1,024,000 tokens" in plan
+    row = next(line for line in plan.splitlines() if "lora-r16-" in line)
+    assert row.split()[1:] == ["16", "32", "0.003", "0", "156,160", "14.474"]
+    assert "8 · 8,192,000 tokens" in plan
+    assert "44: data 4 · base 1 · train 8 · evaluate 18 · spectra 9 · report 4" in plan
+
+
+def test_a_variant_that_nothing_uses_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    text = edited(("  items:", "  spare: {source: standard-library, content: code}\n  items:"))
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    assert "note: mine.yaml:8: data.spare: nothing is trained" in capsys.readouterr().out
+
+
+def test_the_study_of_the_config_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StudyError, match=r"no config\.yaml in this folder"):
+        check()
+    Path("config.yaml").write_text("studi: mine.yaml\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"config\.yaml:1: studi: unknown key; did you mean study"):
+        check()
+    Path("mine.yaml").write_text(STUDY, encoding="utf-8")
+    Path("config.yaml").write_text("study: mine.yaml\n", encoding="utf-8")
+    check()
+    assert "mine: A study of ours" in capsys.readouterr().out
+
+
+def test_every_file_is_checked_and_the_exit_code_is_2(elsewhere: Path) -> None:
+    Path("good.yaml").write_text(edited(("study: mine", "study: good")), encoding="utf-8")
+    Path("bad.yaml").write_text(edited(("steps: 250", "steps: 0")), encoding="utf-8")
+    main = "from rankscope.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", main, "check", "bad.yaml", "good.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    assert done.returncode == 2
+    assert "good: A study of ours" in done.stdout
+    assert "bad.yaml:24: recipe.steps: 0 is out of range; allowed: a number above 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixture[str]) -> None:
+    import polars as pl
+
+    from rankscope.artefacts import layout
+    from rankscope.study.expand import load_study
+
+    text = edited(("steps: 250", "epochs: 3"))
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    assert "on code · epochs: 3 (steps and tokens are known once" in capsys.readouterr().out
+    study = load_study("mine.yaml")
+    packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
+    packed.parent.mkdir(parents=True)
+    pl.DataFrame({"sequence": range(100)}).write_parquet(packed)
+    check([Path("mine.yaml")])
+    # 3 × 100 / 16 steps, rounded
+    assert "on code · 19 steps · 77,824 tokens" in capsys.readouterr().out
+
+
+def test_the_configuration_of_a_hub_base_is_fetched_for_the_plan(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def fetched(repository: str, file: str, revision: str) -> None:
+        asked.append((repository, file, revision))
+        folder = elsewhere / f"huggingface/hub/models--some--model/snapshots/{revision}"
+        folder.mkdir(parents=True)
+        (folder / file).write_text(json.dumps(LLAMA_7B), encoding="utf-8")
+
+    monkeypatch.setattr(hub, "hf_hub_download", fetched)
+    text = edited(
+        (EMBEDDED, HUB_BASE), ("alpha: 2r", "alpha: 2r, target_modules: [q_proj, k_proj]")
+    )
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert asked == [("some/model", "config.json", REVISION)]
+    assert "6,738,415,616 parameters" in plan
+    assert max(map(len, plan.splitlines())) <= 80
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # a configuration alone is no model
+    with pytest.raises(StudyError, match="is not in the local cache"):
+        check([Path("mine.yaml")])
+
+
+def test_a_hub_base_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+
+    def refused(*_: str, **__: str) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(hub, "hf_hub_download", refused)
+    Path("mine.yaml").write_text(edited((EMBEDDED, HUB_BASE)), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"some/model at revision .* no route; check its name"):
+        check([Path("mine.yaml")])
+
+
+def test_a_large_plan_fits_into_80_columns(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two data variants, two lengths, rank 4096 on LLaMA-7B: nothing is cut off."""
+    folder = elsewhere / f"huggingface/hub/models--some--model/snapshots/{REVISION}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(LLAMA_7B), encoding="utf-8")
+    text = edited(
+        (EMBEDDED, HUB_BASE),
+        ("train_on: code", "train_on: [code, english]"),
+        ("rank: [1, 4, 16]", "rank: [16, 4096]"),
+        (FULL, FULL[:-1] + ", recipe: {steps: 1000}}"),
+    )
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert max(map(len, plan.splitlines())) <= 80
+    assert "…" not in plan
+    assert plan.count("train  on english") == 2
+    assert "10,234,101,760" in plan
+
+
+def test_the_shipped_studies_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    for study in sorted(Path("workflow/studies").glob("*.yaml")):
+        check([study])
+
+
+def test_the_unedited_study_is_accepted() -> None:
+    Path("mine.yaml").write_text(STUDY, encoding="utf-8")
+    check([Path("mine.yaml")])
