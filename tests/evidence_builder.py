@@ -58,7 +58,7 @@ class EvidenceBuilder:
     ) -> None:
         defaults = {
             "rows": 128, "columns": 128, "effective_rank": 1.0, "rank90": 1,
-            "rank90_of_noise": 64.0, "frobenius_norm": 1.0, "spectral_norm": 1.0,
+             "rank90_of_noise": 0.02, "frobenius_norm": 1.0, "spectral_norm": 1.0,
         }  # fmt: skip
         self._rows["matrices"].append(self._key(run, step, number, kind) | defaults | values)
 

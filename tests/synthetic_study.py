@@ -173,7 +173,7 @@ def _one_matrix(tables, key, rank, settings, rng):
     tables["matrices"].append(key | {
         "rows": size, "columns": size if "proj" in key["module_type"] else 344,
         "effective_rank": float(effective), "rank90": max(1, int(effective * 0.6)),
-        "rank90_of_noise": 65.0, "frobenius_norm": 2.0 * progress, "spectral_norm": 0.5 * progress,
+        "rank90_of_noise": effective * 0.6 / 65, "frobenius_norm": 2.0 * progress, "spectral_norm": 0.5 * progress,
     })  # fmt: skip
     share = INTRUDER_SHARE[rank] * (0.4 + 0.6 * progress)
     for side in ("left", "right"):

@@ -204,7 +204,12 @@ def matrices(rank90: dict[str, float], steps: tuple[int, ...] = (10,)) -> Eviden
             for number in range(4):
                 for kind, value in rank90.items():
                     builder.matrix(
-                        run, step, number, kind, rank90=value + 5 * position, effective_rank=50.0
+                        run,
+                        step,
+                        number,
+                        kind,
+                        rank90=value + 5 * position,
+                        rank90_of_noise=value / 64,
                     )
     return builder
 

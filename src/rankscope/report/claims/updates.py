@@ -67,12 +67,12 @@ def high_rank(subject: Subject) -> Iterator[Verdict]:
         yield undecided(HIGH_RANK, "Full", "needs the spectra of full fine-tuning")
         return
     rank90 = subject.evidence.matrix_values(full, "rank90", steps[-1])
-    noise = subject.evidence.matrix_values(full, "rank90_of_noise", steps[-1])
+    of_noise = subject.evidence.matrix_values(full, "rank90_of_noise", steps[-1])
     median = subject.evidence.over_matrices(rank90, full, weighted_median)
     rows = subject.evidence.matrices
     largest = int(rows.select(pl.min_horizontal("rows", "columns").max()).item())
     note = (
-        f"median rank {median[0]:.0f}, {np.median(rank90 / noise):.2f} of what Gaussian noise of"
+        f"median rank {median[0]:.0f}, {np.median(of_noise):.2f} of what Gaussian noise of"
         " the same shape needs"
     )
     limit = ""
@@ -115,9 +115,7 @@ def mlp_above_attention(subject: Subject) -> Iterator[Verdict]:
         yield undecided(MLP_ABOVE_ATTENTION, "Full", "needs the spectra of full fine-tuning")
         return
     evidence = subject.evidence
-    relative = evidence.matrix_values(full, "rank90", steps[-1]) / evidence.matrix_values(
-        full, "rank90_of_noise", steps[-1]
-    )
+    relative = evidence.matrix_values(full, "rank90_of_noise", steps[-1])
     attention = is_attention(subject)
     if attention.all() or not attention.any():
         yield undecided(MLP_ABOVE_ATTENTION, "Full", "needs both kinds of matrices")

@@ -21,7 +21,9 @@ def effective_rank(tables: Tables) -> Figure:
     """Draw exp(entropy of the singular values) of ΔW, as in figure 6 of *An Illusion*."""
     rows = _rows(tables)
     conditions = conditions_of(tables.runs)
-    types = rows["module_type"].unique(maintain_order=True).to_list()
+    types = sorted(rows["module_type"].unique(), key=lambda name: (_place(name), name))
+    values = rows["effective_rank"].to_numpy()
+    ends = (float(values.min()) * 0.9, float(values.max()) * 1.1)
     return Figure(
         name="effective-rank",
         title="Effective rank of the update",
@@ -32,9 +34,15 @@ def effective_rank(tables: Tables) -> Figure:
             f" {rates_note(tables.runs)}"
         ),
         rows=rows,
-        panels=tuple(Panel(name, _panel(name, conditions)) for name in types),
+        panels=tuple(Panel(name, _panel(name, conditions, ends)) for name in types),
         columns=4,
     )
+
+
+def _place(module_type: str) -> int:
+    """Attention first, in the order of a layer's computation; unknown kinds last."""
+    known = [name in module_type for name in ("q_", "k_", "v_", "o_", "gate", "up", "down")]
+    return known.index(True) if any(known) else len(known)
 
 
 def _rows(tables: Tables) -> pl.DataFrame:
@@ -61,12 +69,12 @@ def _rows(tables: Tables) -> pl.DataFrame:
     return pl.concat([seeds, means], how="diagonal")
 
 
-def _panel(module_type: str, conditions: pl.DataFrame) -> Any:
+def _panel(module_type: str, conditions: pl.DataFrame, ends: tuple[float, float]) -> Any:
     x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
     y = alt.Y(
         "effective_rank:Q",
         title="effective rank",
-        scale=alt.Scale(type="log", nice=False, padding=8),
+        scale=alt.Scale(type="log", domain=ends, nice=False),
         axis=alt.Axis(values=[1, 2, 5, *(m * 10**e for e in range(1, 5) for m in (1, 2, 5))]),
     )
     chart = rows_chart().transform_filter(f"datum.module_type == '{module_type}'")

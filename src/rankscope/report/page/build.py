@@ -135,8 +135,8 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u202f")
+    if float(value).is_integer():
+        return f"{value:,.0f}".replace(",", "\u202f")
     return f"{value:.1e}" if 0 < abs(value) < 0.001 else number(value)
 
 
