@@ -196,6 +196,30 @@ def test_intruders_that_go_with_forgetting_and_not_with_learning():
     assert "18 points" in with_forgetting.n
 
 
+def by_seed(*counts: list[int]) -> EvidenceBuilder:
+    builder = EvidenceBuilder()
+    for seed, of_matrices in enumerate(counts):
+        builder.intruders(builder.run(1, seed), 10, of_matrices)
+    return builder
+
+
+def test_seeds_that_agree_confirm_that_they_hardly_matter():
+    (verdict,) = intruders.seeds_alike(subject(by_seed([2] * 10, [2] * 10, [2] * 10)))
+    assert (verdict.value, verdict.verdict) == (0.0, "confirmed")
+
+
+def test_seeds_that_differ_deny_it():
+    # counts 10, 20, 30: standard deviation 10, mean 20
+    (verdict,) = intruders.seeds_alike(subject(by_seed([1] * 10, [2] * 10, [3] * 10)))
+    assert (verdict.value, verdict.verdict) == (pytest.approx(0.5), "denied")
+
+
+def test_two_seeds_are_no_spread():
+    (verdict,) = intruders.seeds_alike(subject(by_seed([2] * 10, [2] * 10)))
+    assert verdict.verdict == "inconclusive"
+    assert "2 seeds are too few" in verdict.reason
+
+
 def matrices(rank90: dict[str, float], steps: tuple[int, ...] = (10,)) -> EvidenceBuilder:
     builder = EvidenceBuilder()
     for seed in range(2):

@@ -29,6 +29,7 @@ CLAIMS: tuple[Callable[[Subject], Iterator[Verdict]], ...] = (
     intruders.grow_over_training,
     intruders.go_with_forgetting,
     intruders.not_with_learning,
+    intruders.seeds_alike,
 )
 
 

@@ -74,6 +74,17 @@ NOT_WITH_LEARNING = Claim(
     side="below",
     paper="ρ = −.34 and −.32, not significant",
 )
+SEEDS_ALIKE = Claim(
+    id="H3.14",
+    source=ILLUSION_PAPER,
+    statement="The seed hardly changes the number of intruders",
+    statistic="standard deviation of the count over seeds ÷ its mean",
+    unit="ratio",
+    threshold=0.2,
+    side="below",
+    paper="negligible effect, 5 seeds (version 3, figure 22)",
+)
+SEEDS_FOR_A_SPREAD = 3
 MINIMUM_RANKS = 3
 MINIMUM_POINTS = 8
 
@@ -238,3 +249,29 @@ def _resample_runs(runs: list[tuple[Floats, Floats]]) -> Floats:
         y = np.concatenate([runs[each][1] for each in chosen])
         draws[draw] = spearman(x, y)[0]
     return draws
+
+
+def seeds_alike(subject: Subject) -> Iterator[Verdict]:
+    """H3.14, for every rank that has intruders in all seeds, after the last step."""
+    loras = [lora for lora in subject.loras if len(lora.runs) > 1 and subject.spectral_steps(lora)]
+    scopes = 0
+    for lora in loras:
+        step = subject.spectral_steps(lora)[-1]
+        values = subject.evidence.intruder_values(lora, step, "left", subject.k, subject.epsilon)
+        if not values.any(axis=1).all():
+            continue
+        scopes += 1
+        totals = unit_counts(values.shape[1], "matrices") @ values.T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = totals.std(axis=1, ddof=1) / totals.mean(axis=1)
+        few = len(lora.runs) < SEEDS_FOR_A_SPREAD
+        yield judge(
+            SEEDS_ALIKE,
+            lora.method,
+            spread,
+            subject.matrices(values.shape[1], lora),
+            f"counts by seed: {', '.join(f'{total:g}' for total in totals[0])}",
+            f"{len(lora.runs)} seeds are too few for a spread between seeds" if few else "",
+        )
+    if not scopes:
+        yield undecided(SEEDS_ALIKE, "LoRA", "no LoRA with several seeds has intruders in all")
