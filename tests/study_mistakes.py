@@ -62,6 +62,21 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "steps: 250\n  learning_rate: 1.0e-3",
         ("mine.yaml:25: recipe.learning_rate: unknown key", "blocks of `grid`", "warmup_fraction"),
     ),
+    "recipe's key in a block": (
+        FULL,
+        FULL[:-1] + ", batch_size: 4}",
+        ("mine.yaml:31: grid[0].batch_size: unknown key", "it belongs to `grid[0].recipe`"),
+    ),
+    "recipe's key at the top level": (
+        "seeds: [0, 1]",
+        "seeds: [0, 1]\nwarmup_fraction: 0.1",
+        ("mine.yaml:22: warmup_fraction: unknown key", "it belongs to `recipe`"),
+    ),
+    "top level's key in the recipe": (
+        "steps: 250",
+        "steps: 250\n  train_on: code",
+        ("mine.yaml:25: recipe.train_on: unknown key", "it belongs to `grid`"),
+    ),
     "unknown key in a block's recipe": (
         LORA,
         LORA[:-1] + ", recipe: {warmup: 0.1}}",

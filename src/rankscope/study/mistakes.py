@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from rankscope.study.labels import REPORTED_ELSEWHERE
 from rankscope.study.schema import Node
-from rankscope.study.source import Mistake, Place
+from rankscope.study.source import Mistake, Place, dotted
 
 _ELSEWHERE = {
     "learning_rate": "learning rates stand in the blocks of `grid`, one for each method",
@@ -142,10 +142,31 @@ def _unknown_key(root: Node, place: Place, content: Any) -> str:
                 f" only `{parent.tag_key}: {tag}` has this key; remove it, or change the"
                 f" {parent.tag_key}; allowed here: {', '.join(known)}"
             )
-    guess = suggestion(key, known)
-    if not guess and key in _ELSEWHERE:
+    homes = _homes(root, place, content)
+    if key in _ELSEWHERE:
         guess = f"; {_ELSEWHERE[str(key)]}"
+    elif homes:
+        guess = f"; it belongs to {' or '.join(homes)}"
+    else:
+        guess = suggestion(key, known)
     return f"unknown key{guess}; allowed here: {', '.join(known)}"
+
+
+def _homes(root: Node, place: Place, content: Any) -> list[str]:
+    """Name the sections that know a misplaced key: nearby ones, else those of the whole file."""
+    key = place[-1]
+    for around in (place[:-1], ()):
+        value = _written(around, content)
+        inside = value if isinstance(value, dict) else {}
+        found = []
+        for name in root.at(around, content).keys:
+            listed = isinstance(inside.get(name), tuple) and inside[name]
+            section: Place = (*around, name, 0) if listed else (*around, name)
+            if key in root.at(section, content).keys:
+                found.append(f"`{dotted((*around, name))}`")
+        if found:
+            return found
+    return ["the top level"] if key in root.keys else []
 
 
 def _missing(root: Node, place: Place, content: Any) -> str:
