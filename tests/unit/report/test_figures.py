@@ -18,7 +18,7 @@ from rankscope.report.figures.render import (
 from rankscope.report.gather import gather
 from rankscope.report.tables import build_tables
 from rankscope.study.expand import load_study
-from synthetic_study import DEMO, write_synthetic_study
+from synthetic_study import DEMO, REPOSITORY, write_synthetic_study
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +142,12 @@ def test_rates_that_differ_by_rank_are_listed():
     )
     swept = runs.with_columns(method=pl.lit("Full"))
     assert rates_note(swept).startswith("Several learning rates")
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_the_caption_for_snakemakes_report_is_valid_text(name):
+    core = pytest.importorskip("docutils.core", reason="docutils comes with snakemake")
+    source = (REPOSITORY / f"workflow/report/{name}.rst").read_text("utf-8")
+    settings = {"halt_level": 2, "report_level": 2}
+    text = core.publish_string(source, writer="pseudoxml", settings_overrides=settings).decode()
+    assert "<paragraph>" in text
