@@ -18,6 +18,8 @@ from rankscope.study.specs import EmbeddedBase, FullFineTuning, HubBase, LocalBa
 
 meta_device = pytest.importorskip("rankscope.study.meta_device")
 pytest.importorskip("peft", reason="needs the extra `train`")
+# what peft says of fused and tied layers is no matter of counting
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:peft")
 
 # LlamaConfig's defaults are LLaMA-7B
 LLAMA_7B: dict[str, Any] = {
