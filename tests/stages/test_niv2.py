@@ -137,6 +137,20 @@ def write_folder(folder: Path, train: dict[str, list[str]], test: dict[str, list
             (folder / "tasks" / f"{name}.json").write_text(json.dumps(content))
 
 
+def folder_spec(folder: Path) -> Niv2Tasks:
+    return Niv2Tasks(source="niv2", path=str(folder), minimum_instances=1)
+
+
+def test_a_category_in_both_splits_is_a_warning(tmp_path: Path, caplog):
+    write_folder(tmp_path, train={"task1_a": ["a"]}, test={"task2_b": ["b"]})
+    table = "task\tcategory\ntask1_a\tMisc.\ntask2_b\tMisc.\n"
+    (tmp_path / "task_categories.tsv").write_text(table)
+    write_tasks(folder_spec(tmp_path), tmp_path / "collection")
+    assert "Misc. has training and test tasks" in caplog.text
+    manifest = json.loads((tmp_path / "collection" / "rows.json").read_text())
+    assert manifest["results"]["categories_in_both_splits"] == ["Misc."]
+
+
 def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
     shared = [f"shared {n}" for n in range(6)]
     write_folder(
@@ -147,7 +161,7 @@ def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
         },
         test={"task3_c": [f" {text}\n" for text in shared]},
     )
-    spec = Niv2Tasks(source="niv2", path=str(tmp_path), minimum_instances=1)
+    spec = folder_spec(tmp_path)
     mixture = nested_mixtures(spec, (1,), 0, 12, 4)["Tall"]
     write_tasks(spec, tmp_path / "collection")
     for one, name in ((mixture, "all"), (mixture.test_set("intra"), "intra")):

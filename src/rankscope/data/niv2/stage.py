@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts.files import replacing, write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
 from rankscope.data.niv2.made import made_tasks
 from rankscope.data.niv2.proportions import proportions, proportions_page
 from rankscope.data.niv2.rendering import drawn_reference, render
@@ -62,9 +62,7 @@ def write_tasks(spec: Niv2Tasks | Niv2Mirror | MadeTasks, folder: Path) -> None:
                     + _summary(problems)
                 )
         tables = {"rows": instances, "tasks": tasks, "problems": problems}
-        for name, table in tables.items():
-            write_parquet(folder / f"{name}.parquet", table)
-            record.outputs[f"{name}.parquet"] = file_sha256(folder / f"{name}.parquet")
+        _write_tables(tables, folder, record)
         if isinstance(spec, Niv2Tasks):
             record.inputs["commit"] = checkout_commit(Path(spec.path)) or "no git checkout"
         record.results = _counts(tasks) | {"problems": _reasons(problems)}
@@ -73,12 +71,20 @@ def write_tasks(spec: Niv2Tasks | Niv2Mirror | MadeTasks, folder: Path) -> None:
             *(spec.name, record.results["training_tasks"], record.results["test_tasks"]),
             _summary(problems),
         )
+        if shared := record.results["categories_in_both_splits"]:
+            logger.warning(
+                "%s: %s has training and test tasks: the inter-task test set is not of unseen"
+                " categories alone",
+                *(spec.name, ", ".join(shared)),
+            )
 
 
-def _counts(tasks: pl.DataFrame) -> dict[str, int]:
+def _counts(tasks: pl.DataFrame) -> dict[str, Any]:
+    training, test = tasks.filter(split="train"), tasks.filter(split="test")
     return {
-        "training_tasks": tasks.filter(pl.col("split") == "train").height,
-        "test_tasks": tasks.filter(pl.col("split") == "test").height,
+        "training_tasks": training.height,
+        "test_tasks": test.height,
+        "categories_in_both_splits": sorted(set(training["category"]) & set(test["category"])),
         "categories": tasks["category"].n_unique(),
         "classification_tasks": tasks.height - tasks["options"].null_count(),
         "instances": int(tasks["instances"].sum()),
@@ -118,15 +124,13 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
             "rows": rendered(spec, label, drawn, tasks),
             "shortages": shortage_table(spec.sampling_seed, label, drawn),
         }
-        if isinstance(spec, Mixture) and label is not None:
+        if isinstance(spec, Mixture):
             size = len(pools["train"]) if spec.size == "all" else spec.size
-            table = proportions(pools["train"], drawn.draws, size, spec.examples_per_task)
-            tables["proportions"] = table
+            shares = proportions(pools["train"], drawn.draws, size, spec.examples_per_task)
+            tables["proportions"] = shares
             with replacing(folder / "proportions.html") as page:
-                page.write_text(_page(spec, label, drawn, table), "utf-8")
-        for name, table in tables.items():
-            write_parquet(folder / f"{name}.parquet", table)
-            record.outputs[f"{name}.parquet"] = file_sha256(folder / f"{name}.parquet")
+                page.write_text(_page(spec, label or "", drawn, shares), "utf-8")
+        _write_tables(tables, folder, record)
         record.inputs["tasks"] = file_sha256(tasks / "rows.parquet")
         record.results = {
             "label": label,
@@ -139,6 +143,13 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
             *(spec.name, label or "test", len(drawn.draws), record.results["tasks"]),
             len(drawn.shortages),
         )
+
+
+def _write_tables(tables: dict[str, pl.DataFrame], folder: Path, record: Manifest) -> None:
+    """Write each table under its name, and its hash into the manifest."""
+    for name, table in tables.items():
+        write_parquet(folder / f"{name}.parquet", table)
+        record.outputs[f"{name}.parquet"] = file_sha256(folder / f"{name}.parquet")
 
 
 def read_pools(tasks: Path) -> dict[TaskSplit, tuple[TaskPool, ...]]:
