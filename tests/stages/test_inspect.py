@@ -270,3 +270,41 @@ def test_encoders_are_read_too(tmp_path):
     matrices = pl.read_parquet(tmp_path / "out" / "matrices.parquet")
     assert matrices.height == 2 * 4
     assert len(open_model(tmp_path / "base").matrices) == 2 * 6
+
+
+@pytest.mark.parametrize("kind", ["ia3", "loha", "adalora", "pissa"])
+def test_other_adapters_are_merged_by_peft(tmp_path, kind):
+    import peft
+    import torch
+
+    targets = ["q_proj", "v_proj"]
+    config = {
+        "ia3": peft.IA3Config(target_modules=targets, feedforward_modules=[]),
+        "loha": peft.LoHaConfig(target_modules=targets, r=2),
+        "adalora": peft.AdaLoraConfig(target_modules=targets, init_r=3, total_step=10),
+        "pissa": peft.LoraConfig(target_modules=targets, r=2, init_lora_weights="pissa"),
+    }[kind]
+    torch.manual_seed(0)
+    model = peft.get_peft_model(load(), config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.2 * torch.randn_like(parameter))
+    model.save_pretrained(tmp_path / "adapter")
+    run("inspect", tmp_path / "adapter", "--base", BASE, "--out", tmp_path / "out",
+        "--workers", 1)  # fmt: skip
+    found = pl.read_parquet(tmp_path / "out" / "matrices.parquet")
+    before, after = load().state_dict(), model.merge_and_unload().state_dict()
+    for matrix, norm in found.select("matrix", "frobenius_norm").iter_rows():
+        change = (after[f"{matrix}.weight"] - before[f"{matrix}.weight"]).norm().item()
+        assert norm == pytest.approx(change, rel=1e-3, abs=1e-5)
+    changed = found.filter(pl.col("frobenius_norm") > 0.01)
+    assert changed["module_type"].unique().sort().to_list() == targets
+
+
+def test_prompts_have_no_spectrum(tmp_path):
+    import peft
+
+    config = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    peft.get_peft_model(load(), config).save_pretrained(tmp_path)
+    refused("inspect", tmp_path, "--base", BASE, match="changes no weight")

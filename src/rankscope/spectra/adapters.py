@@ -172,7 +172,9 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
     modules: dict[str, str] = {}
     unknown = []
-    for name, stored in list_tensors(folder, "adapter_model").items():
+    tensors = list_tensors(folder, "adapter_model")
+    _check_vocabulary(folder, tensors, base)
+    for name, stored in tensors.items():
         match = _FACTOR.match(name)
         if match is None:
             continue
@@ -189,31 +191,49 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         )
     if not factors:
         raise ModelError(f"{folder}: adapter_model.safetensors holds no LoRA factors")
-    order = {matrix.tensor: position for position, matrix in enumerate(base.matrices)}
-    tensors = sorted(factors, key=lambda name: (order.get(name, len(order)), name))
+    order = {matrix.tensor for matrix in base.matrices}
+    outside = sorted(name for name in factors if name not in order)
     described = {matrix.name: matrix for matrix in base.matrices if matrix.tensor in factors}
-    described |= {
-        matrix.name: matrix
-        for matrix in base.describe(name for name in tensors if name not in order)
-    }
+    described |= {matrix.name: matrix for matrix in base.describe(outside)}
     adapter = LoraAdapter(folder, config, base, dict(factors), modules, tuple(described.values()))
     _check_shapes(adapter)
     return adapter
 
 
-def _check_kind(folder: Path, config: dict[str, Any]) -> None:
-    if config.get("peft_type") != "LORA":
-        raise ModelError(
-            f"{folder}: a {config.get('peft_type')} adapter; LoRA, rsLoRA and DoRA adapters and "
-            "full checkpoints are read directly: merge this one with peft's `merge_and_unload()` "
-            "in float32, save it, and give the merged model"
-        )
+def is_plain_lora(config: dict[str, Any]) -> bool:
+    """Say whether an adapter's A and B (and DoRA's magnitudes) are all of its update."""
     start = str(config.get("init_lora_weights", "")).lower()
-    if start.startswith(_CHANGES_BASE):
-        raise ModelError(
-            f"{folder}: initialised with {start!r}, which also changes the base weights; save it "
-            "with peft's `path_initial_model_for_weight_conversion`, which makes it a plain LoRA"
-        )
+    return (
+        config.get("peft_type") == "LORA"
+        and not start.startswith(_CHANGES_BASE)
+        and not config.get("use_qalora")
+    )
+
+
+def _check_kind(folder: Path, config: dict[str, Any]) -> None:
+    if is_plain_lora(config):
+        return
+    kind = config.get("peft_type")
+    if kind == "LORA":
+        kind = f"LoRA adapter initialised with {config.get('init_lora_weights')!r}"
+    raise ModelError(
+        f"{folder}: {kind} is no plain LoRA; merge it with peft's `merge_and_unload()` in float32, "
+        "save it, and give the merged model (`rankscope inspect` does this by itself)"
+    )
+
+
+def _check_vocabulary(folder: Path, tensors: dict[str, StoredTensor], base: Model) -> None:
+    """Compare whole modules stored beside the factors (embeddings, heads) with the base's."""
+    for name, stored in tensors.items():
+        module = name.removeprefix("base_model.model.").removesuffix(".weight")
+        if not re.search(r"(embed_tokens|word_embeddings|wte|embed_in|lm_head)$", module):
+            continue
+        tensor = base.find(module)
+        if tensor is not None and base.tensors[tensor].shape != stored.shape:
+            raise ModelError(
+                f"{folder}: {module} is {stored.shape}, in the base {base.folder} "
+                f"{base.tensors[tensor].shape}: another vocabulary, so another base"
+            )
 
 
 def _check_shapes(adapter: LoraAdapter) -> None:
@@ -245,6 +265,7 @@ def open_checkpoint(folder: Path, base: Model) -> FullCheckpoint:
         ModelError: a matrix is missing or has another shape.
     """
     model = open_model(folder)
+    _check_vocabulary(folder, model.tensors, base)
     own = {matrix.name: matrix for matrix in model.matrices}
     for matrix in base.matrices:
         tensor = model.find(matrix.module)

@@ -48,3 +48,10 @@ def constants_like(array: Array, values: object) -> Array:
     if isinstance(array, np.ndarray):
         return np.asarray(values, dtype=array.dtype)
     return namespace(array).as_tensor(values, dtype=array.dtype, device=array.device)
+
+
+def zeros_like(array: Array, rows: int, columns: int) -> Array:
+    """Return a `rows` × `columns` array of zeros, of the kind of `array`."""
+    if isinstance(array, np.ndarray):
+        return np.zeros((rows, columns))
+    return namespace(array).zeros((rows, columns), dtype=array.dtype, device=array.device)

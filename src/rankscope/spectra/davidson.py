@@ -9,10 +9,11 @@ inverse of operator − θ applied to residuals).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rankscope.spectra.arrays import Array, namespace
+from rankscope.spectra.arrays import Array, namespace, zeros_like
 
 MAX_ROUNDS = 24
 _BLUR = 1e-2
+_DEPENDENT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,21 @@ class RitzPairs:
 
 
 def orthonormal(block: Array, against: Array | None = None) -> Array:
-    """Return an orthonormal basis of `block`, orthogonal to the orthonormal `against`."""
+    """Return an orthonormal basis of `block`, orthogonal to the orthonormal `against`.
+
+    Two projections suffice unless the remaining columns are nearly dependent: then the
+    factorisation magnifies what is left of `against`, and both are repeated.
+    """
     xp = namespace(block)
-    for _ in range(2):
+    block = block / xp.clip(xp.linalg.norm(block, axis=0), 1e-300, None)
+    for _ in range(3):
         if against is not None:
-            block = block - against @ (against.T @ block)
-        block, _ = xp.linalg.qr(block)
+            for _ in range(2):
+                block = block - against @ (against.T @ block)
+        block, triangle = xp.linalg.qr(block)
+        sizes = abs(xp.diagonal(triangle))
+        if float(sizes.min()) > _DEPENDENT * float(sizes.max()):
+            break
     return block
 
 
@@ -59,11 +69,11 @@ def davidson(
     The others only have to be known well enough not to blur these distances.
     """
     xp = namespace(start)
-    basis = orthonormal(start)
-    image = apply(basis)
-    projected = basis.T @ image
+    first = orthonormal(start)
+    subspace = _Subspace(first, apply(first), wanted * most_rounds)
     for rounds in range(most_rounds + 1):
-        values, rotation = xp.linalg.eigh((projected + projected.T) / 2)
+        basis, image = subspace.basis, subspace.image
+        values, rotation = xp.linalg.eigh(subspace.projected)
         values, rotation = xp.flip(values, (0,)), xp.flip(rotation, (1,))
         chosen = rotation[:, :wanted]
         vectors = basis @ chosen
@@ -77,19 +87,53 @@ def davidson(
         if rounds == most_rounds or room == 0 or not bool(pending.any()):
             return RitzPairs(values, vectors, norms, rounds)
         correction = precondition(residual[:, pending], values[:wanted][pending])[:, :room]
-        correction = correction / xp.linalg.norm(correction, axis=0)
         expansion = orthonormal(correction, basis)
-        expanded = apply(expansion)
-        coupling = basis.T @ expanded
-        projected = xp.concat(
-            [
-                xp.concat([projected, coupling], 1),
-                xp.concat([coupling.T, expansion.T @ expanded], 1),
-            ]
-        )
-        image = xp.concat([image, expanded], 1)
-        basis = xp.concat([basis, expansion], 1)
+        subspace.extend(expansion, apply(expansion))
     raise AssertionError("unreachable: the last round returns")
+
+
+class _Subspace:
+    """An orthonormal basis, its image and their product, growing in place.
+
+    Vectors are held as rows of one buffer each, so that growing copies nothing.
+    """
+
+    def __init__(self, basis: Array, image: Array, room: int) -> None:
+        self._size = 0
+        capacity = min(basis.shape[1] + room, basis.shape[0])
+        self._rows = zeros_like(basis, capacity, basis.shape[0])
+        self._images = zeros_like(basis, capacity, basis.shape[0])
+        self.projected = _symmetric(basis.T @ image)
+        self._append(basis, image)
+
+    @property
+    def basis(self) -> Array:
+        """The vectors, p × size."""
+        return self._rows[: self._size].T
+
+    @property
+    def image(self) -> Array:
+        """The operator times the vectors, p × size."""
+        return self._images[: self._size].T
+
+    def extend(self, basis: Array, image: Array) -> None:
+        """Append orthonormal vectors and their image."""
+        xp = namespace(basis)
+        coupling = self.basis.T @ image
+        upper = xp.concat([self.projected, coupling], 1)
+        lower = xp.concat([coupling.T, _symmetric(basis.T @ image)], 1)
+        self.projected = xp.concat([upper, lower])
+        self._append(basis, image)
+
+    def _append(self, basis: Array, image: Array) -> None:
+        stop = self._size + basis.shape[1]
+        self._rows[self._size : stop] = basis.T
+        self._images[self._size : stop] = image.T
+        self._size = stop
+
+
+def _symmetric(square: Array) -> Array:
+    return (square + square.T) / 2
 
 
 def ritz_gaps(values: Array, wanted: int) -> Array:

@@ -27,6 +27,7 @@ from rankscope.spectra.arrays import to_device
 from rankscope.spectra.choice import decompose_base
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.merged_by_peft import readable
 from rankscope.spectra.parallel import run_all
 from rankscope.spectra.sources import Source
 from rankscope.spectra.tables import SpectraTables, TableBuilder
@@ -156,7 +157,8 @@ def inspect_and_write(
         ModelError: a version does not fit the base, or a file cannot be read.
         ArtefactError: the cache belongs to another base.
     """
-    tables = inspect_versions(base, sources, settings)
+    with readable(sources, base) as prepared:
+        tables = inspect_versions(base, prepared, settings)
     matrices = matrix_rows(tables)
     if out is not None:
         from rankscope.spectra.page import write_page

@@ -22,6 +22,7 @@ from rankscope.spectra.davidson import RitzPairs, davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
 
 TOLERANCE = 1e-8  # residual over gap at which a vector counts as converged
+_MOST_DIRECTIONS = 64  # of the update, in the start block
 EXTRA = 6  # vectors beyond k that are followed, so that the certificate can choose a wide gap
 
 
@@ -94,7 +95,7 @@ def leading_in_basis(base: BaseSpectrum, update: Projections, k: int) -> BasisLe
 
     wanted = min(k + EXTRA, len(squares) - 1)
     start = xp.concat(
-        [identity_like(squares, len(squares), wanted + 1), _directions(update, 2 * k)], 1
+        [identity_like(squares, len(squares), wanted + 1), _directions(update, _MOST_DIRECTIONS)], 1
     )
     pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, float(noise) / 8)
     return _certify(base, update, pairs, k, float(noise))
