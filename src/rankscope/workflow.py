@@ -20,7 +20,7 @@ from rankscope.errors import RankscopeError
 from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
-from rankscope.study.specs import Continuations, EmbeddedBase
+from rankscope.study.specs import Continuations, EmbeddedBase, Study
 
 Inputs = Callable[[Any], list[str]]
 
@@ -156,7 +156,7 @@ class Lookups:
 
     def stage(self, stage: str, study: str | None = None) -> list[str]:
         """Everything one stage makes for a study (by default the one asked for)."""
-        chosen = self.studies.named(study) if study else self.studies.current
+        chosen = self._checked(study) if study else self.studies.current
         runs = [run.name for run in chosen.runs]
         base = chosen.base.name
         match stage:
@@ -192,6 +192,12 @@ class Lookups:
     def study_file(self, wildcards: Any) -> str:
         """File of `{study}`."""
         return self.studies.named(wildcards.study).path
+
+    def _checked(self, study: str) -> Study:
+        """Another study than the one asked for is checked when its report is."""
+        chosen = self.studies.named(study)
+        validate(chosen)
+        return chosen
 
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""

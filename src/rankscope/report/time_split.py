@@ -3,7 +3,8 @@
 Guarantees: computed from Snakemake's benchmark files (a job's seconds; the file's time of writing
 is the job's end) and the logs beside them (every verb logs how long its start-up took). Wall time
 in which several jobs run is shared equally among them; wall time in which none runs is
-orchestration. A job whose log does not say counts as start-up as a whole: the share is never flattered.
+orchestration. A job whose log does not say counts as start-up as a whole: the share is never
+flattered.
 """
 
 import json
