@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError, ModelError
+from rankscope.spectra import stage
 from rankscope.spectra.analysis import Wanted
 from rankscope.spectra.cli import app
+from rankscope.spectra.decomposition import decompose
 from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
 from rankscope.study.expand import load_study
 
@@ -80,7 +82,7 @@ def write_lora(folder, seed):
 
 def test_run_tables_hold_every_step_matrix_and_cell(tmp_path, model):
     spectra, out = tmp_path / "spectra", tmp_path / "out"
-    decompose_base(model, spectra, "base")
+    decompose_base(model, spectra, tmp_path / "resume", "base")
     steps = {10: tmp_path / "a", 5: tmp_path / "b"}
     tuned = {step: write_tuned(model, folder, step) for step, folder in steps.items()}
     keys = {"run": "full-1", "base": "base", "data": "code", "method": "Full", "seed": 0}
@@ -105,7 +107,7 @@ def test_run_tables_hold_every_step_matrix_and_cell(tmp_path, model):
 
 
 def test_run_without_steps_gives_empty_tables(tmp_path, model):
-    decompose_base(model, tmp_path / "spectra", "base")
+    decompose_base(model, tmp_path / "spectra", tmp_path / "resume", "base")
     analyse_run(model, tmp_path / "spectra", {}, tmp_path / "out", {"run": "r"}, WANTED)
     for table in ("matrices", "intruders", "vectors", "similarity", "delta_spectrum"):
         rows = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
@@ -113,13 +115,37 @@ def test_run_without_steps_gives_empty_tables(tmp_path, model):
         assert rows.columns[: len(RUN_KEYS)] == list(RUN_KEYS)
 
 
+def test_an_interrupted_decomposition_goes_on_where_it_stopped(tmp_path, model, monkeypatch):
+    resume, out = tmp_path / "resume", tmp_path / "spectra"
+    done = []
+
+    def interrupted(oriented):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(oriented.shape)
+        return decompose(oriented)
+
+    monkeypatch.setattr(stage, "decompose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        decompose_base(model, out, resume, "base")
+    assert not out.exists()
+    first = {path.name: path.stat().st_mtime_ns for path in resume.glob("*.safetensors")}
+    assert len(first) == 2
+    monkeypatch.setattr(stage, "decompose", decompose)
+    decompose_base(model, out, resume, "base", workers=2)
+    after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.safetensors")}
+    assert len(after) == 4
+    assert {name: after[name] for name in first} == first
+    assert not resume.exists()
+
+
 def test_base_decomposition_resumes_and_refuses_another_base(tmp_path, model):
     spectra = tmp_path / "spectra"
-    decompose_base(model, spectra, "base")
+    decompose_base(model, spectra, tmp_path / "resume", "base")
     files = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
     (spectra / "model.layers.1.q_proj.safetensors").unlink()
     (spectra / "run.json").unlink()
-    decompose_base(model, spectra, "base")
+    decompose_base(model, spectra, tmp_path / "resume", "base")
     after = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
     changed = {name for name, time in after.items() if files[name] != time}
     assert changed == {"model.layers.1.q_proj.safetensors"}
@@ -134,7 +160,7 @@ def test_base_decomposition_resumes_and_refuses_another_base(tmp_path, model):
 
 def test_single_precision_cache_is_half_the_size_and_says_its_error(tmp_path, model):
     for precision in ("f64", "f32"):
-        decompose_base(model, tmp_path / precision, "base", precision)
+        decompose_base(model, tmp_path / precision, tmp_path / "resume", "base", precision)
     write_tuned(model, tmp_path / "tuned", 3)
     found = {}
     for precision in ("f64", "f32"):
@@ -142,6 +168,11 @@ def test_single_precision_cache_is_half_the_size_and_says_its_error(tmp_path, mo
         steps = {1: tmp_path / "tuned"}
         analyse_run(model, tmp_path / precision, steps, out, {"run": "r"}, WANTED)
         found[precision] = pl.read_parquet(out / "vectors.parquet")
+    sizes = [
+        sum(path.stat().st_size for path in (tmp_path / precision).glob("*.safetensors"))
+        for precision in ("f64", "f32")
+    ]
+    assert sizes[1] < 0.65 * sizes[0]
     difference = (found["f32"]["max_cosine"] - found["f64"]["max_cosine"]).abs()
     assert (difference <= found["f32"]["error_bound"]).all()
     assert found["f32"]["error_bound"].min() > found["f64"]["error_bound"].max()
@@ -169,7 +200,7 @@ def test_verbs_follow_the_layout(tmp_path, model, monkeypatch):
 
 
 def test_a_step_that_does_not_fit_leaves_no_tables(tmp_path, model):
-    decompose_base(model, tmp_path / "spectra", "base")
+    decompose_base(model, tmp_path / "spectra", tmp_path / "resume", "base")
     folder = tmp_path / "step"
     write_lora(folder, 0)
     save_file(

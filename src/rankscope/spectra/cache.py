@@ -24,6 +24,11 @@ def cache_file(folder: Path, matrix: str) -> Path:
     return folder / f"{matrix}.safetensors"
 
 
+def is_stored(path: Path, precision: str) -> bool:
+    """Say whether `path` holds a decomposition with vectors in `precision`."""
+    return path.is_file() and read_header(path)["vectors"].dtype == precision.upper()
+
+
 def save(path: Path, base: BaseSpectrum, precision: str = "f64") -> None:
     """Write a decomposition, its vectors in `precision` (`f64` or `f32`)."""
     from safetensors.numpy import save_file

@@ -34,6 +34,7 @@ def base(
     ] = None,
     precision: PrecisionOption = "f64",
     device: DeviceOption = "cpu",
+    workers: Annotated[int, typer.Option(min=1, help="Processes to share the matrices.")] = 1,
 ) -> None:
     """Decompose every weight matrix of a study's base, once; resumes where it stopped."""
     from rankscope.artefacts import layout
@@ -45,9 +46,11 @@ def base(
     decompose_base(
         Path(layout.base_model(name)),
         Path(layout.base_spectra(name)),
+        Path(layout.checkpoints(f"{name}.spectra")),
         name,
         _precision(precision),
         device,
+        workers,
     )
 
 

@@ -110,7 +110,7 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
     if settings.cache is None:
         return decompose(to_device(orient(weight), settings.device))
     path = cache.cache_file(settings.cache, piece.matrix.name)
-    if not path.is_file():
+    if not cache.is_stored(path, settings.precision):
         base = decompose(to_device(orient(weight), settings.device))
         cache.save(path, base, settings.precision)
     return cache.load(path, weight, settings.device)

@@ -1,13 +1,14 @@
 """The spectra stage: decompose a base once, then analyse every kept step of every run on it.
 
-Guarantees: one matrix in memory at a time; the base decomposition is resumable matrix by matrix; a
-run's tables appear together or not at all; a run without kept steps (diverged at once) gives empty
+Guarantees: one matrix per worker in memory; a base decomposition is resumable matrix by matrix and
+appears whole, as a run's tables do; a run without kept steps (diverged at once) gives empty
 tables with the right columns. Neither transformers nor peft is imported: process start-up would
 cost more than the analysis of a small model.
 """
 
-import logging
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,10 +23,9 @@ from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.analysis import Wanted, analyse_matrix
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.decomposition import decompose, orient
-from rankscope.spectra.matrices import Model, open_model
+from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.parallel import run_all
 from rankscope.spectra.tables import SpectraTables, TableBuilder
-
-logger = logging.getLogger(__name__)
 
 RUN_KEYS: dict[str, Any] = {
     "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
@@ -36,31 +36,58 @@ RUN_KEYS: dict[str, Any] = {
 def decompose_base(
     model_folder: Path,
     out: Path,
+    resume: Path,
     name: str,
     precision: Literal["f64", "f32"] = "f64",
     device: str = "cpu",
+    workers: int = 1,
 ) -> None:
-    """Decompose every matrix of a base model into `out`, one file each; existing ones are kept.
+    """Decompose every matrix of a base model into `out`, one file each.
+
+    Work in progress lies in the folder `resume`, outside of what a workflow deletes when a job
+    fails; what is there, or in an earlier `out`, is not done again.
 
     Raises:
         ModelError: the model cannot be read.
     """
+    if out.is_dir() and not resume.exists():
+        resume.parent.mkdir(parents=True, exist_ok=True)
+        out.rename(resume)
     spec = {"model": str(model_folder), "precision": precision}
-    with manifest(out / "run.json", "base", name, spec) as record:
+    with manifest(resume / "run.json", "base", name, spec) as record:
         model = open_model(model_folder)
         record.work_begins()
-        progress = Progress(f"decomposing {name}", len(model.matrices))
-        for matrix in model.matrices:
-            path = cache.cache_file(out, matrix.name)
-            if not path.is_file():
-                weight = to_device(model.read(matrix), device)
-                cache.save(path, decompose(orient(weight)), precision)
-            progress.advance(note=matrix.name)
-        files = [cache.cache_file(out, matrix.name) for matrix in model.matrices]
+        files = {matrix: cache.cache_file(resume, matrix.name) for matrix in model.matrices}
+        missing = [
+            _Piece(model, matrix, path, precision, device)
+            for matrix, path in files.items()
+            if not cache.is_stored(path, precision)
+        ]
+        for _ in run_all(_decompose_piece, missing, workers, f"decomposing {name}"):
+            pass
         record.results = {
             "matrices": len(files),
-            "bytes": sum(path.stat().st_size for path in files),
+            "bytes": sum(path.stat().st_size for path in files.values()),
         }
+    shutil.rmtree(out, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    resume.rename(out)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One matrix to decompose: what a worker needs."""
+
+    model: Model
+    matrix: Matrix
+    path: Path
+    precision: Literal["f64", "f32"]
+    device: str
+
+
+def _decompose_piece(piece: _Piece) -> None:
+    weight = to_device(piece.model.read(piece.matrix), piece.device)
+    cache.save(piece.path, decompose(orient(weight)), piece.precision)
 
 
 def analyse_steps(
