@@ -28,6 +28,7 @@ rule data_pack:
         base=layout.base_manifest("{base}"),
     output:
         packed=layout.packed("{data}", "{base}", "{length}"),
+        manifest=layout.packed_manifest("{data}", "{base}", "{length}"),
     log:
         "logs/data/{data}.{base}.{length}.log",
     benchmark:

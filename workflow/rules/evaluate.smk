@@ -29,6 +29,7 @@ rule evaluate_score:
         predictions=layout.predictions("{run}", "{suite}"),
     output:
         scores=layout.scores("{run}", "{suite}"),
+        manifest=layout.scores_manifest("{run}", "{suite}"),
     log:
         "logs/evaluate/{run}.{suite}.score.log",
     benchmark:

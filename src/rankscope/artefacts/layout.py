@@ -22,6 +22,11 @@ def packed(data: str, base: str, sequence_length: int | str) -> str:
     return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.parquet"
 
 
+def packed_manifest(data: str, base: str, sequence_length: int | str) -> str:
+    """Manifest of packed sequences."""
+    return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.json"
+
+
 def base_model(base: str) -> str:
     """Folder of the base in the Hugging Face layout."""
     return f"{RESULTS}/base/{base}/model"
@@ -80,6 +85,11 @@ def predictions_manifest(run: str, suite: str) -> str:
 def scores(run: str, suite: str) -> str:
     """Scored items: one row per run, step, evaluation and item."""
     return f"{RESULTS}/evaluate/{run}.{suite}.parquet"
+
+
+def scores_manifest(run: str, suite: str) -> str:
+    """Manifest of scores."""
+    return f"{RESULTS}/evaluate/{run}.{suite}.json"
 
 
 def run_spectra(run: str, settings: str) -> str:
