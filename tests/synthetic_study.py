@@ -135,11 +135,12 @@ def _scored_items(step, rank, rng):
     ability = items.uniform(0, 1, 200)
     for item in range(200):
         right = ability[item] + rng.normal(0, 0.05) < 0.42 - 0.2 * forgotten * share
-        yield {
-            "step": step, "evaluation": "continuations", "measures": "forgetting",
-            "metric": "accuracy_normalised", "higher_is_better": True, "unit": "accuracy",
-            "item": f"item-{item:03d}", "score": float(right), "weight": 1.0,
-        }  # fmt: skip
+        for metric in ("accuracy", "accuracy_normalised"):
+            yield {
+                "step": step, "evaluation": "continuations", "measures": "forgetting",
+                "metric": metric, "higher_is_better": True, "unit": "accuracy",
+                "item": f"item-{item:03d}", "score": float(right), "weight": 1.0,
+            }  # fmt: skip
 
 
 def _write_spectra(root, study, run, steps, rng):
@@ -173,7 +174,8 @@ def _one_matrix(tables, key, rank, settings, rng):
     tables["matrices"].append(key | {
         "rows": size, "columns": size if "proj" in key["module_type"] else 344,
         "effective_rank": float(effective), "rank90": max(1, int(effective * 0.6)),
-        "rank90_of_noise": effective * 0.6 / 65, "frobenius_norm": 2.0 * progress, "spectral_norm": 0.5 * progress,
+        "rank90_of_noise": effective * 0.6 / 65,
+        "frobenius_norm": 2.0 * progress, "spectral_norm": 0.5 * progress,
     })  # fmt: skip
     share = INTRUDER_SHARE[rank] * (0.4 + 0.6 * progress)
     for side in ("left", "right"):

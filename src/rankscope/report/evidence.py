@@ -1,12 +1,12 @@
 """Draw arrays of what was measured, by condition: what summaries, claims and figures compute from.
 
-Guarantees: averages are over the seeds of a condition whose runs are done; a diverged, missing or
-out-of-memory run is left out of averages here and shown by name elsewhere. Scores of all conditions
-and the base are paired by item, spectral measures by matrix.
+Guarantees: averages are over the seeds of a condition whose runs are done and measured; a diverged,
+missing or out-of-memory run is left out of averages here and shown by name elsewhere. Scores of all
+conditions and the base are paired by item, spectral measures by matrix.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -116,12 +116,22 @@ class Evidence:
             for (run, evaluation, step), rows in parts.items()
         }
 
+    @cached_property
+    def _scored_steps(self) -> dict[tuple[str, str], set[int]]:
+        found: dict[tuple[str, str], set[int]] = {}
+        for run, evaluation, step in self._scores:
+            found.setdefault((run, evaluation), set()).add(step)
+        return found
+
+    def scored(self, condition: Condition, evaluation: str) -> Condition:
+        """The condition with those of its done runs that were scored."""
+        runs = tuple(run for run in condition.runs if (run, evaluation) in self._scored_steps)
+        return replace(condition, runs=runs)
+
     def steps(self, condition: Condition, evaluation: str) -> tuple[int, ...]:
-        """Steps at which every done run of the condition was scored."""
-        scored = [
-            {step for (run, name, step) in self._scores if run == each and name == evaluation}
-            for each in condition.runs
-        ]
+        """Steps at which all scored runs of the condition were scored."""
+        runs = self.scored(condition, evaluation).runs
+        scored = [self._scored_steps[run, evaluation] for run in runs]
         return tuple(sorted(set.intersection(*scored))) if scored else ()
 
     def run_score(self, run: str, evaluation: str, step: int) -> Floats:
@@ -131,7 +141,7 @@ class Evidence:
 
     def score(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of a condition's mean score, in the unit of the evaluation."""
-        rows = self._paired(condition.runs, evaluation, step)
+        rows = self._paired(self.scored(condition, evaluation).runs, evaluation, step)
         values = np.vstack([row.score for row in rows])
         return mean_draws(values, rows[0].weight, evaluation, condition.label)
 
@@ -159,14 +169,25 @@ class Evidence:
                 )
         return rows
 
+    @cached_property
+    def _analysed(self) -> frozenset[str]:
+        return frozenset(self.matrices["run"])
+
+    def analysed(self, condition: Condition) -> Condition:
+        """The condition with those of its done runs whose weights were analysed."""
+        runs = tuple(run for run in condition.runs if run in self._analysed)
+        return replace(condition, runs=runs)
+
     def spectral_steps(self, condition: Condition) -> tuple[int, ...]:
-        """Steps at which the weights of every done run of the condition were analysed."""
-        rows = self.matrices.filter(pl.col("run").is_in(condition.runs))
+        """Steps at which the weights of all analysed runs of the condition were analysed."""
+        runs = self.analysed(condition).runs
+        rows = self.matrices.filter(pl.col("run").is_in(runs))
         counts = rows.group_by("step").agg(pl.col("run").n_unique()).sort("step")
-        return tuple(counts.filter(pl.col("run") == len(condition.runs))["step"])
+        return tuple(counts.filter(pl.col("run") == len(runs))["step"])
 
     def matrix_values(self, condition: Condition, column: str, step: int) -> Floats:
         """Seeds × matrices of a column of the table `matrices`, matrices sorted by name."""
+        condition = self.analysed(condition)
         rows = self.matrices.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
         return _seeds_by_matrix(rows, condition, column)
 
@@ -174,6 +195,7 @@ class Evidence:
         self, condition: Condition, step: int, side: str, k: int, epsilon: float
     ) -> Floats:
         """Seeds × matrices: intruders among the k leading vectors of each matrix."""
+        condition = self.analysed(condition)
         rows = self.intruders.filter(
             pl.col("run").is_in(condition.runs), pl.col("step") == step, pl.col("side") == side,
             pl.col("k") == k, (pl.col("epsilon") - epsilon).abs() < 1e-9,

@@ -93,7 +93,7 @@ def gather(study: Study) -> Gathered:
     return Gathered(
         runs=_runs(study),
         loss=_rows("loss", losses),
-        items=_rows("items", scores),
+        items=_one_metric_each(_rows("items", scores)),
         manifests=tuple(_manifests(study)),
         **spectral,
     )
@@ -108,6 +108,16 @@ def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
         if path.exists()
     ]
     return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
+    """Make an evaluation scored by several metrics several: `task (accuracy normalised)`."""
+    several = pl.col("metric").n_unique().over("evaluation") > 1
+    metric = pl.col("metric").str.replace_all("_", " ")
+    named = pl.format("{} ({})", "evaluation", metric)
+    return items.with_columns(
+        evaluation=pl.when(several).then(named).otherwise(pl.col("evaluation"))
+    )
 
 
 def _json(path: Path) -> dict[str, Any] | None:

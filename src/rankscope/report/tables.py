@@ -115,7 +115,7 @@ def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
             yield (
                 condition.label, condition.method, condition.rank, step,
                 evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
-                len(condition.runs), evaluation.items,
+                len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
                 mean.value, mean.low, mean.high, gain.value, gain.low, gain.high,
             )  # fmt: skip
 
@@ -123,7 +123,7 @@ def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
 def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
     """One row per condition, step, side, k and ε: intruders summed over all matrices."""
     grid = evidence.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
-    for condition in evidence.conditions:
+    for condition in map(evidence.analysed, evidence.conditions):
         for step in evidence.spectral_steps(condition):
             yield from _intruder_totals(evidence, condition, step, grid)
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from evidence_builder import EvidenceBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence_builder import EvidenceBuilder
 from rankscope.errors import ArtefactError
 from rankscope.report.evidence import weighted_median
 
@@ -74,3 +74,25 @@ def test_the_weighted_median_is_that_of_repeated_values(pairs):
     counts = np.array([[count for _, count in pairs]], dtype=np.float64)
     repeated = np.repeat(values, counts[0].astype(int))
     assert weighted_median(values, counts)[0] == pytest.approx(np.median(repeated))
+
+
+def test_a_run_that_was_not_scored_yet_is_left_out_of_the_mean():
+    builder = EvidenceBuilder()
+    builder.scores("base", "code", {0: [0.0]})
+    builder.scores(builder.run(4, 0), "code", {5: [1.0]})
+    builder.run(4, 1)
+    evidence = builder.build()
+    condition = evidence.conditions[0]
+    assert len(condition.runs) == 2
+    assert len(evidence.scored(condition, "code").runs) == 1
+    assert evidence.score(condition, "code", 5)[0] == 1.0
+
+
+def test_a_run_that_was_not_analysed_yet_is_left_out_of_the_spectra():
+    builder = EvidenceBuilder()
+    builder.intruders(builder.run(1, 0), 5, [1, 2])
+    builder.run(1, 1)
+    evidence = builder.build()
+    condition = evidence.conditions[0]
+    assert evidence.spectral_steps(condition) == (5,)
+    assert evidence.intruder_values(condition, 5, "left", 10, 0.5).tolist() == [[1, 2]]

@@ -144,10 +144,18 @@ def test_conditions_are_named_by_method_unless_more_differs():
         "Full", "LoRA r=1", "LoRA r=4", "LoRA r=16", "LoRA r=64",
     ]  # fmt: skip
     full = next(run for run in study.runs if isinstance(run.method, FullFineTuning))
-    recipe = full.recipe.model_copy(update={"learning_rate": 0.002})
+    recipe = full.recipe.model_copy(update={"learning_rate": 0.0123})
     faster = type(full)(
         base=full.base, data=full.data, method=full.method, recipe=recipe, seed=full.seed
     )
     labels = condition_labels((*study.runs, faster))
-    assert labels[faster.name] == "Full, lr 0.002"
+    assert labels[faster.name] == "Full, lr 0.0123"
     assert labels[study.runs[-1].name] == study.runs[-1].method.label
+
+
+def test_an_evaluation_with_two_metrics_is_two(tables):
+    names = tables.summary["evaluation"].unique().sort().to_list()
+    assert names == [
+        "code", "continuations (accuracy normalised)", "continuations (accuracy)", "english",
+    ]  # fmt: skip
+    assert tables.summary.group_by("evaluation", "condition", "step").len()["len"].max() == 1

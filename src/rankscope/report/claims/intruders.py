@@ -228,7 +228,7 @@ def _runs_and_steps(subject: Subject, evaluation: str, sign: float) -> list[tupl
     for lora in subject.repeated_loras:
         scored = set(subject.evidence.steps(lora, evaluation))
         steps = [step for step in subject.spectral_steps(lora) if step in scored]
-        for run in lora.runs:
+        for run in subject.evidence.analysed(subject.evidence.scored(lora, evaluation)).runs:
             alone = Condition(run, lora.method, lora.rank, lora.learning_rate, (run,), 1)
             counts = [
                 subject.evidence.intruder_values(alone, step, "left", subject.k, subject.epsilon)
@@ -253,7 +253,8 @@ def _resample_runs(runs: list[tuple[Floats, Floats]]) -> Floats:
 
 def seeds_alike(subject: Subject) -> Iterator[Verdict]:
     """H3.14, for every rank that has intruders in all seeds, after the last step."""
-    loras = [lora for lora in subject.loras if len(lora.runs) > 1 and subject.spectral_steps(lora)]
+    loras = [subject.evidence.analysed(lora) for lora in subject.loras]
+    loras = [lora for lora in loras if len(lora.runs) > 1 and subject.spectral_steps(lora)]
     scopes = 0
     for lora in loras:
         step = subject.spectral_steps(lora)[-1]

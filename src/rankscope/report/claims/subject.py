@@ -101,11 +101,13 @@ class Subject:
         found = self.evidence.evaluation(evaluation)
         if found.metric == "bits_per_byte":
             of = "documents"
-        return Sample(min(len(each.runs) for each in conditions), found.items, of)
+        scored = [self.evidence.scored(each, evaluation) for each in conditions]
+        return Sample(min(len(each.runs) for each in scored), found.items, of)
 
     def matrices(self, units: int, *conditions: Condition) -> Sample:
         """The sample behind a comparison of weight matrices."""
-        return Sample(min(len(each.runs) for each in conditions), units, "matrices")
+        analysed = [self.evidence.analysed(each) for each in conditions]
+        return Sample(min(len(each.runs) for each in analysed), units, "matrices")
 
     @cached_property
     def k(self) -> int:

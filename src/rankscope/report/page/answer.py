@@ -164,7 +164,10 @@ def _without_comparison(summary: pl.DataFrame, learning: str, forgetting: str) -
     trained = summary.filter(pl.col("method") != "Base")
     learned = trained.filter(pl.col("evaluation") == learning).sort("gain")
     if learned.is_empty():
-        return "No run of this study finished: there is no answer to give.", "See the runs below."
+        return (
+            "No finished run of this study has been scored: there is no answer to give.",
+            "See the runs below.",
+        )
     best = learned.row(-1, named=True)
     gained = with_interval(best["gain"], best["gain_low"], best["gain_high"])
     first = (

@@ -15,6 +15,7 @@
     legend: { labelColor: "var(--soft)", titleColor: "var(--soft)" },
     text: { fontSize: 12 },
   };
+  const ERRORS = 1; // vega's log level: a method without points is no reason to warn
   const PRINTED = 640;
   let focus = ""; // the condition seen alone
   const tooltip = document.getElementById("tooltip");
@@ -59,7 +60,7 @@
         ...panel.spec, width, height: heightOf(panel, width), datasets: { rows: rowsOf(figure) },
         autosize: { type: "fit", contains: "padding" }, padding: { left: 0, right: 6, top: 6, bottom: 0 },
       };
-      const options = { actions: false, renderer: "svg", config: CONFIG, defaultStyle: false, tooltip: showTooltip };
+      const options = { actions: false, renderer: "svg", config: CONFIG, defaultStyle: false, tooltip: showTooltip, logLevel: ERRORS };
       const { view } = await vegaEmbed(chart, spec, options);
       chart.style.minHeight = 0;
       figure.views[index] = view;
