@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rankscope.data.packing import pack
@@ -33,8 +33,7 @@ texts = st.dictionaries(
 @given(texts, st.integers(2, 9), st.integers(0, 3))
 def test_every_token_of_every_document_appears_once_and_in_order(documents, length, seed):
     total = sum(len(text.encode()) + 1 for text in documents.values())
-    if total < length:
-        return
+    assume(total >= length)
     packed, tokens = pack(rows(documents), BYTES, length, seed)
     assert tokens == total
     assert packed["sequence"].to_list() == list(range(total // length))
@@ -54,8 +53,7 @@ def test_every_token_of_every_document_appears_once_and_in_order(documents, leng
 
 @given(texts, st.integers(2, 9))
 def test_the_ids_of_a_sequence_are_those_of_the_documents_with_a_token_in_it(documents, length):
-    if sum(len(text.encode()) + 1 for text in documents.values()) < length:
-        return
+    assume(sum(len(text.encode()) + 1 for text in documents.values()) >= length)
     packed, _ = pack(rows(documents), BYTES, length, 0)
     order = list(dict.fromkeys(packed["document_ids"].explode()))
     owner = [name for name in order for _ in range(len(documents[name].encode()) + 1)]

@@ -7,6 +7,7 @@ import pytest
 
 from rankscope.data import standard_library
 from rankscope.data.documents import Document, document_rows
+from rankscope.errors import DataError
 from rankscope.study.specs import StandardLibrary
 
 LONG = "This sentence has enough words in it to be taken for the prose that it is. " * 3
@@ -144,3 +145,9 @@ def test_the_library_is_large_enough_for_the_demo(real):
         assert rows.filter(pl.col("split") == "train")["bytes"].sum() > 1_000_000
         assert rows.filter(pl.col("split") == "heldout")["bytes"].sum() > 200_000
         assert rows["id"].n_unique() == rows["sha256"].n_unique() == rows.height
+
+
+def test_a_python_without_sources_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    with pytest.raises(DataError, match="standard library has no source files"):
+        standard_library.library_folder()
