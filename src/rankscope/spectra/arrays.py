@@ -5,6 +5,7 @@ results agree (`@`, `concat`, `amax`, `linalg.eigh`, …, with `axis=`), so that
 and every result is float64. Does not move arrays by itself: what enters on a device stays there.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,3 +56,18 @@ def zeros_like(array: Array, rows: int, columns: int) -> Array:
     if isinstance(array, np.ndarray):
         return np.zeros((rows, columns))
     return namespace(array).zeros((rows, columns), dtype=array.dtype, device=array.device)
+
+
+def positive_definite_solver(matrix: Array) -> Callable[[Array], Array] | None:
+    """Factorise a symmetric matrix once to solve with it; None if it is not positive definite."""
+    xp = namespace(matrix)
+    if xp is not np:
+        factor, failed = xp.linalg.cholesky_ex(matrix)
+        return None if int(failed) else lambda block: xp.cholesky_solve(block, factor)
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    try:
+        factors = cho_factor(matrix, lower=True, check_finite=False)
+    except LinAlgError:
+        return None
+    return lambda block: cho_solve(factors, block, check_finite=False)

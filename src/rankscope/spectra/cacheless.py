@@ -9,13 +9,20 @@ wherever ε lies outside. The base vector that has the largest cosine is known o
 ones (`base_index` 0: unknown). Memory: two p × p matrices beside the weight, no disk.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rankscope.spectra.adapters import LowRank, Update
-from rankscope.spectra.arrays import Array, constants_like, namespace, to_device, to_numpy
+from rankscope.spectra.arrays import (
+    Array,
+    constants_like,
+    namespace,
+    positive_definite_solver,
+    to_device,
+    to_numpy,
+)
 from rankscope.spectra.certificate import is_separated, vector_errors, widest_gap
 from rankscope.spectra.christoffel import LargestCosine, largest_cosine
 from rankscope.spectra.comparison import Comparison, SideComparison
@@ -40,6 +47,15 @@ class _Top:
     errors: list[float]
 
 
+@dataclass(frozen=True)
+class _Version:
+    """A tuned weight W: W Wᵀ, a block to start from, and the product x ↦ Wᵀ x."""
+
+    gram: Array
+    start: Array
+    transposed_product: Callable[[Array], Array]
+
+
 class CachelessComparer:
     """Compares tuned versions of one weight with its base, through products with the weight."""
 
@@ -53,106 +69,92 @@ class CachelessComparer:
         self.similarity = min(similarity, self.k)
         self.gram = self.oriented @ self.oriented.T
         draw = np.random.default_rng(0).standard_normal((len(self.gram), self.k + 2 * _EXTRA))
-        self.base = _leading(self.gram, constants_like(self.gram, draw), self.k)
+        self._random = constants_like(self.gram, draw)
+        self.base = _leading(self.gram, self._random, self.k)
         self.base_values = np.zeros(1) if self.base is None else to_numpy(self.base.values)
+        if self.base is not None:
+            self.base_small = self.base.vectors[:, : self.similarity]
+            large = self.oriented.T @ self.base_small
+            self.base_large = large / namespace(large).linalg.norm(large, axis=0)
+        self._solve = positive_definite_solver(self.gram)
 
     def compare(self, update: Update) -> Comparison | None:
         """Compare one version; None where its leading vectors cannot be certified."""
         if self.base is None:
             return None
-        xp = namespace(self.gram)
-        delta = to_device(orient(update.dense()), self.device)
-        tuned = self.oriented + delta
-        start = [self.base.vectors, delta @ (delta.T @ self.base.vectors)]
-        if isinstance(update, LowRank):
-            start.append(self._factors(update)[0][:, : 4 * self.k])
-        nonzero = [block for block in start if float(xp.linalg.norm(block)) > 0]
-        top = _leading(self._tuned_gram(update, tuned), xp.concat(nonzero, 1), self.k)
+        tuned = self._version(update, self.base.vectors)
+        top = _leading(tuned.gram, tuned.start, self.k)
         if top is None:
             return None
         small = top.vectors
-        large = tuned.T @ small
-        sigma = xp.linalg.norm(large, axis=0)
+        large = tuned.transposed_product(small)
+        sigma = namespace(large).linalg.norm(large, axis=0)
         large = large / sigma
-        inside = self._inside_row_space(large)
-        if inside is None:
+        on_large = self._large_process(large)
+        if on_large is None:
             return None
-        base_small = self.base.vectors[:, : self.similarity]
-        base_large = self.oriented.T @ base_small
-        base_large = base_large / xp.linalg.norm(base_large, axis=0)
-        sides = [
-            self._side(
-                to_numpy(sigma), small, small, top.errors, lambda x: self.gram @ x, base_small
-            ),
-            self._side(
-                to_numpy(sigma),
-                large,
-                inside,
-                [2 * error for error in top.errors],
-                lambda x: self.oriented.T @ (self.oriented @ x),
-                base_large,
-            ),
-        ]
-        left, right = reversed(sides) if self.transposed else sides
-        return Comparison(left, right, METHOD)
+        errors = np.asarray(top.errors)
+        on_small = Lanczos(_product(self.gram), small)
+        small_side = self._side(to_numpy(sigma), on_small, errors, self.base_small.T @ small)
+        large_side = self._side(to_numpy(sigma), on_large, 2 * errors, self.base_large.T @ large)
+        if self.transposed:
+            return Comparison(large_side, small_side, METHOD)
+        return Comparison(small_side, large_side, METHOD)
 
     def _side(
-        self,
-        sigma: np.ndarray,
-        vectors: Array,
-        inside: Array,
-        errors: Sequence[float],
-        apply: Callable[[Array], Array],
-        base_vectors: Array,
+        self, sigma: np.ndarray, process: Lanczos, errors: np.ndarray, similarity: Array
     ) -> SideComparison:
         top = float(self.base_values[0]) * (1 + 1e-6)
-        found = decide(apply, inside, self.epsilon, np.asarray(errors), top)
-        similarity = abs(to_numpy(base_vectors.T @ vectors))[:, : self.similarity]
+        found = decide(process, self.epsilon, errors, top)
         return SideComparison(
             sigma=sigma,
             max_cosine=np.array([bounds.estimate for bounds in found]),
             base_index=np.array([self._index(bounds) for bounds in found]),
-            error_bound=np.array([bounds.error for bounds in found]) + np.asarray(errors),
-            similarity=similarity,
+            error_bound=np.array([bounds.error for bounds in found]) + errors,
+            similarity=abs(to_numpy(similarity))[:, : self.similarity],
         )
 
-    def _factors(self, update: LowRank) -> tuple[Array, Array]:
+    def _version(self, update: Update, base_vectors: Array) -> "_Version":
+        """Prepare the products of a tuned version; a low-rank update is not formed."""
+        xp, oriented = namespace(self.gram), self.oriented
+        start = [base_vectors, self._random[:, : 2 * _EXTRA]]
+        if not isinstance(update, LowRank) or 4 * update.rank > self.gram.shape[0]:
+            delta = to_device(orient(update.dense()), self.device)
+            tuned = oriented + delta
+            start.append(delta @ (delta.T @ base_vectors))
+            return _Version(tuned @ tuned.T, xp.concat(start, 1), lambda x: tuned.T @ x)
         left, right = update.left, update.right
         if self.transposed:
             left, right = right.T, left.T
-        return to_device(left, self.device), to_device(right, self.device)
-
-    def _tuned_gram(self, update: Update, tuned: Array) -> Array:
-        """Return W Wᵀ, for a low rank as a correction of W0 W0ᵀ."""
-        if not isinstance(update, LowRank) or 4 * update.rank > self.gram.shape[0]:
-            return tuned @ tuned.T
-        left, right = self._factors(update)
-        # with H = W0 Aᵀ + B (A Aᵀ) / 2 it is W0 W0ᵀ + B Hᵀ + H Bᵀ
-        half = left @ (self.oriented @ right.T + left @ (right @ right.T) / 2).T
+        left, right = to_device(left, self.device), to_device(right, self.device)
+        # with H = W0 Aᵀ + B (A Aᵀ) / 2 the Gram matrix is W0 W0ᵀ + B Hᵀ + H Bᵀ
+        half = left @ (oriented @ right.T + left @ (right @ right.T) / 2).T
         gram = self.gram + half
         gram += half.T
-        return gram
+        start.append(left[:, : 4 * self.k])
+        return _Version(
+            gram,
+            xp.concat(start, 1),
+            lambda x: oriented.T @ x + right.T @ (left.T @ x),
+        )
 
-    def _inside_row_space(self, large: Array) -> Array | None:
-        """Project large-side vectors on the span of the base's vectors; None if it is ill-defined.
+    def _large_process(self, large: Array) -> Lanczos | None:
+        """Start Lanczos for large-side vectors under W0ᵀ W0; None if that is ill-conditioned.
 
         A wide base has only p vectors on its large side: what lies outside their span has no cosine
-        with any of them, but would be a point mass at 0 in the spectral measure.
+        with any of them, but would be a point mass at 0 in the spectral measure. So each vector is
+        projected on that span, W0ᵀ t with G t = W0 y, and the process runs on t.
         """
+        if self._solve is not None:
+            target = self.oriented @ large
+            coordinates = self._solve(target)
+            coordinates = coordinates + self._solve(target - self.gram @ coordinates)
+            left_over = float(namespace(large).linalg.norm(target - self.gram @ coordinates))
+            if left_over <= 1e-9 * float(self.base_values[0]) ** 0.5:
+                return Lanczos(_product(self.gram), coordinates, weighted=True)
         if self.oriented.shape[0] == self.oriented.shape[1]:
-            return large
-        xp = namespace(large)
-        outside = large
-        for _ in range(2):  # the second pass removes what the conditioning of the Gram left
-            try:
-                solved = xp.linalg.solve(self.gram, self.oriented @ outside)
-            except (np.linalg.LinAlgError, RuntimeError):
-                return None
-            outside = outside - self.oriented.T @ solved
-        left_over = float(xp.linalg.norm(self.oriented @ outside))
-        if not left_over <= 1e-9 * float(self.base_values[0]) ** 0.5:
-            return None
-        return large - outside
+            return Lanczos(lambda x: self.oriented.T @ (self.oriented @ x), large)
+        return None
 
     def _index(self, bounds: LargestCosine) -> int:
         """Return the position of the base vector with the largest cosine; 0 where unknown."""
@@ -163,24 +165,16 @@ class CachelessComparer:
         return nearest + 1 if abs(values[nearest] / bounds.eigenvalue - 1) < 1e-6 else 0
 
 
-def decide(
-    apply: Callable[[Array], Array],
-    vectors: Array,
-    epsilon: float,
-    errors: np.ndarray,
-    top: float,
-) -> list[LargestCosine]:
+def decide(process: Lanczos, epsilon: float, errors: np.ndarray, top: float) -> list[LargestCosine]:
     """Bound each vector's largest cosine until ε is outside its bounds, or the steps run out.
 
-    The vectors may be shorter than 1: cosines scale with their lengths.
-
-    `apply` multiplies with W0 W0ᵀ (or W0ᵀ W0), `top` is at least its largest eigenvalue.
+    The vectors may be shorter than 1: cosines scale with their lengths. `errors` bound how far they
+    are from the true ones; `top` is at least the largest eigenvalue of the process's operator.
     """
-    lengths = to_numpy(namespace(vectors).linalg.norm(vectors, axis=0))
-    process = Lanczos(apply, vectors)
-    active = list(range(vectors.shape[1]))
+    lengths, count = process.lengths, len(errors)
+    active = list(range(count))
     results: dict[int, LargestCosine] = {}
-    for steps in range(_STEPS, _MOST_STEPS + 1, _STEPS):
+    for _ in range(_MOST_STEPS // _STEPS):
         jacobi = process.advance(_STEPS)
         open_positions = []
         for position, vector in enumerate(active):
@@ -191,11 +185,16 @@ def decide(
             )
             if not decided:
                 open_positions.append(position)
-        if not open_positions or steps + _STEPS > len(vectors):
+        if not open_positions:
             break
         process.keep(open_positions)
         active = [active[position] for position in open_positions]
-    return [results[vector] for vector in range(vectors.shape[1])]
+    return [results[vector] for vector in range(count)]
+
+
+def _product(symmetric: Array) -> Callable[[Array], Array]:
+    """Return x ↦ G x, in the order that reads a row-major G once for a few columns."""
+    return lambda block: (block.T @ symmetric).T
 
 
 def _leading(gram: Array, start: Array, k: int) -> _Top | None:
@@ -203,7 +202,7 @@ def _leading(gram: Array, start: Array, k: int) -> _Top | None:
     wanted = min(k + _EXTRA, gram.shape[0] - 1)
     noise = ROUNDING * float(gram.trace())
     pairs = davidson(
-        lambda block: gram @ block, lambda residual, _: residual, start, wanted, k,
+        _product(gram), lambda residual, _: residual, start, wanted, k,
         _TOLERANCE, noise,
         _ROUNDS,
     )  # fmt: skip

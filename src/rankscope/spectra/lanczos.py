@@ -38,15 +38,25 @@ class Jacobi:
 
 
 class Lanczos:
-    """The recurrences of all columns of `start`, continued on demand."""
+    """The recurrences of all columns of `start`, continued on demand.
 
-    def __init__(self, apply: Callable[[Array], Array], start: Array) -> None:
-        self._apply = apply
-        self._xp = namespace(start)
-        self._next = start / self._xp.linalg.norm(start, axis=0)
-        self._history: list[Array] = []
+    With `weighted`, the operator G itself is the inner product: a column t stands for the vector
+    y = W0ᵀ t, because ⟨W0ᵀ s, W0ᵀ t⟩ = sᵀ G t with G = W0 W0ᵀ. The measure is then that of y under
+    W0ᵀ W0, at one product with the small matrix G per step instead of two with W0.
+
+    Attributes:
+        lengths: the norms of the starting vectors (in the inner product).
+    """
+
+    def __init__(
+        self, apply: Callable[[Array], Array], start: Array, weighted: bool = False
+    ) -> None:
+        self._apply, self._weighted = apply, weighted
+        self._history: list[tuple[Array, Array]] = []
         self._diagonal: list[np.ndarray] = []
         self._couplings: list[np.ndarray] = []
+        self._next, self._dual, lengths = self._normalised(start)
+        self.lengths = to_numpy(lengths)
 
     def advance(self, steps: int) -> Jacobi:
         """Do `steps` more steps and return the Jacobi matrices so far."""
@@ -56,20 +66,28 @@ class Lanczos:
 
     def keep(self, columns: list[int]) -> None:
         """Go on with these vectors alone."""
-        self._next = self._next[:, columns]
-        self._history = [block[:, columns] for block in self._history]
+        self._next, self._dual = self._next[:, columns], self._dual[:, columns]
+        self._history = [(block[:, columns], dual[:, columns]) for block, dual in self._history]
         self._diagonal = [values[columns] for values in self._diagonal]
         self._couplings = [values[columns] for values in self._couplings]
 
     def _step(self) -> None:
-        xp, current = self._xp, self._next
-        self._history.append(current)
-        image = self._apply(current)
-        self._diagonal.append(to_numpy((current * image).sum(axis=0)))
+        current, dual = self._next, self._dual
+        self._history.append((current, dual))
+        image = dual if self._weighted else self._apply(current)
+        self._diagonal.append(to_numpy((dual * image).sum(axis=0)))
         for _ in range(2):
-            for earlier in self._history:
-                image = image - earlier * (earlier * image).sum(axis=0)
-        lengths = xp.linalg.norm(image, axis=0)
-        # an exhausted Krylov space: the measure is known completely, the rest carries no mass
-        self._next = image / xp.clip(lengths, 1e-300, None)
+            for earlier, its_dual in self._history:
+                image = image - earlier * (its_dual * image).sum(axis=0)
+        self._next, self._dual, lengths = self._normalised(image)
         self._couplings.append(to_numpy(lengths))
+
+    def _normalised(self, block: Array) -> tuple[Array, Array, Array]:
+        """Return the columns at length 1, what inner products with them need, and their lengths."""
+        xp = namespace(block)
+        dual = self._apply(block) if self._weighted else block
+        lengths = xp.sqrt(xp.clip((block * dual).sum(axis=0), 0, None))
+        # an exhausted Krylov space: the measure is known completely, the rest carries no mass
+        divisor = xp.clip(lengths, 1e-300, None)
+        block = block / divisor
+        return block, dual / divisor if self._weighted else block, lengths

@@ -47,6 +47,19 @@ def test_jacobi_matrix_has_the_moments_of_the_measure():
             power = jacobi.matrix(column) @ power
 
 
+def test_the_weighted_process_is_that_of_the_large_side():
+    rng = np.random.default_rng(5)
+    weight = realistic(40, 70, rng)
+    gram, coordinates = weight @ weight.T, rng.standard_normal((40, 3))
+    vectors = weight.T @ coordinates
+    plain = Lanczos(lambda x: weight.T @ (weight @ x), vectors)
+    weighted = Lanczos(lambda x: gram @ x, coordinates, weighted=True)
+    np.testing.assert_allclose(weighted.lengths, np.linalg.norm(vectors, axis=0))
+    expected, found = plain.advance(15), weighted.advance(15)
+    np.testing.assert_allclose(found.diagonal, expected.diagonal, rtol=1e-8)
+    np.testing.assert_allclose(found.couplings, expected.couplings, rtol=1e-8)
+
+
 def test_christoffel_function_equals_its_definition():
     """1 / Σ p_j(x)², with the polynomials made from the moments by Gram and Schmidt."""
     rng = np.random.default_rng(1)
@@ -151,7 +164,7 @@ def test_vectors_next_to_the_threshold_get_more_steps():
         products.append(block.shape[1])
         return eigenvalues[:, None] * block
 
-    decide(apply, vectors, 0.5, np.zeros(2), 101.0)
+    decide(Lanczos(apply, vectors), 0.5, np.zeros(2), 101.0)
     assert products[0] == 2
     assert products[-1] == 1
 
