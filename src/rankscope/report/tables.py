@@ -7,13 +7,14 @@ study is a row of `runs`, with its status. Small tables are written as CSV too; 
 
 Summaries (`scores`, `summary`, `intruder_summary`) hold means with 95 % bootstrap intervals over
 items or matrices and seeds, see `resampling`; `gain` is the improvement over the base, positive
-when better, whatever the metric's direction.
+when better, whatever the metric's direction. `gain_low` and `gain_high` are its interval;
+`among_low` and `among_high` the same without what all methods share at that step, so that bars of
+two methods can be compared by eye.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from rankscope.artefacts.files import replacing_folder
 from rankscope.errors import ArtefactError
 from rankscope.report.evidence import Condition, Evidence
 from rankscope.report.gather import Gathered
-from rankscope.report.resampling import interval, seed_shares, unit_counts
+from rankscope.report.resampling import DRAWS, Floats, interval, seed_shares, unit_counts
 from rankscope.study.specs import Study
 
 PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
@@ -35,6 +36,7 @@ SUMMARY: dict[str, Any] = {
     "seeds": pl.Int64, "items": pl.Int64,
     "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
+    "among_low": pl.Float64, "among_high": pl.Float64,
 }  # fmt: skip
 INTRUDER_SUMMARY: dict[str, Any] = {
     "condition": pl.String, "method": pl.String, "rank": pl.Int64, "step": pl.Int64,
@@ -105,19 +107,39 @@ def _scores(evidence: Evidence) -> pl.DataFrame:
 
 
 def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
-    """One row per condition, evaluation and step."""
-    for evaluation, condition in product(
-        evidence.evaluations, (evidence.base, *evidence.conditions)
-    ):
-        for step in evidence.steps(condition, evaluation.name):
-            mean = interval(evidence.score(condition, evaluation.name, step))
-            gain = interval(evidence.gain(condition, evaluation.name, step))
-            yield (
-                condition.label, condition.method, condition.rank, step,
-                evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
-                len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
-                mean.value, mean.low, mean.high, gain.value, gain.low, gain.high,
-            )  # fmt: skip
+    """One row per condition, evaluation and step; the base first."""
+    for evaluation in evidence.evaluations:
+        for condition in (evidence.base, *evidence.conditions):
+            for step in evidence.steps(condition, evaluation.name):
+                gain = evidence.gain(condition, evaluation.name, step)
+                mean = interval(evidence.score(condition, evaluation.name, step))
+                among = interval(gain - _shared(evidence, evaluation.name, step))
+                against_base = interval(gain)
+                yield (
+                    condition.label, condition.method, condition.rank, step,
+                    evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
+                    len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
+                    mean.value, mean.low, mean.high,
+                    against_base.value, against_base.low, against_base.high,
+                    among.low, among.high,
+                )  # fmt: skip
+
+
+def _shared(evidence: Evidence, evaluation: str, step: int) -> Floats:
+    """Draws of what all methods gained at a step on average, as deviation from its value.
+
+    Which items were drawn moves all methods alike; without this part, intervals compare methods.
+    Nothing is taken out where there is only one method.
+    """
+    gains = [
+        evidence.gain(condition, evaluation, step)
+        for condition in evidence.conditions
+        if step in evidence.steps(condition, evaluation)
+    ]
+    if len(gains) < 2:
+        return np.zeros(DRAWS + 1)
+    mean = np.mean(gains, axis=0)
+    return np.asarray(mean - mean[0])
 
 
 def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:

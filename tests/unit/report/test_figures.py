@@ -1,6 +1,7 @@
 import json
 import re
-import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.figures import FIGURES, draw_figures
 from rankscope.report.figures.figure import palette, rates_note
+from rankscope.report.figures.plane import plane
 from rankscope.report.figures.render import (
     SUFFIXES,
     columnar,
@@ -151,3 +153,14 @@ def test_the_caption_for_snakemakes_report_is_valid_text(name):
     settings = {"halt_level": 2, "report_level": 2}
     text = core.publish_string(source, writer="pseudoxml", settings_overrides=settings).decode()
     assert "<paragraph>" in text
+
+
+def test_the_plane_has_a_close_up_where_the_first_step_went_far(tables, figures):
+    assert len(figures["plane"].panels) == 1
+    far = tables.summary.with_columns(
+        gain=pl.when(pl.col("step") > 0, pl.col("evaluation") == "code")
+        .then(pl.col("gain") + 2)
+        .otherwise(pl.col("gain"))
+    )
+    panels = plane(replace(tables, summary=far), "code", "english").panels
+    assert [panel.title.split(":")[0] for panel in panels] == ["close-up", "from the base"]

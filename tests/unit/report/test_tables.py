@@ -159,3 +159,13 @@ def test_an_evaluation_with_two_metrics_is_two(tables):
         "code", "continuations (accuracy normalised)", "continuations (accuracy)", "english",
     ]  # fmt: skip
     assert tables.summary.group_by("evaluation", "condition", "step").len()["len"].max() == 1
+
+
+def test_intervals_among_methods_leave_out_what_the_items_do_to_all_alike(tables):
+    rows = tables.summary.filter(pl.col("evaluation") == "code", pl.col("step") == STEPS[-1])
+    assert ((rows["among_low"] <= rows["gain"]) & (rows["gain"] <= rows["among_high"])).all()
+    widths = rows.select(
+        among=pl.col("among_high") - pl.col("among_low"),
+        alone=pl.col("gain_high") - pl.col("gain_low"),
+    )
+    assert widths["among"].mean() < 0.7 * widths["alone"].mean()

@@ -6,6 +6,7 @@ import altair as alt
 import polars as pl
 
 from rankscope.report.figures.figure import (
+    COMPARED,
     Figure,
     Panel,
     colour,
@@ -16,6 +17,8 @@ from rankscope.report.figures.figure import (
 )
 from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
+
+FAR = 0.5
 
 
 def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
@@ -43,19 +46,35 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
         title="What was learned, and what it cost",
         caption=(
             "Each trace is one method, from the base (origin) over its kept steps to the end of"
-            " training: mean over seeds, with 95 % bootstrap intervals over items and seeds."
-            " Small open circles are single seeds. Up is better, left is better."
+            f" training (large): mean over seeds. {COMPARED} Small open circles are single seeds."
+            " Up is better, left is better."
             f" {rates_note(tables.runs)}"
         ),
         rows=rows,
-        panels=(Panel("", _layers(x, y, colour(conditions))),),
+        panels=_panels(rows, x, y, colour(conditions)),
         columns=1,
+    )
+
+
+def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ...]:
+    """One panel; with a close-up before it where the way to the first kept step dwarfs the rest."""
+    whole = _layers(x, y, colours)
+    means = rows.filter(pl.col("kind") == "mean", pl.col("step") > 0)
+    first = means.filter(pl.col("step") == pl.col("step").min().over("condition"))["learned"]
+    last = means.filter(pl.col("last"))["learned"]
+    if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
+        return (Panel("", whole),)
+    x, y = x.copy(), y.copy()
+    x.scale, y.scale = (alt.Scale(zero=False, padding=24) for _ in range(2))
+    return (
+        Panel("close-up: the kept steps, without the way from the base", _layers(x, y, colours, 1)),
+        Panel("from the base", whole.properties(height=270)),
     )
 
 
 def _means(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
     def change(evaluation: str, name: str, sign: int) -> pl.DataFrame:
-        ends = ("gain_low", "gain_high")[::sign]
+        ends = ("among_low", "among_high")[::sign]
         return tables.summary.filter(pl.col("evaluation") == evaluation).select(
             "condition", "rank", "step", "seeds",
             (sign * pl.col("gain") + 0.0).alias(name),
@@ -109,8 +128,8 @@ def _seeds(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
     )
 
 
-def _layers(x: Any, y: Any, colours: Any) -> Any:
-    chart = rows_chart()
+def _layers(x: Any, y: Any, colours: Any, from_step: int = 0) -> Any:
+    chart = rows_chart().transform_filter(f"datum.step >= {from_step}")
     means = chart.transform_filter("datum.kind == 'mean'")
     tooltip = [
         alt.Tooltip("condition:N"),
@@ -119,7 +138,7 @@ def _layers(x: Any, y: Any, colours: Any) -> Any:
         alt.Tooltip("forgotten:Q", format=".3f"),
     ]
     shared = {"color": colours, "opacity": fade()}
-    return alt.layer(
+    traces = alt.layer(
         means.mark_line(strokeWidth=1.8).encode(
             x=x, y=y, order="step:Q", detail="condition:N", **shared
         ),
@@ -141,10 +160,13 @@ def _layers(x: Any, y: Any, colours: Any) -> Any:
         means.transform_filter("datum.last")
         .mark_text(align="right", dx=-8, dy=-9, fontWeight=600)
         .encode(x=x, y=y, text="condition:N", **shared),
+    )
+    base = alt.layer(
         means.transform_filter("datum.condition == 'Base'")
         .mark_point(filled=True, size=70, shape="diamond")
         .encode(x=x, y=y, tooltip=tooltip, **shared),
         means.transform_filter("datum.condition == 'Base'")
         .mark_text(align="left", dx=9, dy=12)
         .encode(x=x, y=y, text="condition:N", **shared),
-    ).properties(width=560, height=420)
+    )
+    return (traces if from_step else traces + base).properties(width=560, height=420)

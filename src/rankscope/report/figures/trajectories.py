@@ -6,6 +6,7 @@ import altair as alt
 import polars as pl
 
 from rankscope.report.figures.figure import (
+    COMPARED,
     Figure,
     Panel,
     colour,
@@ -30,10 +31,9 @@ def trajectories(tables: Tables) -> Figure:
         name="trajectories",
         title="Learning and forgetting over training",
         caption=(
-            "Mean over seeds. Bars: 95 % bootstrap intervals, over items and seeds, of the"
-            " difference from the base on the same items; methods stand a little apart so that"
-            " bars do not hide each other. Small open circles are single seeds, crosses runs that"
-            " did not finish. Dashed: the base."
+            f"Mean over seeds. {COMPARED} Methods stand a little apart so that bars do not hide"
+            " each other. Small open circles are single seeds, crosses runs that did not finish."
+            " Dashed: the base."
         ),
         rows=_rows(tables, conditions),
         panels=tuple(
@@ -49,9 +49,9 @@ def _title(unit: str, upwards: bool) -> str:
 
 def _rows(tables: Tables, conditions: pl.DataFrame) -> pl.DataFrame:
     columns = ["evaluation", "condition", "rank", "step", "mean"]
-    # the interval of the gain, drawn around the mean: bits per byte fall where accuracy rises
+    # the interval of the gain, around the mean: bits per byte fall where accuracy rises
     gain = pl.col("gain")
-    ends = [(pl.col("mean") + _sign() * (pl.col(f"gain_{end}") - gain)) for end in ("low", "high")]
+    ends = [(pl.col("mean") + _sign() * (pl.col(f"among_{end}") - gain)) for end in ("low", "high")]
     means = tables.summary.select(
         *columns,
         pl.min_horizontal(ends).alias("low"),

@@ -36,7 +36,7 @@ RUN_COLUMNS = (
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "condition", "evaluation", "measures", "step", "seeds", "items", "mean", "low", "high",
-    "gain", "gain_low", "gain_high", "unit",
+    "gain", "gain_low", "gain_high", "among_low", "among_high", "unit",
 )  # fmt: skip
 
 
