@@ -7,12 +7,14 @@ an asked ε lies within an error bound, the matrix is decomposed completely.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from rankscope.spectra import delta
 from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import Array, to_device, to_numpy
+from rankscope.spectra.blockwise import frobenius_norm, times, transposed_times
 from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.choice import choose_way
 from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
@@ -93,22 +95,33 @@ def _assemble(
         update.rank if isinstance(update, LowRank) else None,
         wanted.similarity_size,
     )
-    return MatrixAnalysis(measures, comparison, float(np.linalg.norm(weight)))
+    return MatrixAnalysis(measures, comparison, frobenius_norm(weight))
 
 
 class Comparer:
     """Compares tuned versions of one weight with its base decomposition.
 
-    Holds the oriented weight on its device. Dense arrays are formed only where a way needs them.
+    Dense float64 arrays are formed only where a way needs them.
     """
 
     def __init__(
         self, weight: np.ndarray, base: BaseSpectrum, wanted: Wanted, device: str = "cpu"
     ) -> None:
-        self.base, self.wanted, self.device = base, wanted, device
+        self.weight, self.base, self.wanted, self.device = weight, base, wanted, device
         self.transposed = weight.shape[0] > weight.shape[1]
-        self.oriented = to_device(orient(weight), device)
         self.k = wanted.leading(min(weight.shape))
+
+    @cached_property
+    def oriented(self) -> Array:
+        """The oriented weight in float64, which only the complete and the dense way need."""
+        return to_device(orient(self.weight), self.device)
+
+    def _multiply(self, block: Array) -> Array:
+        """Return the oriented weight times `block`."""
+        if not isinstance(block, np.ndarray):
+            return self.oriented @ block
+        product = transposed_times if self.transposed else times
+        return product(self.weight, block)
 
     def project(self, updates: Sequence[Update]) -> dict[int, Projections]:
         """Project all updates that take the low-rank way together, by their positions."""
@@ -119,7 +132,7 @@ class Comparer:
         }
         if not chosen:
             return {}
-        projected = project(self.base, self.oriented, list(chosen.values()))
+        projected = project(self.base, self._multiply, list(chosen.values()))
         return dict(zip(chosen, projected, strict=True))
 
     def compare(self, update: Update, projections: Projections | None = None) -> Comparison:
@@ -156,7 +169,7 @@ class Comparer:
 
     def _way(self, rank: int | None) -> str:
         tail = self.base.large_tail.shape[1]
-        return choose_way(self.oriented.shape[0], rank, self.k, tail)
+        return choose_way(min(self.weight.shape), rank, self.k, tail)
 
     def _dense(self, update: Update) -> Array:
         return to_device(orient(update.dense()), self.device)

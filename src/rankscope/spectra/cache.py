@@ -12,6 +12,7 @@ import numpy as np
 from rankscope.artefacts.files import replacing
 from rankscope.errors import ArtefactError
 from rankscope.spectra.arrays import to_device, to_numpy
+from rankscope.spectra.blockwise import frobenius_norm
 from rankscope.spectra.decomposition import BaseSpectrum
 from rankscope.spectra.tensor_files import read_header
 
@@ -55,7 +56,7 @@ def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
         raise ArtefactError(f"{path}: the base decomposition lacks this matrix; build it again")
     stored = read_header(path)
     values = stored["values"].read()
-    norm = float(np.linalg.norm(weight.astype(np.float64, copy=False)))
+    norm = frobenius_norm(weight)
     if stored["vectors"].shape[0] != min(weight.shape) or not np.isclose(
         np.linalg.norm(values), norm, rtol=1e-9
     ):

@@ -94,7 +94,7 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
 
 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
-    weight = piece.model.read(piece.matrix).astype(np.float64)
+    weight = piece.model.read(piece.matrix)
     updates = [tuned.update(piece.matrix, weight) for _, tuned in piece.versions]
     settings = piece.settings
     wanted, device = settings.wanted, settings.device

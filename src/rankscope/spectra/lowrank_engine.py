@@ -13,7 +13,7 @@ Guarantees: where a result is returned, its vectors are the leading ones and eac
 O(p² r) once for the projections P and Y, then O(p r²).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rankscope.spectra.arrays import Array, constants_like, identity_like, namespace
@@ -58,11 +58,16 @@ class BasisLeading:
 
 
 def project(
-    base: BaseSpectrum, oriented: Array, factors: Sequence[tuple[Array, Array]]
+    base: BaseSpectrum,
+    multiply: Callable[[Array], Array],
+    factors: Sequence[tuple[Array, Array]],
 ) -> list[Projections]:
-    """Project updates left @ right (p × r, r × n) of several versions, reading U0, W0 once."""
-    xp = namespace(oriented)
-    mixed = oriented @ xp.concat([right.T for _, right in factors], 1)
+    """Project updates left @ right (p × r, r × n) of several versions, reading U0, W0 once.
+
+    `multiply` is the product x ↦ W0 x with the oriented base weight.
+    """
+    xp = namespace(base.values)
+    mixed = multiply(xp.concat([right.T for _, right in factors], 1))
     # Xᵀ U0 rather than U0ᵀ X: row-major libraries read U0 once, without packing it
     both = (xp.concat([*(left for left, _ in factors), mixed], 1).T @ base.vectors).T
     total, start, projections = mixed.shape[1], 0, []

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from rankscope.artefacts.files import replacing_folder, write_parquet
@@ -111,7 +110,7 @@ def analyse_steps(
     matrices = {matrix.name: matrix for tuned in versions.values() for matrix in tuned.matrices}
     progress = Progress(f"spectra of {keys['run']}", len(matrices))
     for matrix in matrices.values():
-        weight = model.read(matrix).astype(np.float64)
+        weight = model.read(matrix)
         base = cache.load(cache.cache_file(spectra, matrix.name), weight, device)
         changed = {step: tuned for step, tuned in versions.items() if matrix in tuned.matrices}
         updates = [tuned.update(matrix, weight) for tuned in changed.values()]

@@ -154,7 +154,7 @@ def test_inertia_counts_the_eigenvalues_above_any_threshold(p, rank, share, seed
     weight = realistic(p, p + 3, rng)
     base = decompose(weight)
     left, right = rng.standard_normal((p, rank)), rng.standard_normal((rank, p + 3))
-    (update,) = project(base, weight, [(left, right)])
+    (update,) = project(base, weight.__matmul__, [(left, right)])
     eigenvalues = np.linalg.svd(weight + left @ right)[1] ** 2
     threshold = share * eigenvalues[0] * 1.1
     counted = count_above(base.values**2, update, threshold)
@@ -169,8 +169,8 @@ def test_projections_made_together_equal_single_ones():
     factors = [
         (rng.standard_normal((50, rank)), rng.standard_normal((rank, 60))) for rank in (1, 4, 2)
     ]
-    for together, pair in zip(project(base, weight, factors), factors, strict=True):
-        (single,) = project(base, weight, [pair])
+    for together, pair in zip(project(base, weight.__matmul__, factors), factors, strict=True):
+        (single,) = project(base, weight.__matmul__, [pair])
         found, expected = (leading_in_basis(base, p, 5) for p in (together, single))
         np.testing.assert_allclose(found.values, expected.values, rtol=1e-10)
 
@@ -184,7 +184,7 @@ def test_a_missed_eigenvalue_is_noticed():
     )
     np.testing.assert_allclose(pairs.values[:2], [5, 4])
     weight, zero = np.diag(np.sqrt(diagonal)), np.zeros((8, 1))
-    (update,) = project(decompose(weight), weight, [(zero, zero.T + 1)])
+    (update,) = project(decompose(weight), weight.__matmul__, [(zero, zero.T + 1)])
     assert count_above(diagonal, update, 3.5) == 3
 
 
