@@ -1,14 +1,16 @@
 """Multiple-choice items cut from held-out prose, in the field shape of HellaSwag.
 
 Guarantees: the context and the true ending are consecutive words of one paragraph; every other
-ending is the true ending of an item of another document; the endings of an item differ from each
-other; the right answer stands at every position equally often (up to one). Does not guarantee that
-a distractor is implausible: the endings were not filtered by a model.
+ending is the true one of a window of another document, as close to it in size as there is, so that
+none wins by being short; the endings of an item differ from each other; the right answer stands at
+every position equally often (up to one). Does not guarantee that a distractor is implausible: the
+endings were not filtered by a model.
 
 HellaSwag's template asks for `activity_label: ctx_a ctx_b` and compares `endings`; `ctx_b` is
 empty here, because the template lower-cases it.
 """
 
+import heapq
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,33 +91,34 @@ def windows(document: str, text: str, context_words: int, ending_words: int) -> 
 
 
 class _Distractors:
-    """The endings of all windows in one seeded circle: each item takes the next that fit."""
+    """The endings of all windows, drawn so that length tells nothing and none is used up."""
 
     def __init__(self, found: list[Window], seed: int) -> None:
         self.documents: dict[str, set[str]] = {}
         for window in found:
             self.documents.setdefault(window.ending, set()).add(window.document)
-        self.circle = seeded_order(self.documents, seed)
-        self.position = 0
+        self.sizes = {e: len(e.encode()) for e in seeded_order(self.documents, seed)}
+        self.used = dict.fromkeys(self.sizes, 0)
 
     def draw(self, window: Window, count: int) -> list[str]:
-        """Return `count` distinct endings that occur in other documents only.
+        """Return the `count` endings closest in size that occur in other documents only.
+
+        Among equally close ones those come first that were drawn least, then the seeded order.
 
         Raises:
             DataError: the other documents have fewer.
         """
-        drawn: list[str] = []
-        for _ in self.circle:
-            ending = self.circle[self.position % len(self.circle)]
-            self.position += 1
-            if window.document not in self.documents[ending]:
-                drawn.append(ending)
-            if len(drawn) == count:
-                return drawn
-        raise DataError(
-            f"{window.id}: the other held-out documents give {len(drawn)} endings, and {count}"
-            " wrong ones are needed; hold out more documents or lower `choices`"
-        )
+        size = len(window.ending.encode())
+        others = (e for e in self.sizes if window.document not in self.documents[e])
+        drawn = heapq.nsmallest(count, others, lambda e: (abs(self.sizes[e] - size), self.used[e]))
+        if len(drawn) < count:
+            raise DataError(
+                f"{window.id}: the other held-out documents give {len(drawn)} endings, and {count}"
+                " wrong ones are needed; hold out more documents or lower `choices`"
+            )
+        for ending in drawn:
+            self.used[ending] += 1
+        return drawn
 
 
 def _row(window: Window, label: int, distractors: list[str]) -> dict[str, object]:

@@ -91,7 +91,9 @@ DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Discriminator
 class Continuations(Spec):
     """Multiple-choice items cut from the held-out documents of another variant.
 
-    Each item is a context and `choices` endings: the true one and endings of other documents.
+    Each item is a context and `choices` endings: the true one and, of equal size as far as there
+    are such, endings of other documents. Short endings suit small models: what a context says about
+    its continuation is mostly in the next words.
     """
 
     source: Literal["continuations"]
@@ -100,8 +102,8 @@ class Continuations(Spec):
     choices: Annotated[int, Field(ge=2, le=8)] = Field(
         4, description="endings of an item, of which one is true"
     )
-    context_words: Positive = Field(24, description="words before the ending")
-    ending_words: Positive = Field(12, description="words of an ending")
+    context_words: Positive = Field(12, description="words before the ending")
+    ending_words: Positive = Field(2, description="words of an ending")
     seed: Seed = 0
 
     @cached_property

@@ -86,6 +86,38 @@ def test_an_ending_that_the_own_document_also_has_is_no_distractor():
     assert endings["three four"] == {"OWN", "OTHER"}
 
 
+def test_the_wrong_endings_are_as_long_as_the_right_one():
+    table = pl.DataFrame(
+        {
+            "id": list("abcdef"),
+            "split": ["heldout"] * 6,
+            "text": [
+                "in short ab",
+                "in long abcdefgh",
+                "so short cd",
+                "so long ijklmnop",
+                "no short ef",
+                "no long qrstuvwx",
+            ],
+        }
+    )
+    rows = continuation_rows(spec(items=6, choices=3, context_words=2, ending_words=1), table)
+    for row in rows.iter_rows(named=True):
+        assert len({len(ending) for ending in row["endings"]}) == 1
+
+
+def test_no_ending_is_used_up():
+    rows = continuation_rows(spec(items=30, choices=3), documents())
+    wrong = Counter(
+        ending
+        for row in rows.iter_rows(named=True)
+        for position, ending in enumerate(row["endings"])
+        if position != row["label"]
+    )
+    # 30 items take 60 of 30 endings of equal size
+    assert max(wrong.values()) <= 4
+
+
 def test_too_few_windows_are_refused_with_the_number_there_is():
     with pytest.raises(DataError, match="10 held-out documents give 30 windows of 5 words, and 31"):
         continuation_rows(spec(items=31), documents())
