@@ -90,7 +90,7 @@ def source_hash(*modules: str) -> str:
 
 
 def studies_for_jobs(study: str) -> Studies:
-    """Check the study, and let the jobs' commands look into the same study first.
+    """Check the study and remember it; let the jobs' commands look into the same study first.
 
     Raises:
         WorkflowError: the study cannot be run as written; Snakemake shows the message alone.
@@ -99,6 +99,7 @@ def studies_for_jobs(study: str) -> Studies:
     studies = Studies(study)
     try:
         validate(studies.current)
+        studies.remember()
     except RankscopeError as error:
         raise WorkflowError(str(error)) from None
     return studies

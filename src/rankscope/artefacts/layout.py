@@ -72,6 +72,11 @@ def checkpoints(run: str) -> str:
     return f"{RESULTS}/.resume/{run}"
 
 
+def remembered_study(name: str) -> str:
+    """A study as a workflow was started with it."""
+    return f"{RESULTS}/.studies/{name}.json"
+
+
 def predictions(run: str, suite: str) -> str:
     """What the model said: one row per run, step, evaluation and item, unscored."""
     return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"

@@ -1,18 +1,28 @@
 """Which study describes what: the records behind the names that paths and commands carry.
 
 Guarantees: a run, base, data variant, suite or settings record is found by its artefact's name in
-the study that was asked for and, failing that, in any study of `workflow/studies`. Study files are
-read when they are needed: a broken one does not hinder the others. Since a name covers everything
-that decides a record, it does not matter in which study a record is found.
+the study that was asked for; failing that, in any study of `workflow/studies`; failing that, in any
+study that a workflow was started with. So a study file may be edited while its jobs wait. Study
+files are read when they are needed: a broken one does not hinder the others. Since a name covers
+everything that decides a record, it does not matter in which study a record is found.
 """
 
+import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
+from rankscope.artefacts import layout
+from rankscope.artefacts.files import replacing
 from rankscope.errors import StudyError
 from rankscope.study.expand import STUDIES, load_study
 from rankscope.study.specs import BaseSpec, DataSpec, Run, SpectraSettings, Study, Suite
+
+logger = logging.getLogger(__name__)
 
 Record = TypeVar("Record")
 
@@ -32,6 +42,15 @@ class Studies:
     def current(self) -> Study:
         """The study that was asked for."""
         return self._load(self._asked_for)
+
+    def remember(self) -> None:
+        """Keep the study as it is now, for the jobs of a workflow that starts with it."""
+        content = self.current.model_dump_json()
+        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+        path = Path(layout.remembered_study(f"{self.current.study}-{digest}"))
+        if not path.exists():
+            with replacing(path) as temporary:
+                temporary.write_text(content, "utf-8")
 
     def named(self, name: str) -> Study:
         """Return the study called `name`."""
@@ -85,15 +104,17 @@ class Studies:
             if name in known:
                 return known[name]
         own = ", ".join(records(self.current)) or "none"
-        raise StudyError(
-            f"no study describes a {kind} {name!r}; {self.current.path} describes: {own}."
-            " If a study file was edited after the name was printed, the name has changed with it"
-        )
+        raise StudyError(f"no study describes a {kind} {name!r}; {self.current.path} has: {own}")
 
     def _readable(self) -> Iterator[Study]:
-        yield self.current
-        for path in sorted(STUDIES.glob("*.yaml")):
+        """Every study that can be read; the errors of one are told when it is asked for."""
+        for study in (self._asked_for, *(path.stem for path in sorted(STUDIES.glob("*.yaml")))):
             try:
-                yield self._load(path.stem)
+                yield self._load(study)
             except StudyError:
-                continue  # its own error is told when it is asked for
+                continue
+        for path in Path().glob(layout.remembered_study("*")):
+            try:
+                yield Study.model_validate_json(path.read_text("utf-8"), strict=True)
+            except ValidationError:
+                logger.info("%s: of another version of rankscope, not read", path)

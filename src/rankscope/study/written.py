@@ -32,6 +32,8 @@ class OneOrMore:
 
 
 def _as_tuple(value: Any) -> Any:
+    if isinstance(value, list):  # records read back from JSON
+        return tuple(value)
     return value if isinstance(value, tuple) or value is None else (value,)
 
 

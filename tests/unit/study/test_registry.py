@@ -83,3 +83,23 @@ def test_a_raised_stage_version_renames_what_the_stage_makes(
     assert not before.runs_by_name.keys() & after.runs_by_name.keys()
     assert before.base.name == after.base.name
     assert before.suites[0].name == after.suites[0].name
+
+
+def test_jobs_of_a_running_workflow_find_what_an_edit_took_away(folder: Path) -> None:
+    asked_for = load_study("mine")
+    Studies("mine").remember()
+    edit = edited(("[1, 4, 16]", "[64]"))
+    (folder / "mine.yaml").write_text(edit, encoding="utf-8")
+    studies = Studies("mine")
+    assert all(studies.run(run.name) == run for run in asked_for.runs)
+    assert studies.base_of(asked_for.runs[-1].name) == asked_for.base
+    (folder / "mine.yaml").write_text("study: [half written", encoding="utf-8")
+    assert Studies("mine").run(asked_for.runs[-1].name) == asked_for.runs[-1]
+
+
+def test_a_remembered_study_of_another_version_is_passed_over(folder: Path) -> None:
+    remembered = Path("results/.studies/mine-00000000.json")
+    remembered.parent.mkdir(parents=True)
+    remembered.write_text('{"study": "mine", "since": "removed"}', encoding="utf-8")
+    with pytest.raises(StudyError, match="no study describes a run 'lora-r1-00000000'"):
+        Studies("mine").run("lora-r1-00000000")
