@@ -178,6 +178,19 @@ def test_single_precision_cache_is_half_the_size_and_says_its_error(tmp_path, mo
     assert found["f32"]["error_bound"].min() > found["f64"]["error_bound"].max()
 
 
+def test_a_weight_that_is_not_finite_has_no_rows(tmp_path, model):
+    decompose_base(model, tmp_path / "spectra", tmp_path / "resume", "base")
+    tensors = write_tuned(model, tmp_path / "step", 1)
+    tensors["model.layers.0.q_proj.weight"][3, 3] = np.nan
+    save_file(tensors, tmp_path / "step" / "model.safetensors")
+    steps = {1: tmp_path / "step"}
+    analyse_run(model, tmp_path / "spectra", steps, tmp_path / "out", {"run": "r"}, WANTED)
+    matrices = pl.read_parquet(tmp_path / "out" / "matrices.parquet")
+    assert sorted(matrices["matrix"]) == [
+        "model.layers.0.up_proj", "model.layers.1.q_proj", "model.layers.1.up_proj",
+    ]  # fmt: skip
+
+
 def test_verbs_follow_the_layout(tmp_path, model, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(STUDY)

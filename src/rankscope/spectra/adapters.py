@@ -41,6 +41,11 @@ class LowRank:
         """Rank of the update as given: an upper bound of its numerical rank."""
         return int(self.left.shape[1])
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether it holds neither NaN nor infinity."""
+        return bool(np.isfinite(self.left).all() and np.isfinite(self.right).all())
+
     def dense(self) -> np.ndarray:
         """ΔW itself."""
         return self.left @ self.right
@@ -51,6 +56,11 @@ class Dense:
     """ΔW as an m × n float64 matrix of any rank."""
 
     delta: np.ndarray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it holds neither NaN nor infinity."""
+        return bool(np.isfinite(self.delta).all())
 
     def dense(self) -> np.ndarray:
         """ΔW itself."""

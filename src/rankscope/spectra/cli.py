@@ -26,6 +26,17 @@ def _precision(given: str) -> Literal["f64", "f32"]:
     raise typer.BadParameter(f"{given!r}: allowed are f64 and f32", param_hint="--precision")
 
 
+def _device(given: str) -> str:
+    if given == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise typer.BadParameter("torch finds no CUDA device", param_hint="--device")
+    elif given != "cpu":
+        raise typer.BadParameter(f"{given!r}: allowed are cpu and cuda", param_hint="--device")
+    return given
+
+
 @app.command(epilog="Example: `rankscope spectra base --study demo`")
 def base(
     study: StudyOption,
@@ -49,7 +60,7 @@ def base(
         Path(layout.checkpoints(f"{name}.spectra")),
         name,
         _precision(precision),
-        device,
+        _device(device),
         workers,
     )
 
@@ -85,7 +96,7 @@ def analyse(
         out=Path(layout.run_spectra(run, wanted.name)),
         keys=studies.run(run).keys(),
         wanted=Wanted(wanted.ks, wanted.epsilons, wanted.similarity_size),
-        device=device,
+        device=_device(device),
     )
 
 
@@ -112,7 +123,7 @@ def inspect(
     ] = None,
     precision: PrecisionOption = "f64",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; default: one per core.")
+        int | None, typer.Option(min=1, help="Processes; default: one per core for large models.")
     ] = None,
     device: DeviceOption = "cpu",
 ) -> None:
@@ -122,14 +133,13 @@ def inspect(
     """
     from rankscope.spectra.console import print_table
     from rankscope.spectra.inspection import Settings, inspect_and_write
-    from rankscope.spectra.parallel import available_cores
     from rankscope.spectra.sources import label_sources, locate
 
     settings = Settings(
         k=k,
         epsilon=epsilon,
-        workers=workers or (available_cores() if device == "cpu" else 1),
-        device=device,
+        workers=workers if device == "cpu" else 1,
+        device=_device(device),
         cache=cache,
         precision=_precision(precision),
     )
@@ -174,7 +184,7 @@ def repair(
 
     if out.exists() and any(out.iterdir()):
         raise ModelError(f"{out}: exists and is not empty; choose another --out")
-    intervention = Intervention(scale, k, epsilon, every, control, cache, device)
+    intervention = Intervention(scale, k, epsilon, every, control, cache, _device(device))
     write = repair_merged if merged else repair_adapter
     directions = write(locate(adapter), locate(base), intervention, out)
     matrices = len({direction.matrix for direction in directions})

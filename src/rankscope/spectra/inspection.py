@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from rankscope.artefacts.files import write_parquet
+from rankscope.errors import ModelError
 from rankscope.spectra import cache
 from rankscope.spectra.adapters import Tuned, open_tuned
 from rankscope.spectra.analysis import (
@@ -28,7 +29,7 @@ from rankscope.spectra.choice import decompose_base
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.merged_by_peft import readable
-from rankscope.spectra.parallel import run_all
+from rankscope.spectra.parallel import default_workers, run_all
 from rankscope.spectra.sources import Source
 from rankscope.spectra.tables import SpectraTables, TableBuilder
 
@@ -45,7 +46,7 @@ class Settings:
     k: int = 10
     epsilon: float = 0.5
     similarity_size: int = 10
-    workers: int = 1
+    workers: int | None = None
     device: str = "cpu"
     cache: Path | None = None
     precision: Precision = "f64"
@@ -86,16 +87,25 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
         for matrix in matrices.values()
     ]
     builder = TableBuilder(_KEYS, settings.wanted)
-    results = run_all(_analyse_piece, pieces, settings.workers, "inspecting")
+    workers = settings.workers or default_workers(
+        sum(rows * columns for rows, columns in (matrix.shape for matrix in matrices.values()))
+    )
+    results = run_all(_analyse_piece, pieces, workers, "inspecting")
     for piece, analyses in zip(pieces, results, strict=True):
         for (label, tuned), analysis in zip(piece.versions, analyses, strict=True):
-            builder.add((label,), piece.matrix, tuned.precision(piece.matrix), analysis)
+            stored = tuned.precision(piece.matrix), model.precision(piece.matrix)
+            builder.add((label,), piece.matrix, *stored, analysis)
     return builder.tables()
 
 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
     weight = piece.model.read(piece.matrix)
     updates = [tuned.update(piece.matrix, weight) for _, tuned in piece.versions]
+    for (label, _), update in zip(piece.versions, updates, strict=True):
+        if not update.is_finite:
+            raise ModelError(
+                f"{label}: {piece.matrix.name} holds NaN or infinity: the training diverged"
+            )
     settings = piece.settings
     wanted, device = settings.wanted, settings.device
     leading = wanted.leading(min(weight.shape))
@@ -133,7 +143,8 @@ def matrix_rows(tables: SpectraTables) -> pl.DataFrame:
         .select(
             *keys, "module_type", "layer", "rows", "columns", "rank", "intruders_left",
             "intruders_right", "undecided", "effective_rank", "rank90", "rank90_of_noise",
-            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "precision", "method",
+            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "precision", "base_precision",
+            "method",
         )
     )  # fmt: skip
 

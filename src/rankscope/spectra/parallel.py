@@ -18,12 +18,18 @@ from rankscope.progress import Progress
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_WORTH_A_PROCESS = 20_000_000  # weights in all: some seconds of work
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def available_cores() -> int:
     """Number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers(weights: int) -> int:
+    """Return a worker per core, or one where starting processes would outlast the work."""
+    return available_cores() if weights > _WORTH_A_PROCESS else 1
 
 
 def run_all(

@@ -17,10 +17,11 @@ import numpy as np
 from rankscope.progress import track
 from rankscope.spectra import cache
 from rankscope.spectra.adapters import Tuned
-from rankscope.spectra.analysis import Wanted
 from rankscope.spectra.arrays import to_device, to_numpy
+from rankscope.spectra.choice import choose_way
 from rankscope.spectra.comparison import compare, cosines_of
 from rankscope.spectra.decomposition import decompose, orient
+from rankscope.spectra.dense_engine import leading_certified
 from rankscope.spectra.matrices import Matrix, Model
 from rankscope.spectra.tuned import Leading, leading_dense
 
@@ -76,17 +77,18 @@ def _correct(
     weight = model.read(matrix).astype(np.float64)
     transposed = weight.shape[0] > weight.shape[1]
     oriented = to_device(orient(weight), intervention.device)
-    change = tuned.update(matrix, weight).dense()
-    leading = leading_dense(
-        oriented + to_device(orient(change), intervention.device),
-        # the control looks beyond the top k where every one of them is an intruder
-        Wanted((2 * intervention.k,), (), 1).leading(min(weight.shape)),
-    )
+    change = to_device(orient(tuned.update(matrix, weight).dense()), intervention.device)
+    # the control looks beyond the top k where every one of them is an intruder
+    k = min(intervention.k * (2 if intervention.control else 1), min(weight.shape))
     if intervention.cache is None:
         base = decompose(oriented)
     else:
         path = cache.cache_file(intervention.cache, matrix.name)
         base = cache.load(path, weight, intervention.device)
+    leading = None
+    if choose_way(min(weight.shape), None, k, base.large_tail.shape[1]) == "dense-certified":
+        leading = leading_certified(base, oriented + change, change, k)
+    leading = leading or leading_dense(oriented + change, k)
     cosines = compare(base, cosines_of(base, oriented, leading), transposed, 1).left.max_cosine
     chosen = choose_directions(cosines, intervention)
     if not chosen:

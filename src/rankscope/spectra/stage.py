@@ -1,11 +1,12 @@
 """The spectra stage: decompose a base once, then analyse every kept step of every run on it.
 
 Guarantees: one matrix per worker in memory; a base decomposition is resumable matrix by matrix and
-appears whole, as a run's tables do; a run without kept steps (diverged at once) gives empty
-tables with the right columns. Neither transformers nor peft is imported: process start-up would
-cost more than the analysis of a small model.
+appears whole, as a run's tables do; a run without kept steps (diverged at once) gives empty tables
+with the right columns, and a weight with NaN or infinity has no rows. Neither transformers nor peft
+is imported: process start-up would cost more than the analysis of a small model.
 """
 
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.parallel import run_all
 from rankscope.spectra.tables import SpectraTables, TableBuilder
+
+logger = logging.getLogger(__name__)
 
 RUN_KEYS: dict[str, Any] = {
     "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
@@ -113,11 +116,15 @@ def analyse_steps(
         weight = model.read(matrix)
         base = cache.load(cache.cache_file(spectra, matrix.name), weight, device)
         changed = {step: tuned for step, tuned in versions.items() if matrix in tuned.matrices}
-        updates = [tuned.update(matrix, weight) for tuned in changed.values()]
-        analyses = analyse_matrix(weight, base, updates, wanted, device)
-        for (step, tuned), analysis in zip(changed.items(), analyses, strict=True):
+        updates = {step: tuned.update(matrix, weight) for step, tuned in changed.items()}
+        finite = {step: update for step, update in updates.items() if update.is_finite}
+        for step in updates.keys() - finite.keys():
+            logger.warning("step %d: %s is not finite, left out", step, matrix.name)
+        analyses = analyse_matrix(weight, base, list(finite.values()), wanted, device)
+        for step, analysis in zip(finite, analyses, strict=True):
             key = [keys.get(column) for column in RUN_KEYS][:-1]
-            builder.add((*key, step), matrix, tuned.precision(matrix), analysis)
+            stored = changed[step].precision(matrix), model.precision(matrix)
+            builder.add((*key, step), matrix, *stored, analysis)
         progress.advance(note=matrix.name)
     return builder.tables()
 

@@ -21,7 +21,8 @@ _COLUMNS: dict[str, dict[str, Any]] = {
         "rows": pl.Int64, "columns": pl.Int64, "update_rank": pl.Int64,
         "effective_rank": pl.Float64, "rank90": pl.Int64, "rank90_of_noise": pl.Float64,
         "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64,
-        "base_frobenius_norm": pl.Float64, "precision": pl.String, "way": pl.String,
+        "base_frobenius_norm": pl.Float64, "precision": pl.String,
+        "base_precision": pl.String, "way": pl.String,
     },
     "intruders": {
         "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64, "intruders": pl.Int64,
@@ -65,15 +66,20 @@ class TableBuilder:
         self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
 
     def add(
-        self, key: Sequence[Any], matrix: Matrix, precision: str, analysis: MatrixAnalysis
+        self,
+        key: Sequence[Any],
+        matrix: Matrix,
+        precision: str,
+        base_precision: str,
+        analysis: MatrixAnalysis,
     ) -> None:
-        """Append all rows of one matrix of one version."""
+        """Append all rows of one matrix of one version, and how it and its base are stored."""
         prefix = (*key, matrix.name, matrix.module_type, matrix.layer)
         update, comparison = analysis.update, analysis.comparison
         self._rows["matrices"].append((
             *prefix, *matrix.shape, update.rank, update.effective_rank, update.rank90,
             update.rank90_of_noise, update.frobenius_norm, update.spectral_norm,
-            analysis.base_frobenius_norm, precision, comparison.method,
+            analysis.base_frobenius_norm, precision, base_precision, comparison.method,
         ))  # fmt: skip
         self._rows["delta_spectrum"].extend(
             (*prefix, j, float(sigma)) for j, sigma in enumerate(update.singular_values, 1)
