@@ -1,5 +1,7 @@
 """The certified ways give the counts of full float64 SVDs, near thresholds and in odd cases too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -240,3 +242,43 @@ def test_cuda_stays_within_the_stated_bounds(rank):
         update = Dense(0.1 * rng.standard_normal((300, 400)))
     base = decompose(to_device(weight, "cuda"))
     check(weight, update, comparer=Comparer(weight, base, WANTED, "cuda"))
+
+
+def test_counts_equal_the_reference_where_its_rounding_does_not_decide():
+    """The authors' algorithm: two float32 SVDs, absolute cosines of the left vectors, k = 10."""
+    for seed, rank in enumerate((1, 4, 8, 16)):
+        rng = np.random.default_rng(seed)
+        weight = realistic(80, 100, rng).astype(np.float32)
+        update = LowRank(rng.standard_normal((80, rank)), rng.standard_normal((rank, 100)) / 2)
+        before = np.linalg.svd(weight, full_matrices=False)[0]
+        after = np.linalg.svd((weight + update.dense()).astype(np.float32), full_matrices=False)[0]
+        reference = np.abs(before.T @ after).max(axis=0)[:10]
+        assert reference.dtype == np.float32
+        comparer = Comparer(weight, decompose(weight.astype(np.float64)), WANTED)
+        found = comparer.compare(update, comparer.project([update]).get(0)).left.max_cosine
+        away = np.abs(reference[:, None] - np.array(EPSILONS)).min(axis=0) > 1e-3
+        expected = count_intruders(reference, (10,), EPSILONS)[0]
+        assert away.sum() > 20
+        np.testing.assert_array_equal(
+            count_intruders(found, (10,), EPSILONS)[0][away], expected[away]
+        )
+
+
+def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_threshold():
+    rng = np.random.default_rng(14)
+    weight = realistic(90, 110, rng)
+    update = LowRank(rng.standard_normal((90, 2)), rng.standard_normal((2, 110)) / 2)
+    exact = decompose(weight)
+    single = replace(
+        exact,
+        vectors=exact.vectors.astype(np.float32).astype(np.float64),
+        storage_error=2.0**-24,
+    )
+    left, _ = oracle(weight, update.dense())
+    for epsilon, method in ((0.2, "low-rank"), (left[0] + 1e-7, "gram")):
+        comparer = Comparer(weight, single, Wanted((10,), (epsilon,), 5))
+        found = comparer.compare(update, comparer.project([update]).get(0))
+        assert found.method == method
+        difference = np.abs(found.left.max_cosine - left)
+        assert np.all(difference <= found.left.error_bound + 1e-12)
+        assert found.left.error_bound.min() > 5e-8
