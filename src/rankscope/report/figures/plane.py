@@ -58,17 +58,22 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
 
 def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ...]:
     """One panel; with a close-up before it where the way to the first kept step dwarfs the rest."""
-    whole = _layers(x, y, colours)
+    names = _names(x, y, colours)
     means = rows.filter(pl.col("kind") == "mean", pl.col("step") > 0)
     first = means.filter(pl.col("step") == pl.col("step").min().over("condition"))["learned"]
     last = means.filter(pl.col("last"))["learned"]
+    whole = _traces(x, y, colours) + _base(x, y, colours)
     if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
-        return (Panel("", whole),)
-    x, y = x.copy(), y.copy()
-    x.scale, y.scale = (alt.Scale(zero=False, padding=24) for _ in range(2))
+        return (Panel("", (whole + names).properties(width=560, height=420)),)
+    near_x, near_y = x.copy(), y.copy()
+    near_x.scale, near_y.scale = (alt.Scale(zero=False, padding=24) for _ in range(2))
+    close_up = _traces(near_x, near_y, colours, from_step=1) + _names(near_x, near_y, colours)
     return (
-        Panel("close-up: the kept steps, without the way from the base", _layers(x, y, colours, 1)),
-        Panel("from the base", whole.properties(height=270)),
+        Panel(
+            "close-up: the kept steps, without the way from the base",
+            close_up.properties(width=560, height=420),
+        ),
+        Panel("from the base", whole.properties(width=560, height=270)),
     )
 
 
@@ -128,45 +133,53 @@ def _seeds(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
     )
 
 
-def _layers(x: Any, y: Any, colours: Any, from_step: int = 0) -> Any:
-    chart = rows_chart().transform_filter(f"datum.step >= {from_step}")
-    means = chart.transform_filter("datum.kind == 'mean'")
-    tooltip = [
+def _tooltip() -> list[Any]:
+    return [
         alt.Tooltip("condition:N"),
         alt.Tooltip("step:Q"),
         alt.Tooltip("learned:Q", format=".3f"),
         alt.Tooltip("forgotten:Q", format=".3f"),
     ]
-    shared = {"color": colours, "opacity": fade()}
-    traces = alt.layer(
-        means.mark_line(strokeWidth=1.8).encode(
-            x=x, y=y, order="step:Q", detail="condition:N", **shared
-        ),
+
+
+def _traces(x: Any, y: Any, colours: Any, from_step: int = 0) -> Any:
+    """Traces with intervals, seeds, and a large point at the end of training."""
+    chart = rows_chart().transform_filter(f"datum.step >= {from_step}")
+    means = chart.transform_filter("datum.kind == 'mean'")
+    shared = {"x": x, "y": y, "color": colours, "opacity": fade()}
+    faint = {"color": colours, "opacity": fade(0.55)}
+    trained = means.transform_filter("datum.step > 0")
+    return alt.layer(
+        means.mark_line(strokeWidth=1.8).encode(order="step:Q", detail="condition:N", **shared),
         means.mark_rule(strokeWidth=1).encode(
-            x="forgotten_low:Q", x2="forgotten_high:Q", y=y, color=colours, opacity=fade(0.55)
+            x="forgotten_low:Q", x2="forgotten_high:Q", y=y, **faint
         ),
-        means.mark_rule(strokeWidth=1).encode(
-            x=x, y="learned_low:Q", y2="learned_high:Q", color=colours, opacity=fade(0.55)
-        ),
+        means.mark_rule(strokeWidth=1).encode(x=x, y="learned_low:Q", y2="learned_high:Q", **faint),
         chart.transform_filter("datum.kind == 'seed'")
         .mark_point(filled=False, size=16, strokeWidth=1)
-        .encode(x=x, y=y, color=colours, opacity=fade(0.7), tooltip=[*tooltip, "seed:N"]),
-        means.transform_filter("datum.step > 0")
-        .mark_point(filled=True, size=36)
-        .encode(x=x, y=y, tooltip=tooltip, **shared),
-        means.transform_filter("datum.last")
+        .encode(x=x, y=y, color=colours, opacity=fade(0.7), tooltip=[*_tooltip(), "seed:N"]),
+        trained.mark_point(filled=True, size=36).encode(tooltip=_tooltip(), **shared),
+        trained.transform_filter("datum.last")
         .mark_point(filled=True, size=110)
-        .encode(x=x, y=y, tooltip=tooltip, **shared),
-        means.transform_filter("datum.last")
+        .encode(tooltip=_tooltip(), **shared),
+    )
+
+
+def _names(x: Any, y: Any, colours: Any) -> Any:
+    """The name of each method at the end of its trace."""
+    return (
+        rows_chart()
+        .transform_filter("datum.kind == 'mean' && datum.last")
         .mark_text(align="right", dx=-8, dy=-9, fontWeight=600)
-        .encode(x=x, y=y, text="condition:N", **shared),
+        .encode(x=x, y=y, text="condition:N", color=colours, opacity=fade())
     )
-    base = alt.layer(
-        means.transform_filter("datum.condition == 'Base'")
-        .mark_point(filled=True, size=70, shape="diamond")
-        .encode(x=x, y=y, tooltip=tooltip, **shared),
-        means.transform_filter("datum.condition == 'Base'")
-        .mark_text(align="left", dx=9, dy=12)
-        .encode(x=x, y=y, text="condition:N", **shared),
+
+
+def _base(x: Any, y: Any, colours: Any) -> Any:
+    """The base, where every trace begins."""
+    base = rows_chart().transform_filter("datum.condition == 'Base'")
+    shared = {"x": x, "y": y, "color": colours}
+    return alt.layer(
+        base.mark_point(filled=True, size=70, shape="diamond").encode(**shared),
+        base.mark_text(align="left", dx=9, dy=12).encode(text="condition:N", **shared),
     )
-    return (traces if from_step else traces + base).properties(width=560, height=420)

@@ -46,7 +46,9 @@ def _trajectories(summary: pl.DataFrame, headline: tuple[str, str] | None, order
     rows = others.filter(pl.col("evaluation") == name)
     last = rows.filter(pl.col("step") == pl.col("step").max().over("condition"))
     found = {row["condition"]: number(row["mean"]) for row in last.iter_rows(named=True)}
-    return f"{rows['unit'][0]} on {name}: {_in_order(found, [BASE, *order])}"
+    unit = str(rows["unit"][0])
+    what = name if unit in name else f"{name} ({unit})"
+    return f"{what}: {_in_order(found, [BASE, *order])}"
 
 
 def _intruders(summary: pl.DataFrame, order: list[str]) -> str:
