@@ -105,7 +105,7 @@ def benchmark(m: int, n: int, ranks: list[int], check: bool, cacheless: bool, ru
     print(f"reference: two float32 SVDs, {both:.2f} s per matrix and run")
     print(f"{'update':>16} {'seconds':>9} {'speed-up':>9}  way              "
           "  n   ref     bound     error  differ")  # fmt: skip
-    comparer = Comparer(weight, base, WANTED)
+    comparer = Comparer(stored, base, WANTED)
 
     def show(name: str, spent: float, found: Comparison, update: Update) -> None:
         oracle = complete(weight, base, update) if check else None

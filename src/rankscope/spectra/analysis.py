@@ -13,14 +13,23 @@ import numpy as np
 
 from rankscope.spectra import delta
 from rankscope.spectra.adapters import LowRank, Update
-from rankscope.spectra.arrays import Array, to_device, to_numpy
+from rankscope.spectra.arrays import Array, constants_like, namespace, to_device, to_numpy
 from rankscope.spectra.blockwise import frobenius_norm, times, transposed_times
 from rankscope.spectra.cacheless import CachelessComparer
+from rankscope.spectra.certificate import vector_errors
 from rankscope.spectra.choice import choose_way
 from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
-from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
+from rankscope.spectra.decomposition import (
+    ROUNDING,
+    BaseSpectrum,
+    decompose,
+    large_cosines,
+    orient,
+    small_cosines,
+)
 from rankscope.spectra.dense_engine import leading_certified
 from rankscope.spectra.lowrank_engine import (
+    BasisLeading,
     Projections,
     cosines_in_basis,
     leading_in_basis,
@@ -123,6 +132,13 @@ class Comparer:
         product = transposed_times if self.transposed else times
         return product(self.weight, block)
 
+    def _multiply_transposed(self, block: Array) -> Array:
+        """Return the transpose of the oriented weight times `block`."""
+        if not isinstance(block, np.ndarray):
+            return self.oriented.T @ block
+        product = times if self.transposed else transposed_times
+        return product(self.weight, block)
+
     def project(self, updates: Sequence[Update]) -> dict[int, Projections]:
         """Project all updates that take the low-rank way together, by their positions."""
         chosen = {
@@ -151,10 +167,12 @@ class Comparer:
         return self._summarise(cosines_of(self.base, self.oriented, leading))
 
     def _certified(self, update: Update, projections: Projections | None) -> Cosines | None:
-        if projections is not None:
+        if isinstance(update, LowRank) and projections is not None:
             found = leading_in_basis(self.base, projections, self.k)
             if found is None:
                 return None
+            if self.base.storage_error:
+                return self._polished(update, found)
             small, large = cosines_in_basis(self.base, projections, found)
             return Cosines(found.values, found.errors, small, large, "low-rank")
         rank = update.rank if isinstance(update, LowRank) else None
@@ -163,6 +181,32 @@ class Comparer:
         delta_weight = self._dense(update)
         leading = leading_certified(self.base, self.oriented + delta_weight, delta_weight, self.k)
         return None if leading is None else cosines_of(self.base, self.oriented, leading)
+
+    def _polished(self, update: LowRank, found: BasisLeading) -> Cosines:
+        """Replace the a-priori bounds of a single-precision cache by measured residuals.
+
+        The vectors found in the rounded basis are multiplied with the tuned weight itself: what
+        their residuals say holds whatever the basis was.
+        """
+        xp = namespace(found.coordinates)
+        small = self.base.vectors @ found.coordinates
+        small = small / xp.linalg.norm(small, axis=0)
+        left, right = self._factors(update)
+        large = self._multiply_transposed(small) + right.T @ (left.T @ small)
+        sigma = xp.linalg.norm(large, axis=0)
+        large = large / sigma
+        images = self._multiply(large)
+        residual = (images + left @ (right @ large)) * sigma - small * sigma**2
+        residuals = [float(norm) for norm in xp.linalg.norm(residual, axis=0)]
+        noise = ROUNDING * len(self.base.values) ** 0.5 * float(sigma[0]) ** 2
+        errors = constants_like(sigma, vector_errors(residuals, found.gaps, noise))
+        return Cosines(
+            sigma,
+            errors,
+            small_cosines(self.base, small),
+            large_cosines(self.base, images, large),
+            "low-rank",
+        )
 
     def _summarise(self, cosines: Cosines) -> Comparison:
         return compare(self.base, cosines, self.transposed, self.wanted.similarity_size)

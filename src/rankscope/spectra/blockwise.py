@@ -14,7 +14,7 @@ _ROWS = 256
 def _blocks(weight: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     for start in range(0, weight.shape[0], _ROWS):
         rows = slice(start, start + _ROWS)
-        yield rows, weight[rows].astype(np.float64)
+        yield rows, np.asarray(weight[rows], dtype=np.float64)
 
 
 def frobenius_norm(weight: np.ndarray) -> float:

@@ -23,7 +23,7 @@ from rankscope.spectra.arrays import (
     to_device,
     to_numpy,
 )
-from rankscope.spectra.certificate import is_separated, vector_errors, widest_gap
+from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.christoffel import LargestCosine, largest_cosine
 from rankscope.spectra.comparison import Comparison, SideComparison
 from rankscope.spectra.davidson import davidson
@@ -218,5 +218,6 @@ def _leading(gram: Array, start: Array, k: int) -> _Top | None:
     deflated = gram - (found * pairs.values[:cut]) @ found.T
     if not eigenvalues_are_below(deflated, threshold - noise):
         return None
-    errors = vector_errors(values, residuals, cut, threshold, noise, k)
+    gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
+    errors = vector_errors(residuals, gaps, noise)
     return _Top(pairs.values[:k], pairs.vectors[:, :k], errors)

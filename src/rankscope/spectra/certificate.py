@@ -29,7 +29,7 @@ def is_separated(
     return values[cut - 1] - math.hypot(*residuals[:cut]) - noise > threshold
 
 
-def vector_errors(
+def vector_gaps(
     values: Sequence[float],
     residuals: Sequence[float],
     cut: int,
@@ -37,12 +37,21 @@ def vector_errors(
     noise: float,
     k: int,
 ) -> list[float]:
-    """Bound the error of the first k vectors, where only `cut` values lie above `threshold`."""
+    """Bound from below each of the first k values' distance to all other eigenvalues.
+
+    Given that only `cut` eigenvalues lie above `threshold`; 0 or less where nothing is known.
+    """
     spread = math.hypot(*residuals[:cut]) + noise
     others = [*values[:cut], threshold]
-    bounds = []
-    for j in range(k):
-        gap = min(abs(values[j] - other) for i, other in enumerate(others) if i != j) - spread
-        sine = math.sqrt(2) * (residuals[j] + noise) / gap if gap > 0 else 1.0
-        bounds.append(min(1.0, sine))
-    return bounds
+    return [
+        min(abs(values[j] - other) for i, other in enumerate(others) if i != j) - spread
+        for j in range(k)
+    ]
+
+
+def vector_errors(residuals: Sequence[float], gaps: Sequence[float], noise: float) -> list[float]:
+    """Bound the sine of the angle of each vector to the true one, by its residual and its gap."""
+    return [
+        min(1.0, math.sqrt(2) * (residual + noise) / gap) if gap > 0 else 1.0
+        for residual, gap in zip(residuals, gaps, strict=False)
+    ]

@@ -68,7 +68,7 @@ def cosines_of(base: BaseSpectrum, oriented: Array, leading: Leading) -> Cosines
         leading.values,
         leading.errors,
         small_cosines(base, leading.small),
-        large_cosines(base, oriented, leading.large),
+        large_cosines(base, oriented @ leading.large, leading.large),
         leading.method,
     )
 

@@ -118,14 +118,14 @@ def small_cosines(base: BaseSpectrum, vectors: Array) -> Array:
     return (vectors.T @ base.vectors).T
 
 
-def large_cosines(base: BaseSpectrum, oriented: Array, vectors: Array) -> Array:
-    """Return the cosines of all p base vectors with n × k large-side vectors.
+def large_cosines(base: BaseSpectrum, images: Array, vectors: Array) -> Array:
+    """Return the cosines of all p base vectors with n × k large-side vectors y.
 
-    ⟨v_i, y⟩ = u_iᵀ W0 y / σ_i, with the oriented base weight W0.
+    ⟨v_i, y⟩ = u_iᵀ W0 y / σ_i; `images` are the products W0 y with the oriented base weight.
     """
     xp = namespace(vectors)
     direct = len(base.values) - base.large_tail.shape[1]
-    projected = base.vectors[:, :direct].T @ (oriented @ vectors)
+    projected = (images.T @ base.vectors[:, :direct]).T
     return xp.concat([projected / base.values[:direct, None], base.large_tail.T @ vectors])
 
 

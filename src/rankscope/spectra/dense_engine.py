@@ -13,7 +13,7 @@ factorisation take the place of two full singular value decompositions.
 import numpy as np
 
 from rankscope.spectra.arrays import Array, constants_like, namespace
-from rankscope.spectra.certificate import is_separated, vector_errors, widest_gap
+from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
 from rankscope.spectra.lowrank_engine import EXTRA, TOLERANCE
@@ -66,7 +66,8 @@ def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) ->
     gram -= (found * pairs.values[:cut]) @ found.T
     if not eigenvalues_are_below(gram, threshold - noise):
         return None
-    errors = vector_errors(values, residuals, cut, threshold, noise, k)
+    gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
+    errors = vector_errors(residuals, gaps, noise)
     small = pairs.vectors[:, :k]
     large = tuned.T @ small
     lengths = xp.linalg.norm(large, axis=0)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rankscope.spectra.arrays import Array, constants_like, identity_like, namespace
-from rankscope.spectra.certificate import is_separated, vector_errors, widest_gap
+from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.davidson import RitzPairs, davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
 
@@ -48,12 +48,14 @@ class BasisLeading:
         values: k singular values, descending.
         coordinates: p × k: entry i of column j is ⟨u_i⁰, u_j⟩.
         errors: k bounds of the sine of the angle to the true vector.
+        gaps: k lower bounds of the distance of an eigenvalue to all others.
         rounds: expansions that Davidson needed.
     """
 
     values: Array
     coordinates: Array
     errors: Array
+    gaps: list[float]
     rounds: int
 
 
@@ -148,20 +150,22 @@ def _certify(
 ) -> BasisLeading | None:
     """Prove completeness at the widest gap behind the k-th value and bound the errors."""
     xp = namespace(base.values)
+    squares = base.values**2
     wanted = pairs.vectors.shape[1]
     values = [float(value) for value in pairs.values[: wanted + 1]]
     if len(values) <= k:
         return None
     residuals = [float(norm) for norm in pairs.residuals]
     cut = widest_gap(values, k)
-    threshold = _threshold(base.values**2, values[cut], values[cut - 1])
+    threshold = _threshold(squares, values[cut], values[cut - 1])
     if not is_separated(values, residuals, cut, threshold, noise):
         return None
-    if count_above(base.values**2, update, threshold) != cut:
+    if count_above(squares, update, threshold) != cut:
         return None
-    errors = vector_errors(values, residuals, cut, threshold, noise, k)
+    gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
+    errors = constants_like(squares, vector_errors(residuals, gaps, noise))
     sigma = xp.sqrt(xp.clip(pairs.values[:k], 0, None))
-    return BasisLeading(sigma, pairs.vectors[:, :k], constants_like(sigma, errors), pairs.rounds)
+    return BasisLeading(sigma, pairs.vectors[:, :k], errors, gaps, pairs.rounds)
 
 
 def _threshold(squares: Array, low: float, high: float) -> float:

@@ -12,7 +12,7 @@ from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import Comparer, Wanted
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.cacheless import CachelessComparer
-from rankscope.spectra.certificate import vector_errors, widest_gap
+from rankscope.spectra.certificate import vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.lowrank_engine import count_above, leading_in_basis, project
@@ -194,10 +194,13 @@ def test_bounds_grow_as_gaps_close():
     values = [10.0, 9.0, 8.999, 5.0, 1.0]
     cut = widest_gap(values, 3)
     assert cut == 4
-    wide, near, closer = vector_errors(values, [1e-6] * 5, cut, 2.0, 0.0, 3)
+    residuals = [1e-6] * 5
+    gaps = vector_gaps(values, residuals, cut, 2.0, 0.0, 3)
+    wide, near, closer = vector_errors(residuals, gaps, 0.0)[:3]
     assert wide < 2e-6 < 1e-3 < near
     assert near == closer
-    assert vector_errors([2.0, 2.0], [1e-9] * 2, 2, 1.0, 0.0, 1) == [1.0]
+    gaps = vector_gaps([2.0, 2.0], [1e-9] * 2, 2, 1.0, 0.0, 1)
+    assert vector_errors([1e-9], gaps, 0.0) == [1.0]
 
 
 @pytest.fixture
@@ -282,3 +285,4 @@ def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_thresho
         difference = np.abs(found.left.max_cosine - left)
         assert np.all(difference <= found.left.error_bound + 1e-12)
         assert found.left.error_bound.min() > 5e-8
+        assert found.left.error_bound.max() < 1e-4  # measured residuals, not a-priori bounds
