@@ -235,6 +235,19 @@ def test_hub_ids_need_a_revision_and_are_fetched_at_it(tmp_path, monkeypatch):
     assert [first.label, second.label] == ["someone/adapter@step-100", "someone/adapter@step-200"]
 
 
+def test_labels_are_the_shortest_own_end_of_a_path(tmp_path):
+    folders = [tmp_path / "a" / "step-1", tmp_path / "b" / "step-1", tmp_path / "b" / "step-2"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    labels = [source.label for source in label_sources([str(folder) for folder in folders])]
+    assert labels == ["a/step-1", "b/step-1", "step-2"]
+    labels = [source.label for source in label_sources([str(folder) for folder in folders[:2]])]
+    assert labels == ["a", "b"]
+    assert label_sources([str(folders[0])])[0].label == "step-1"
+    with pytest.raises(ModelError, match="given twice"):
+        label_sources([str(folders[0]), str(folders[0])])
+
+
 def test_an_unreachable_hub_is_a_message(monkeypatch):
     def fetch(*_, **__):
         raise OSError("offline")

@@ -94,7 +94,11 @@ def _summary_table(matrices: pl.DataFrame) -> str:
         pl.col("rank90").alias("rank for 90 % (median)"),
         pl.col("change").round_sig_figs(3).alias("‖ΔW‖/‖W‖ (median)"),
     )
-    return _table(shown, bold=shown["matrices"] == "all")
+    total = shown["matrices"] == "all"
+    return (
+        _table(shown.filter(total).drop("matrices"))
+        + f"<details><summary>by matrix type</summary>{_table(shown, bold=total)}</details>"
+    )
 
 
 def _matrix_table(matrices: pl.DataFrame) -> str:

@@ -61,11 +61,28 @@ def _fetch(repository: str, revision: str) -> Path:
 
 
 def label_sources(given: Sequence[str]) -> list[Source]:
-    """Locate every adapter and label it by its folder's name, or as given where names repeat."""
-    short = [text if "@" in text else Path(text).resolve().name for text in given]
-    labels = [
-        name if short.count(name) == 1 else text for name, text in zip(short, given, strict=True)
-    ]
-    if len(set(labels)) < len(labels):
+    """Locate every adapter and label it by the shortest end of its path that is its own.
+
+    What all paths end in (`steps/step-000300`, `final`) tells nothing and is left out.
+
+    Raises:
+        ModelError: one cannot be located, or is given twice.
+    """
+    paths = [(text,) if "@" in text else Path(text).resolve().parts for text in given]
+    if len(set(paths)) < len(paths):
         raise ModelError(f"the same adapter is given twice: {', '.join(given)}")
-    return [Source(label, locate(text)) for label, text in zip(labels, given, strict=True)]
+
+    endings = list(zip(*(reversed(path) for path in paths), strict=False))
+    shared = next(
+        (depth for depth, names in enumerate(endings) if len(set(names)) > 1), len(endings)
+    )
+
+    def label(path: tuple[str, ...]) -> str:
+        length = next(
+            length
+            for length in range(1, len(path) + 1)
+            if sum(other[-length:] == path[-length:] for other in paths) == 1
+        )
+        return "/".join(path[-length : -shared if len(paths) > 1 and shared else None])
+
+    return [Source(label(path), locate(text)) for path, text in zip(paths, given, strict=True)]
