@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from rankscope.spectra.adapters import Dense, LowRank, Update
-from rankscope.spectra.analysis import Comparer, Wanted
 from rankscope.spectra.cacheless import METHOD, CachelessComparer
+from rankscope.spectra.comparer import Comparer, Wanted
 from rankscope.spectra.comparison import Comparison, compare, cosines_of
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.tuned import leading_dense

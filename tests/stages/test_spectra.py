@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError, ModelError
 from rankscope.spectra import stage
-from rankscope.spectra.analysis import Wanted
 from rankscope.spectra.cli import app
+from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import decompose
 from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
 from rankscope.study.expand import load_study

@@ -77,7 +77,7 @@ def analyse(
     """Analyse the kept steps of one run against its base."""
     from rankscope.artefacts import layout
     from rankscope.errors import StudyError
-    from rankscope.spectra.analysis import Wanted
+    from rankscope.spectra.comparer import Wanted
     from rankscope.spectra.stage import analyse_run
     from rankscope.study.registry import Studies
 

@@ -20,12 +20,12 @@ from rankscope.spectra import cache
 from rankscope.spectra.adapters import Tuned, open_tuned
 from rankscope.spectra.analysis import (
     MatrixAnalysis,
-    Wanted,
     analyse_matrix,
     analyse_without_base,
 )
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.choice import decompose_base
+from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.merged_by_peft import readable

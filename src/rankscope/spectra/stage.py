@@ -20,8 +20,9 @@ from rankscope.artefacts.manifest import manifest
 from rankscope.progress import Progress
 from rankscope.spectra import cache
 from rankscope.spectra.adapters import open_tuned
-from rankscope.spectra.analysis import Wanted, analyse_matrix
+from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.arrays import to_device
+from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.parallel import run_all

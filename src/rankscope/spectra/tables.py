@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.spectra.analysis import MatrixAnalysis, Wanted
+from rankscope.spectra.analysis import MatrixAnalysis
+from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.comparison import SideComparison
 from rankscope.spectra.matrices import Matrix
 from rankscope.spectra.measures import count_intruders

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from rankscope.spectra import choice
 from rankscope.spectra.adapters import Dense, LowRank
-from rankscope.spectra.analysis import Wanted, analyse_without_base
+from rankscope.spectra.analysis import analyse_without_base
 from rankscope.spectra.cacheless import METHOD, CachelessComparer, decide
 from rankscope.spectra.christoffel import christoffel, largest_cosine
+from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.lanczos import Lanczos
 from unit.spectra.spectra_oracles import oracle, realistic
 

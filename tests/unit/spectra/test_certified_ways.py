@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from rankscope.spectra import choice
 from rankscope.spectra.adapters import Dense, LowRank
-from rankscope.spectra.analysis import Comparer, Wanted
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.certificate import vector_errors, vector_gaps, widest_gap
+from rankscope.spectra.comparer import Comparer, Wanted
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.lowrank_engine import count_above, leading_in_basis, project
@@ -207,12 +207,12 @@ def test_bounds_grow_as_gaps_close():
 def on_torch(monkeypatch):
     """Make the engines compute with torch tensors, as they do on a CUDA device."""
     torch = pytest.importorskip("torch")
-    from rankscope.spectra import analysis, cacheless
+    from rankscope.spectra import cacheless, comparer
 
     def place(array, device):
         return torch.from_numpy(np.ascontiguousarray(array)).double()
 
-    monkeypatch.setattr(analysis, "to_device", place)
+    monkeypatch.setattr(comparer, "to_device", place)
     monkeypatch.setattr(cacheless, "to_device", place)
     return lambda array: place(array, "cpu")
 
