@@ -321,3 +321,45 @@ def test_prompts_have_no_spectrum(tmp_path):
     config = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
     peft.get_peft_model(load(), config).save_pretrained(tmp_path)
     refused("inspect", tmp_path, "--base", BASE, match="changes no weight")
+
+
+def test_fused_transposed_projections_are_repaired_part_by_part(tmp_path):
+    """GPT-2: Conv1D stores in × out, and c_attn holds q, k and v; each has its own intruder."""
+    import peft
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    base = GPT2LMHeadModel(
+        GPT2Config(vocab_size=60, n_positions=32, n_embd=32, n_layer=1, n_head=4)
+    )
+    base.save_pretrained(tmp_path / "base")
+    before = base.state_dict()["transformer.h.0.attn.c_attn.weight"].double().numpy().T.copy()
+    config = peft.LoraConfig(r=3, lora_alpha=6, target_modules=["c_attn"], fan_in_fan_out=True)
+    adapter = peft.get_peft_model(base, config)
+    with torch.no_grad():
+        for name, parameter in adapter.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    adapter.save_pretrained(tmp_path / "adapter")
+    common = ["--base", tmp_path / "base", "--scale", 0.2]
+    run("repair", tmp_path / "adapter", *common, "--out", tmp_path / "repaired")
+    run("repair", tmp_path / "adapter", *common, "--merged", "--out", tmp_path / "merged")
+
+    def merged(folder):
+        fresh = GPT2LMHeadModel.from_pretrained(tmp_path / "base")
+        model = peft.PeftModel.from_pretrained(fresh, folder).merge_and_unload()
+        return model.state_dict()["transformer.h.0.attn.c_attn.weight"].double().numpy().T
+
+    after = merged(tmp_path / "adapter")
+    expected = after.copy()
+    for start in (0, 32, 64):
+        part = after[start : start + 32]
+        u0 = np.linalg.svd(before[start : start + 32])[0]
+        u, s, v = np.linalg.svd(part)
+        top = np.flatnonzero(np.abs(u0.T @ u).max(axis=0)[:10] < 0.5)[0]
+        expected[start : start + 32] += (0.2 - 1) * s[top] * np.outer(u[:, top], v[top])
+    np.testing.assert_allclose(merged(tmp_path / "repaired"), expected, atol=1e-5)
+    full = load_file(tmp_path / "merged" / "model.safetensors")
+    (name,) = [name for name in full if name.endswith("c_attn.weight")]
+    np.testing.assert_allclose(full[name].T, expected, atol=1e-5)

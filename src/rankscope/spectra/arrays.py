@@ -51,6 +51,11 @@ def constants_like(array: Array, values: object) -> Array:
     return namespace(array).as_tensor(values, dtype=array.dtype, device=array.device)
 
 
+def contiguous(array: Array) -> Array:
+    """Return the same values row by row in memory, which libraries read without copying first."""
+    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
+
+
 def zeros_like(array: Array, rows: int, columns: int) -> Array:
     """Return a `rows` × `columns` array of zeros, of the kind of `array`."""
     if isinstance(array, np.ndarray):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rankscope.spectra.arrays import Array, namespace
+from rankscope.spectra.arrays import Array, contiguous, namespace
 
 # below this share of the largest singular value, the Gram matrix has lost half of all digits
 _REFINED_SHARE = 1e-6
@@ -52,7 +52,7 @@ def decompose(oriented: Array) -> BaseSpectrum:
     """Decompose an oriented p × n weight."""
     xp = namespace(oriented)
     _, vectors = xp.linalg.eigh(oriented @ oriented.T)
-    vectors = xp.flip(vectors, (1,))
+    vectors = contiguous(xp.flip(vectors, (1,)))
     values = _lengths(oriented, vectors)
     accurate = int((values > _REFINED_SHARE * values[0]).sum())
     large_tail = oriented.T[:, :0]
