@@ -110,9 +110,9 @@ def _write_scores(root, study, run, steps, rng):
     path = root / layout.scores((run or study.base).name, suite.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     _frame(run, study, rows).write_parquet(path)
-    _manifest(path.with_suffix(".json"), "evaluate", path.stem, 0.3)
+    _manifest(path.with_suffix(".json"), "evaluate-score", path.stem, 0.3)
     predictions = root / layout.predictions_manifest((run or study.base).name, suite.name)
-    _manifest(predictions, "evaluate", predictions.stem, 6.0)
+    _manifest(predictions, "evaluate-predict", predictions.stem, 6.0)
 
 
 def _scored_items(step, rank, rng):

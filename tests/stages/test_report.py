@@ -111,6 +111,8 @@ def test_the_page_says_what_was_run_with_what_and_how_long(page):
     steps = load_study(DEMO).runs[0].recipe.steps
     for expected in (f"{steps} steps", "2.13.0", "3.11.2", "start-up", "spectra", "bits per byte"):
         assert expected in made
+    stages = re.findall(r"<tr[^>]*><td>([a-z]+)</td>", made)
+    assert stages[-7:] == ["data", "base", "train", "evaluate", "spectra", "report", "all"]
 
 
 def test_a_verb_without_its_inputs_says_what_to_run(tmp_path, monkeypatch):

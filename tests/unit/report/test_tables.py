@@ -111,7 +111,7 @@ def test_equal_artefacts_give_equal_bits(gathered, study, tmp_path):
 
 def test_wall_times_stand_in_their_own_table_only(tables):
     assert tables.timings["stage"].unique().sort().to_list() == [
-        "base", "data", "evaluate", "spectra", "train",
+        "base", "data", "evaluate-predict", "evaluate-score", "spectra", "train",
     ]  # fmt: skip
     for name, frame in vars(tables).items():
         if name != "timings":

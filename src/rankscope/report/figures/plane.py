@@ -66,7 +66,7 @@ def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ..
     if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
         return (Panel("", (whole + names).properties(width=560, height=420)),)
     near_x, near_y = x.copy(), y.copy()
-    near_x.scale, near_y.scale = (alt.Scale(zero=False, padding=24) for _ in range(2))
+    near_x.scale, near_y.scale = (alt.Scale(zero=False, nice=False, padding=24) for _ in range(2))
     close_up = _traces(near_x, near_y, colours, from_step=1) + _names(near_x, near_y, colours)
     return (
         Panel(

@@ -67,7 +67,8 @@
       if (focus) view.signal("focus", focus).run();
       document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
     });
-    figure.drawn = Promise.all(embedded);
+    // the window may have changed its size while the charts were drawn
+    figure.drawn = Promise.all(embedded).then(() => fit(figure));
     return figure.drawn;
   }
 
