@@ -5,6 +5,7 @@ hardware and package versions stand here and only here, so that tables and weigh
 runs are equal to the bit.
 """
 
+import gc
 import hashlib
 import logging
 import os
@@ -59,8 +60,11 @@ def started_up(clock: float | None = None) -> float:
     """Log how long this process took to start up, and return it.
 
     Call it where a verb's heavy imports are over, or give the moment by `time.monotonic`. What came
-    before is start-up, what follows is work; `rankscope.report.time_split` reads the line.
+    before is start-up, what follows is work; `rankscope.report.time_split` reads the line. The
+    garbage collector, which the command line keeps out of the imports, takes up its work.
     """
+    gc.freeze()
+    gc.enable()
     since = 0.0 if clock is None else time.monotonic() - clock
     seconds = seconds_since_process_start() - since
     logger.info(STARTUP_LINE, seconds)
