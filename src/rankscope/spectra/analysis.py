@@ -4,7 +4,7 @@ Guarantees: the only place where updates, bases and settings meet; what is known
 from its own factors, whatever way the comparison with the base took.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from rankscope.spectra.comparison import Comparison
 from rankscope.spectra.decomposition import BaseSpectrum, decompose
 from rankscope.spectra.measures import UpdateMeasures, measure_update
 
+_TOGETHER = 16  # low-rank updates that share one pass over the base
+
 
 @dataclass(frozen=True)
 class MatrixAnalysis:
@@ -32,20 +34,41 @@ class MatrixAnalysis:
 def analyse_matrix(
     weight: np.ndarray,
     base: BaseSpectrum,
-    updates: Sequence[Update],
+    updates: Iterable[Update],
     wanted: Wanted,
     device: str = "cpu",
 ) -> Iterator[MatrixAnalysis]:
-    """Analyse `weight` + update (m × n) for each update, against the decomposition of `weight`."""
+    """Analyse `weight` + update (m × n) for each update, against the decomposition of `weight`.
+
+    Low-rank updates are taken together, dense ones as they come: one of these in memory at a time.
+    """
     comparer = Comparer(weight, base, wanted, device)
-    projections = comparer.project(updates)
-    for position, update in enumerate(updates):
-        comparison = comparer.compare(update, projections.get(position))
-        yield _assemble(weight, update, comparison, wanted)
+    for batch in _batches(updates):
+        projections = comparer.project(batch)
+        for position, update in enumerate(batch):
+            comparison = comparer.compare(update, projections.get(position))
+            yield _assemble(weight, update, comparison, wanted)
+
+
+def _batches(updates: Iterable[Update]) -> Iterator[list[Update]]:
+    waiting: list[Update] = []
+    for update in updates:
+        if isinstance(update, LowRank) and len(waiting) < _TOGETHER:
+            waiting.append(update)
+            continue
+        if waiting:
+            yield waiting
+            waiting = []
+        if isinstance(update, LowRank):
+            waiting.append(update)
+        else:
+            yield [update]
+    if waiting:
+        yield waiting
 
 
 def analyse_without_base(
-    weight: np.ndarray, updates: Sequence[Update], wanted: Wanted, device: str = "cpu"
+    weight: np.ndarray, updates: Iterable[Update], wanted: Wanted, device: str = "cpu"
 ) -> Iterator[MatrixAnalysis]:
     """Analyse as `analyse_matrix` does, without a decomposition of `weight`.
 

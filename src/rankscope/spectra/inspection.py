@@ -6,7 +6,7 @@ cache folder, base decompositions are read from it, and written to it where they
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import polars as pl
 from rankscope.artefacts.files import write_parquet
 from rankscope.errors import ModelError
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import Tuned, open_tuned
+from rankscope.spectra.adapters import Tuned, Update, open_tuned
 from rankscope.spectra.analysis import (
     MatrixAnalysis,
     analyse_matrix,
@@ -100,19 +100,24 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
     weight = piece.model.read(piece.matrix)
-    updates = [tuned.update(piece.matrix, weight) for _, tuned in piece.versions]
-    for (label, _), update in zip(piece.versions, updates, strict=True):
-        if not update.is_finite:
-            raise ModelError(
-                f"{label}: {piece.matrix.name} holds NaN or infinity: the training diverged"
-            )
+    updates = _updates(piece, weight)
     settings = piece.settings
     wanted, device = settings.wanted, settings.device
     leading = wanted.leading(min(weight.shape))
     cached = settings.cache is not None
-    if not decompose_base(min(weight.shape), len(updates), leading, cached):
+    if not decompose_base(min(weight.shape), len(piece.versions), leading, cached):
         return list(analyse_without_base(weight, updates, wanted, device))
     return list(analyse_matrix(weight, _base_of(piece, weight), updates, wanted, device))
+
+
+def _updates(piece: _Piece, weight: np.ndarray) -> Iterator[Update]:
+    for label, tuned in piece.versions:
+        update = tuned.update(piece.matrix, weight)
+        if not update.is_finite:
+            raise ModelError(
+                f"{label}: {piece.matrix.name} holds NaN or infinity: the training diverged"
+            )
+        yield update
 
 
 def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:

@@ -8,18 +8,19 @@ is imported: process start-up would cost more than the analysis of a small model
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import manifest
 from rankscope.progress import Progress
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import open_tuned
+from rankscope.spectra.adapters import Tuned, Update, open_tuned
 from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.comparer import Wanted
@@ -117,17 +118,28 @@ def analyse_steps(
         weight = model.read(matrix)
         base = cache.load(cache.cache_file(spectra, matrix.name), weight, device)
         changed = {step: tuned for step, tuned in versions.items() if matrix in tuned.matrices}
-        updates = {step: tuned.update(matrix, weight) for step, tuned in changed.items()}
-        finite = {step: update for step, update in updates.items() if update.is_finite}
-        for step in updates.keys() - finite.keys():
-            logger.warning("step %d: %s is not finite, left out", step, matrix.name)
-        analyses = analyse_matrix(weight, base, list(finite.values()), wanted, device)
-        for step, analysis in zip(finite, analyses, strict=True):
+        analysed: list[int] = []
+        updates = _finite_updates(changed, matrix, weight, analysed)
+        for number, analysis in enumerate(analyse_matrix(weight, base, updates, wanted, device)):
+            step = analysed[number]
             key = [keys.get(column) for column in RUN_KEYS][:-1]
             stored = changed[step].precision(matrix), model.precision(matrix)
             builder.add((*key, step), matrix, *stored, analysis)
         progress.advance(note=matrix.name)
     return builder.tables()
+
+
+def _finite_updates(
+    changed: Mapping[int, Tuned], matrix: Matrix, weight: np.ndarray, analysed: list[int]
+) -> Iterator[Update]:
+    """Yield the updates of one matrix step by step, and note the steps that have one."""
+    for step, tuned in changed.items():
+        update = tuned.update(matrix, weight)
+        if update.is_finite:
+            analysed.append(step)
+            yield update
+        else:
+            logger.warning("step %d: %s is not finite, left out", step, matrix.name)
 
 
 def analyse_run(

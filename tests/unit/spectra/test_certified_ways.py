@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rankscope.spectra import choice
 from rankscope.spectra.adapters import Dense, LowRank
+from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.certificate import vector_errors, vector_gaps, widest_gap
@@ -286,3 +287,29 @@ def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_thresho
         assert np.all(difference <= found.left.error_bound + 1e-12)
         assert found.left.error_bound.min() > 5e-8
         assert found.left.error_bound.max() < 1e-4  # measured residuals, not a-priori bounds
+
+
+def test_versions_come_in_order_and_dense_ones_one_at_a_time():
+    rng = np.random.default_rng(15)
+    weight = realistic(40, 50, rng)
+    alive = []
+
+    def updates():
+        for number in range(40):
+            dense = number % 10 == 9
+            alive.append("dense" if dense else "low-rank")
+            if dense:
+                yield Dense(0.01 * number * rng.standard_normal((40, 50)))
+            else:
+                yield LowRank(number * np.ones((40, 1)), np.ones((1, 50)))
+
+    norms, consumed = [], []
+    for analysis in analyse_matrix(weight, decompose(weight), updates(), WANTED):
+        norms.append((analysis.update.rank, analysis.update.frobenius_norm))
+        consumed.append(alive[len(norms) - 1 :].count("dense"))
+    assert len(norms) == 40
+    for number, (rank, norm) in enumerate(norms):
+        assert rank == (None if number % 10 == 9 else 1)
+        if rank:
+            assert norm == pytest.approx(number * np.sqrt(2000))
+    assert max(consumed) == 1
