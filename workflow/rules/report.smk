@@ -19,7 +19,13 @@ rule report_tables:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.gather", "rankscope.report.tables"),
+        code=source_hash(
+            "rankscope.report.gather",
+            "rankscope.report.tables",
+            "rankscope.report.evidence",
+            "rankscope.report.resampling",
+            "rankscope.report.methods",
+        ),
     shell:
         "rankscope --log {log:q} report tables --study {input.study:q}"
 
@@ -42,7 +48,11 @@ rule report_claims:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.claims"),
+        code=source_hash(
+            "rankscope.report.claims",
+            "rankscope.report.evidence",
+            "rankscope.report.resampling",
+        ),
     shell:
         "rankscope --log {log:q} report claims --study {input.study:q}"
 
