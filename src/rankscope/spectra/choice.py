@@ -5,7 +5,8 @@ First whether the base is decomposed at all, then how each version is compared w
 The crossovers were measured on one core with k = 10 (`tests/benchmarks/spectra.py` repeats them):
 
 - up to 256 dimensions a complete decomposition takes milliseconds, and nothing is gained;
-- a low-rank update pays up to about an eighth of the dimension, the dense certified way beyond it;
+- the low-rank way pays up to about a sixth of the dimension, the dense certified way beyond it,
+  except that up to 384 dimensions a complete decomposition beats it for such strong updates;
 - without a cache, a complete decomposition of the base costs as much as about four versions in the
   cacheless way; up to 1,024 dimensions it takes a second;
 - both certified ways follow k + 6 vectors through several rounds: for k in the hundreds a complete
@@ -17,7 +18,8 @@ from typing import Literal
 Way = Literal["low-rank", "dense-certified", "gram"]
 
 _SMALL = 256
-_LOW_RANK_SHARE = 8  # of the smaller side
+_SMALL_FOR_HIGH_RANK = 384
+_LOW_RANK_SHARE = 6  # of the smaller side
 _LEADING_SHARE = 16
 _SMALL_BASE = 1024
 _CACHELESS_VERSIONS = 4
@@ -33,6 +35,8 @@ def choose_way(smaller_side: int, rank: int | None, k: int, tail: int) -> Way:
         return "gram"
     if rank is not None and rank * _LOW_RANK_SHARE <= smaller_side:
         return "low-rank"
+    if rank is not None and smaller_side <= _SMALL_FOR_HIGH_RANK:
+        return "gram"
     return "dense-certified"
 
 

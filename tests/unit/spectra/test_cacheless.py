@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.spectra import choice
 from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import analyse_without_base
 from rankscope.spectra.cacheless import METHOD, CachelessComparer, decide
@@ -168,11 +167,3 @@ def test_vectors_next_to_the_threshold_get_more_steps():
     decide(Lanczos(apply, vectors), 0.5, np.zeros(2), 101.0)
     assert products[0] == 2
     assert products[-1] == 1
-
-
-def test_the_number_of_versions_decides():
-    assert not choice.decompose_base(4096, 1, 10, cached=False)
-    assert choice.decompose_base(4096, 1, 10, cached=True)
-    assert choice.decompose_base(4096, 50, 10, cached=False)
-    assert choice.decompose_base(128, 1, 10, cached=False)
-    assert choice.decompose_base(4096, 1, 500, cached=False)

@@ -1,0 +1,32 @@
+"""The choice of way follows size, rank, number of vectors and number of versions."""
+
+import pytest
+
+from rankscope.spectra import choice
+
+
+@pytest.mark.parametrize(
+    ("smaller_side", "rank", "k", "tail", "way"),
+    [
+        (128, 4, 10, 0, "gram"),
+        (4096, 8, 10, 0, "low-rank"),
+        (4096, 256, 10, 0, "low-rank"),
+        (4096, 2048, 10, 0, "dense-certified"),
+        (4096, None, 10, 0, "dense-certified"),
+        (4096, 8, 1000, 0, "gram"),
+        (4096, 8, 10, 3, "gram"),
+        (384, 8, 10, 0, "low-rank"),
+        (384, 128, 10, 0, "gram"),
+        (384, None, 10, 0, "dense-certified"),
+    ],
+)
+def test_way(smaller_side, rank, k, tail, way):
+    assert choice.choose_way(smaller_side, rank, k, tail) == way
+
+
+def test_the_number_of_versions_decides():
+    assert not choice.decompose_base(4096, 1, 10, cached=False)
+    assert choice.decompose_base(4096, 1, 10, cached=True)
+    assert choice.decompose_base(4096, 50, 10, cached=False)
+    assert choice.decompose_base(128, 1, 10, cached=False)
+    assert choice.decompose_base(4096, 1, 500, cached=False)
