@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -223,3 +225,24 @@ def test_a_step_that_does_not_fit_leaves_no_tables(tmp_path, model):
     with pytest.raises(ModelError):
         analyse_run(model, tmp_path / "spectra", {1: folder}, tmp_path / "o", {"run": "r"}, WANTED)
     assert not (tmp_path / "o").exists()
+
+
+def test_the_stage_starts_without_heavy_libraries(tmp_path, model):
+    """Process start-up would cost more than the analysis of a small model."""
+    decompose_base(model, tmp_path / "spectra", tmp_path / "resume", "base")
+    write_lora(tmp_path / "step", 0)
+    program = f"""
+import sys
+from pathlib import Path
+from rankscope.spectra.comparer import Wanted
+from rankscope.spectra.stage import analyse_run
+folder = Path({str(tmp_path)!r})
+steps = {{1: folder / "step"}}
+wanted = Wanted((5,), (0.5,), 5)
+analyse_run(Path({str(model)!r}), folder / "spectra", steps, folder / "out", {{"run": "r"}}, wanted)
+print(sorted({{"torch", "transformers", "peft", "scipy"}} & set(sys.modules)))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "[]"
