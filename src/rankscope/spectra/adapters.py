@@ -6,7 +6,6 @@ applied as peft applies them; a DoRA update is the dense difference that its mag
 Every adapter must fit its base: names and shapes are checked when it is opened, before any work.
 """
 
-import json
 import math
 import re
 from collections import defaultdict
@@ -18,7 +17,7 @@ import numpy as np
 
 from rankscope.errors import ModelError
 from rankscope.spectra.matrices import Matrix, Model, open_model
-from rankscope.spectra.tensor_files import StoredTensor, list_tensors
+from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 
 _FACTOR = re.compile(
     r"^(?:base_model\.model\.)?(?P<module>.+)\."
@@ -177,7 +176,7 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     Raises:
         ModelError: another kind of adapter, unknown modules, wrong shapes, damaged files.
     """
-    config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    config = read_config(folder / "adapter_config.json")
     _check_kind(folder, config)
     factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
     modules: dict[str, str] = {}
@@ -276,6 +275,8 @@ def open_checkpoint(folder: Path, base: Model) -> FullCheckpoint:
     """
     model = open_model(folder)
     _check_vocabulary(folder, model.tensors, base)
+    if not base.matrices:
+        raise ModelError(f"{base.folder}: has no 2-D weights inside numbered layers to compare")
     own = {matrix.name: matrix for matrix in model.matrices}
     for matrix in base.matrices:
         tensor = model.find(matrix.module)

@@ -6,7 +6,6 @@ split into the matrices they hold. By default a model's matrices are the 2-D wei
 numbered layers; embeddings and output heads count only where an adapter targets them.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from rankscope.spectra.quantised import (
     refuse_other_schemes,
     stored_shape,
 )
-from rankscope.spectra.tensor_files import FLOATS, StoredTensor, list_tensors
+from rankscope.spectra.tensor_files import FLOATS, StoredTensor, list_tensors, read_config
 
 CONV1D_MODELS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer"})
 _NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
@@ -248,4 +247,4 @@ def open_model(folder: Path) -> Model:
         raise ModelError(f"{folder}: no config.json; expected a model in the Hugging Face layout")
     tensors = list_tensors(folder, "model")
     refuse_other_schemes(tensors)
-    return Model(folder, json.loads(config.read_text("utf-8")), tensors)
+    return Model(folder, read_config(config), tensors)

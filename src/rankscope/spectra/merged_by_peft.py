@@ -6,7 +6,6 @@ nothing is lost to half precision. Needs transformers and peft, and memory for t
 which plain LoRA does not. Methods that change no weight (prompts, prefixes) are refused.
 """
 
-import json
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from rankscope.errors import ModelError
 from rankscope.spectra.adapters import is_plain_lora
 from rankscope.spectra.sources import Source
+from rankscope.spectra.tensor_files import read_config
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def readable(sources: Sequence[Source], base: Path) -> Iterator[list[Source]]:
 
 def _adapter_config(folder: Path) -> dict[str, Any] | None:
     path = folder / "adapter_config.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+    return read_config(path) if path.is_file() else None
 
 
 def merge(adapter: Path, config: dict[str, Any], base: Path, out: Path) -> None:
@@ -68,7 +68,7 @@ def merge(adapter: Path, config: dict[str, Any], base: Path, out: Path) -> None:
 
     name = _BY_TASK.get(str(config.get("task_type")))
     if name is None:
-        named = json.loads((base / "config.json").read_text("utf-8")).get("architectures") or []
+        named = read_config(base / "config.json").get("architectures") or []
         name = next(iter(named), "AutoModel")
     try:
         model = getattr(transformers, name).from_pretrained(base, dtype=torch.float32)

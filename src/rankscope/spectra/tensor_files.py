@@ -9,6 +9,7 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,21 @@ class StoredTensor:
         elif self.dtype == "F16":
             values = values.astype(np.float32)
         return values.reshape(self.shape)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a JSON object such as `config.json`.
+
+    Raises:
+        ModelError: not JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path}: not JSON ({error}); fetch it again") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: expected a JSON object; fetch it again")
+    return content
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
@@ -97,7 +113,7 @@ def list_tensors(folder: Path, stem: str) -> dict[str, StoredTensor]:
     if single.is_file():
         return read_header(single)
     if index.is_file():
-        shards = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+        shards = sorted(set(read_config(index).get("weight_map", {}).values()))
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:
             raise ModelError(f"{folder}: shards named in {index.name} are missing: {missing}")

@@ -140,3 +140,10 @@ def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
         open_tuned(write_model(smaller, name="smaller"), base)
     with pytest.raises(ModelError, match="neither a peft adapter"):
         open_tuned(base.folder.parent, base)
+
+
+def test_a_base_without_layers_is_refused(write_model):
+    tensors = {"encoder.weight": np.ones((3, 3)), "norm.weight": np.ones(3)}
+    base = open_model(write_model(tensors))
+    with pytest.raises(ModelError, match="numbered layers"):
+        open_tuned(write_model(tensors, name="tuned"), base)

@@ -43,7 +43,7 @@ def assert_same(weight, update, tolerance=1e-9):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(2, 40), st.integers(2, 40), st.integers(1, 6), st.floats(0.01, 5),
+    st.integers(1, 40), st.integers(1, 40), st.integers(1, 6), st.floats(0.01, 5),
     st.integers(0, 2**31),
 )  # fmt: skip
 def test_any_shape_and_update_matches_two_full_decompositions(m, n, rank, scale, seed):

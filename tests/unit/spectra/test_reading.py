@@ -133,3 +133,10 @@ def test_missing_folder_and_missing_config(tmp_path):
         open_model(tmp_path / "absent")
     with pytest.raises(ModelError, match=r"config\.json"):
         open_model(tmp_path)
+
+
+def test_a_damaged_config_is_a_message(write_model, llama):
+    folder = write_model(llama)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="not JSON"):
+        open_model(folder)
