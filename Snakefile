@@ -47,10 +47,10 @@ localrules:
 
 
 rule all:
-    """The report of the study that config.yaml names."""
+    """All that the study of config.yaml asks for; its report last."""
     default_target: True
     input:
-        lookups.target("report"),
+        lookups.everything,
 
 
 rule data:

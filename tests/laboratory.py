@@ -58,7 +58,7 @@ class Lab:
 
     def planned(self, *arguments: str) -> Counter[str]:
         """Jobs per rule that a dry run announces, target rules aside."""
-        table = self.snakemake("--dry-run", "--quiet", "rules", *arguments).split("Job stats:")[-1]
+        table = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").split("Job stats:")[-1]
         jobs = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
         targets = {"all", "total", "data", "base", "train", "evaluate", "spectra", "report"}
         return Counter({name: count for name, count in jobs.items() if name not in targets})

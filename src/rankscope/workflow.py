@@ -17,6 +17,7 @@ from snakemake.exceptions import WorkflowError
 
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
+from rankscope.report import FIGURE_NAMES
 from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
@@ -155,50 +156,78 @@ class Lookups:
         names = dict.fromkeys(evaluation.data.name for evaluation in suite.evaluations)
         return [layout.data_rows(name) for name in names]
 
-    def stage(self, stage: str, study: str | None = None) -> list[str]:
-        """Everything one stage makes for a study (by default the one asked for)."""
-        chosen = self._checked(study) if study else self.studies.current
-        runs = [run.name for run in chosen.runs]
-        base = chosen.base.name
+    def stage(self, stage: str) -> list[str]:
+        """Every file that one stage makes for the study asked for.
+
+        All of them and not only the last ones: Snakemake makes a deleted file again when it is
+        asked for, but not when it only lies on the way to one that is still there.
+        """
+        study = self.studies.current
+        runs = [run.name for run in study.runs]
+        evaluated = [
+            (name, suite.name) for suite in study.suites for name in (study.base.name, *runs)
+        ]
         match stage:
             case "data":
-                packs = {self.packed(SimpleNamespace(run=run)): None for run in runs}
-                return [
-                    *map(layout.data_rows, dict.fromkeys(d.name for d in chosen.data.values())),
-                    *packs,
-                ]
+                return self._data(study)
             case "base":
-                return [layout.base_manifest(base)]
+                return [layout.base_model(study.base.name), layout.base_manifest(study.base.name)]
             case "train":
-                return [layout.run_manifest(run) for run in runs]
+                files = (layout.kept_weights, layout.loss_curve, layout.run_manifest)
+                return [file(run) for run in runs for file in files]
             case "evaluate":
-                return [
-                    layout.scores(name, suite.name)
-                    for suite in chosen.suites
-                    for name in (base, *runs)
-                ]
+                tables = (layout.predictions, layout.scores)
+                return [table(*names) for names in evaluated for table in tables]
             case "spectra":
-                settings = chosen.spectra
-                return [layout.run_spectra(run, settings.name) for run in runs] if settings else []
+                return self._spectra(study)
             case "report":
-                return [layout.report_page(chosen.study)]
+                return [
+                    layout.report_tables(study.study),
+                    layout.report_claims(study.study),
+                    *(layout.report_figure(study.study, figure) for figure in FIGURE_NAMES),
+                    layout.report_page(study.study),
+                ]
             case _:
                 raise RankscopeError(f"{stage!r} is no stage; stages: {', '.join(STAGE_RULES)}")
 
+    def everything(self, _wildcards: Any) -> list[str]:
+        """Every file of the study asked for."""
+        return [path for stage in STAGE_RULES for path in self.stage(stage)]
+
     def rows_of_study(self, wildcards: Any) -> list[str]:
         """All that the report of `{study}` is made from."""
-        stages = ("base", "train", "evaluate", "spectra")
-        return [path for stage in stages for path in self.stage(stage, wildcards.study)]
+        study = self.studies.named(wildcards.study)
+        validate(study)
+        runs = [run.name for run in study.runs]
+        return [
+            layout.base_manifest(study.base.name),
+            *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
+            *(
+                layout.scores(name, suite.name)
+                for suite in study.suites
+                for name in (study.base.name, *runs)
+            ),
+            *(
+                [layout.run_spectra(run, study.spectra.name) for run in runs]
+                if study.spectra
+                else []
+            ),
+        ]
+
+    def _data(self, study: Study) -> list[str]:
+        rows = [layout.data_rows(spec.name) for spec in study.data.values()]
+        packed = [self.packed(SimpleNamespace(run=run.name)) for run in study.runs]
+        return list(dict.fromkeys(rows + packed))
+
+    def _spectra(self, study: Study) -> list[str]:
+        if study.spectra is None:
+            return []
+        runs = [layout.run_spectra(run.name, study.spectra.name) for run in study.runs]
+        return [layout.base_spectra(study.base.name), *runs]
 
     def study_file(self, wildcards: Any) -> str:
         """File of `{study}`."""
         return self.studies.named(wildcards.study).path
-
-    def _checked(self, study: str) -> Study:
-        """Another study than the one asked for is checked when its report is."""
-        chosen = self.studies.named(study)
-        validate(chosen)
-        return chosen
 
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""

@@ -101,8 +101,15 @@ def test_items_are_made_from_their_documents_and_documents_from_nothing(lookups:
 
 
 def test_every_run_and_the_base_are_scored(lookups: Lookups) -> None:
-    assert len(lookups.stage("evaluate")) == 4
-    assert len(lookups.stage("train")) == len(lookups.stage("spectra")) == 3
+    assert sum(path.endswith(".parquet") for path in lookups.stage("evaluate")) == 2 * 4
+    assert sum(path.endswith("run.json") for path in lookups.stage("train")) == 3
+    assert len(lookups.stage("spectra")) == 1 + 3
+
+
+def test_everything_is_asked_for_so_that_what_is_deleted_comes_back(lookups: Lookups) -> None:
+    everything = lookups.everything(None)
+    assert len(everything) == len(set(everything))
+    assert set(lookups.rows_of_study(SimpleNamespace(study="tiny"))) <= set(everything)
 
 
 def test_an_unknown_stage_is_refused(lookups: Lookups) -> None:
