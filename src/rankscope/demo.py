@@ -18,7 +18,15 @@ from rankscope.artefacts import layout
 from rankscope.report.time_split import time_split
 from rankscope.study.registry import Studies
 
-SNAKEMAKE = ("snakemake", "--rerun-incomplete", "--keep-going", "--quiet", "host", "reason")
+SNAKEMAKE = (
+    "snakemake",
+    "--rerun-incomplete",
+    "--keep-going",
+    "--quiet",
+    "host",
+    "reason",
+    "rules",
+)
 
 
 def main() -> int:
