@@ -21,7 +21,7 @@ from rankscope.report import FIGURE_NAMES
 from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
-from rankscope.study.specs import Continuations, EmbeddedBase, Study
+from rankscope.study.specs import EmbeddedBase, Study, source_of
 
 Inputs = Callable[[Any], list[str]]
 
@@ -123,8 +123,8 @@ class Lookups:
 
     def documents(self, wildcards: Any) -> list[str]:
         """What a data variant is made from: nothing, or another variant's rows."""
-        spec = self.studies.variant(wildcards.data)
-        return [layout.data_rows(spec.documents.name)] if isinstance(spec, Continuations) else []
+        source = source_of(self.studies.variant(wildcards.data))
+        return [layout.data_rows(source.name)] if source else []
 
     def corpus(self, wildcards: Any) -> list[str]:
         """What a base is pre-trained on, if it is pre-trained here."""
@@ -164,9 +164,6 @@ class Lookups:
         """
         study = self.studies.current
         runs = [run.name for run in study.runs]
-        evaluated = [
-            (name, suite.name) for suite in study.suites for name in (study.base.name, *runs)
-        ]
         match stage:
             case "data":
                 return self._data(study)
@@ -177,7 +174,9 @@ class Lookups:
                 return [file(run) for run in runs for file in files]
             case "evaluate":
                 tables = (layout.predictions, layout.scores)
-                return [table(*names) for names in evaluated for table in tables]
+                return [
+                    table(name, suite.name) for name, suite in study.measured for table in tables
+                ]
             case "spectra":
                 return self._spectra(study)
             case "report":
@@ -202,11 +201,7 @@ class Lookups:
         return [
             layout.base_manifest(study.base.name),
             *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
-            *(
-                layout.scores(name, suite.name)
-                for suite in study.suites
-                for name in (study.base.name, *runs)
-            ),
+            *(layout.scores(name, suite.name) for name, suite in study.measured),
             *(
                 [layout.run_spectra(run, study.spectra.name) for run in runs]
                 if study.spectra
@@ -215,7 +210,7 @@ class Lookups:
         ]
 
     def _data(self, study: Study) -> list[str]:
-        rows = [layout.data_rows(spec.name) for spec in study.data.values()]
+        rows = [layout.data_rows(spec.name) for spec in study.variants.values()]
         packed = [self.packed(SimpleNamespace(run=run.name)) for run in study.runs]
         return list(dict.fromkeys(rows + packed))
 

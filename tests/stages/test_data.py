@@ -87,7 +87,7 @@ def test_a_missing_source_leaves_no_output(study):
 
 
 def test_items_cannot_be_packed(study):
-    with pytest.raises(StudyError, match="continuations are for evaluation only"):
+    with pytest.raises(StudyError, match="nothing is trained on a variant of source continuations"):
         run("data", "pack", "continuations", "--length", "32")
 
 

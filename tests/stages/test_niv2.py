@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from rankscope.data.niv2.made import task_files
-from rankscope.data.niv2.specs import MadeTasks, Mixture, Niv2Tasks, nested_mixtures
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import PROBLEMS, ROWS, SHORTAGES
 from rankscope.errors import ArtefactError, DataError
+from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Tasks, nested_mixtures
 
 MADE = MadeTasks(source="made-tasks", instances_per_task=40)
 
@@ -31,7 +31,7 @@ def mixtures(**changes) -> dict[str, Mixture]:
 
 
 def test_a_collection_becomes_tables_with_a_manifest(made: Path):
-    manifest = json.loads((made / "rows.json").read_text())
+    manifest = json.loads((made / "run.json").read_text())
     tasks = pl.read_parquet(made / "tasks.parquet")
     rows = pl.read_parquet(made / "rows.parquet")
     assert manifest["name"] == MADE.name
@@ -73,7 +73,7 @@ def test_a_mixture_becomes_rows_shortages_and_proportions(made: Path, tmp_path: 
     assert proportions["obtained_tasks"].sum() == 12
     assert proportions["asked_tasks"].sum() == pytest.approx(12)
     assert "Category proportions of T12" in (tmp_path / "proportions.html").read_text()
-    manifest = json.loads((tmp_path / "rows.json").read_text())
+    manifest = json.loads((tmp_path / "run.json").read_text())
     assert manifest["results"] == {"label": "T12", "tasks": 12, "rows": 120, "tasks_short": 0}
     assert "120 rows of 12 tasks; 0 tasks fell short" in caplog.text
 
@@ -118,7 +118,7 @@ def test_a_missing_collection_says_how_to_make_it(tmp_path: Path):
 def test_too_large_a_mixture_is_an_error_and_leaves_nothing(made: Path, tmp_path: Path):
     with pytest.raises(DataError, match="a mixture of 500 tasks cannot be drawn"):
         write_draws(mixtures(size=500)["T6"], made, tmp_path)
-    assert not (tmp_path / "rows.json").exists()
+    assert not (tmp_path / "run.json").exists()
 
 
 def write_folder(folder: Path, train: dict[str, list[str]], test: dict[str, list[str]]) -> None:

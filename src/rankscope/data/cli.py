@@ -19,17 +19,16 @@ Name = Annotated[
 
 @app.command(epilog="Example: `rankscope data rows code --study demo`")
 def rows(name: Name, study: StudyOption) -> None:
-    """Write the documents or items of a data variant: one row each, with id, hash and split."""
+    """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
     from rankscope.study.registry import Studies
-    from rankscope.study.specs import Continuations
+    from rankscope.study.specs import source_of
 
     spec = Studies(study).variant(name)
-    documents = None
-    if isinstance(spec, Continuations):
-        documents = Path(layout.data_rows(spec.documents.name))
-    write_rows(spec, documents, Path(layout.data_rows(spec.name)))
+    source = source_of(spec)
+    made_from = Path(layout.data_rows(source.name)) if source else None
+    write_rows(spec, made_from, Path(layout.data_rows(spec.name)))
 
 
 @app.command(epilog="Example: `rankscope data pack code --length 256 --study demo`")
@@ -41,22 +40,26 @@ def pack(
         str | None, typer.Option(help="The base whose tokenizer is used; default: the study's.")
     ] = None,
 ) -> None:
-    """Tokenise and pack the training split of a data variant."""
+    """Tokenise what a run trains on: documents to packed sequences, a mixture to examples."""
     from rankscope.artefacts import layout
+    from rankscope.data.niv2.examples import write_examples
     from rankscope.data.packing import write_packed
     from rankscope.errors import StudyError
     from rankscope.study.registry import Studies
-    from rankscope.study.specs import Continuations
+    from rankscope.study.specs import HubDataset, Mixture, StandardLibrary, TextFiles
 
     studies = Studies(study)
     spec = studies.variant(name)
-    if isinstance(spec, Continuations):
-        raise StudyError(f"{name}: continuations are for evaluation only and cannot be packed")
     base_name = base or studies.current.base.name
-    write_packed(
-        spec,
-        Path(layout.data_rows(spec.name)),
-        Path(layout.base_model(base_name)),
-        length,
-        Path(layout.packed(spec.name, base_name, length)),
-    )
+    rows = Path(layout.data_rows(spec.name))
+    model = Path(layout.base_model(base_name))
+    output = Path(layout.packed(spec.name, base_name, length))
+    if isinstance(spec, Mixture):
+        write_examples(spec, rows, model, length, output)
+    elif isinstance(spec, StandardLibrary | TextFiles | HubDataset):
+        write_packed(spec, rows, model, length, output)
+    else:
+        raise StudyError(
+            f"{name}: nothing is trained on a variant of source {spec.source}, so that it cannot be"
+            " packed; allowed: documents and mixtures"
+        )

@@ -1,7 +1,7 @@
-"""The stage's first step: from a source to the table of its documents or items.
+"""The stage's first step: from a source to the table of its documents, items or tasks.
 
-Guarantees: one row per document or item, with id and hash; documents and bytes per split stand in
-the log and in the manifest beside the table.
+Guarantees: one row per document, item or instance, with id and hash; counts stand in the log and in
+the manifest beside the table. Instruction data is made in `niv2.stage`.
 """
 
 import logging
@@ -14,23 +14,43 @@ from rankscope.artefacts.manifest import file_sha256, manifest
 from rankscope.data import hub_dataset, standard_library, text_files
 from rankscope.data.continuations import continuation_rows
 from rankscope.data.documents import document_rows, totals
+from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.errors import ArtefactError
-from rankscope.study.specs import Continuations, HubDataset, StandardLibrary, TextFiles
+from rankscope.study.specs import (
+    Continuations,
+    DataSpec,
+    HubDataset,
+    Mixture,
+    StandardLibrary,
+    TestSet,
+    TextFiles,
+)
 
 logger = logging.getLogger(__name__)
 
 Documents = StandardLibrary | TextFiles | HubDataset
 
 
-def write_rows(spec: Documents | Continuations, documents: Path | None, output: Path) -> None:
+def write_rows(spec: DataSpec, made_from: Path | None, output: Path) -> None:
     """Write the rows of a data variant and the manifest `run.json` beside them.
 
-    `documents` are the rows of the variant that continuations are cut from; otherwise None.
+    `made_from` are the rows of `source_of(spec)`, which continuations are cut and mixtures drawn
+    from; otherwise None.
 
     Raises:
         DataError: the source is missing, malformed or too small.
-        ArtefactError: `documents` is needed and not there.
+        ArtefactError: `made_from` is needed and not there.
     """
+    if isinstance(spec, Mixture | TestSet):
+        write_draws(spec, _existing(made_from, spec.tasks.name).parent, output.parent)
+    elif isinstance(spec, Documents | Continuations):
+        _write_documents(spec, made_from, output)
+    else:
+        write_tasks(spec, output.parent)
+
+
+def _write_documents(spec: Documents | Continuations, documents: Path | None, output: Path) -> None:
+    """Write documents, or the items cut from them."""
     with manifest(output.with_name("run.json"), "data", spec.name, spec.canonical()) as record:
         record.work_begins()
         if isinstance(spec, Continuations):
@@ -64,9 +84,13 @@ def read_rows(path: Path | None, name: str) -> pl.DataFrame:
     Raises:
         ArtefactError: they are not there.
     """
+    return pl.read_parquet(_existing(path, name))
+
+
+def _existing(path: Path | None, name: str) -> Path:
     if path is None or not path.exists():
         raise ArtefactError(
             f"{path}: the rows of data variant {name} are missing; make them with"
             f" `rankscope data rows {name} --study …`"
         )
-    return pl.read_parquet(path)
+    return path

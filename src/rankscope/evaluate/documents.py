@@ -7,6 +7,7 @@ run is measured on the same text; a larger `documents` contains the smaller one.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -42,6 +43,18 @@ def read_rows(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: no held-out row to evaluate on; raise `heldout_fraction`")
     order = [hashlib.sha256(id_.encode()).hexdigest() for id_ in rows["id"]]
     return rows.with_columns(pl.Series("_order", order)).sort("_order").drop("_order")
+
+
+def read_prompts(path: Path) -> list[dict[str, Any]]:
+    """Read the rows of a test set (`data.niv2.tables.ROWS`), in their own order.
+
+    Raises:
+        ArtefactError: the test set has not been made.
+    """
+    if not path.exists():
+        raise ArtefactError(f"{path}: the test set has not been made; run `rankscope data rows`")
+    columns = ["task", "category", "instance", "definition", "text", "references", "options"]
+    return pl.read_parquet(path, columns=columns).to_dicts()
 
 
 def select_documents(

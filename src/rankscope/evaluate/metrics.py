@@ -8,6 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rankscope.evaluate.text_metrics import (
+    exact_match,
+    is_empty,
+    label_entropy,
+    largest_label_share,
+    options,
+    out_of_options,
+    rouge_l,
+)
+
 
 def bits_per_byte(nats: float, size: int) -> float:
     """Return −log2 p(text) / bytes(text) = nats / (ln 2 · size).
@@ -47,14 +57,35 @@ def _first_highest(values: Sequence[float]) -> int:
 class Metric:
     """A metric over the columns of a prediction.
 
-    `score` and `weight` take one row of `tables.PREDICTIONS`.
+    `score` and `weight` take one row of `tables.PREDICTIONS`; a score of None says that the metric
+    does not apply to the item.
     """
 
     name: str
     unit: str
     higher_is_better: bool
-    score: Callable[[dict[str, Any]], float]
+    score: Callable[[dict[str, Any]], float | None]
     weight: Callable[[dict[str, Any]], float] = lambda row: 1.0
+
+
+@dataclass(frozen=True)
+class TaskMetric:
+    """A metric over all predictions of a classification task, which become one score."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    score: Callable[[Sequence[dict[str, Any]]], float]
+
+
+def _out_of_options(row: dict[str, Any]) -> float | None:
+    if row["options"] is None:
+        return None
+    return float(out_of_options(row["prediction"], options([row["options"]])))
+
+
+def _predictions(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [row["prediction"] for row in rows]
 
 
 METRICS: dict[str, tuple[Metric, ...]] = {
@@ -81,6 +112,61 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             score=lambda row: accuracy_normalised(
                 row["choices_nats"], row["choices_characters"], row["answer"]
             ),
+        ),
+    ),
+    "generate": (
+        Metric(
+            name="exact_match",
+            unit="exact match",
+            higher_is_better=True,
+            score=lambda row: exact_match(row["prediction"], row["references"]),
+        ),
+        Metric(
+            name="rouge_l",
+            unit="ROUGE-L",
+            higher_is_better=True,
+            score=lambda row: rouge_l(row["prediction"], row["references"]),
+        ),
+        Metric(
+            name="out_of_options",
+            unit="share of answers",
+            higher_is_better=False,
+            score=_out_of_options,
+        ),
+        Metric(
+            name="empty",
+            unit="share of answers",
+            higher_is_better=False,
+            score=lambda row: float(is_empty(row["prediction"])),
+        ),
+        Metric(
+            name="truncated",
+            unit="share of answers",
+            higher_is_better=False,
+            score=lambda row: float(row["truncated"]),
+        ),
+    ),
+}
+
+TASK_METRICS: dict[str, tuple[TaskMetric, ...]] = {
+    "generate": (
+        TaskMetric(
+            name="label_entropy",
+            unit="bits",
+            higher_is_better=True,
+            score=lambda rows: label_entropy(_predictions(rows)),
+        ),
+        TaskMetric(
+            name="label_entropy_of_references",
+            unit="bits",
+            higher_is_better=True,
+            score=lambda rows: label_entropy(row["references"][0] for row in rows),
+        ),
+        TaskMetric(
+            name="largest_label_share",
+            unit="share of answers",
+            higher_is_better=False,
+            score=lambda rows: largest_label_share(_predictions(rows)),
         ),
     ),
 }

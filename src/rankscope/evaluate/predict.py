@@ -17,10 +17,10 @@ import polars as pl
 from rankscope.artefacts.files import write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
 from rankscope.errors import ArtefactError
-from rankscope.evaluate.documents import read_rows, select_documents
+from rankscope.evaluate.documents import read_prompts, read_rows, select_documents
 from rankscope.evaluate.tables import PREDICTIONS, Subject
 from rankscope.progress import Progress
-from rankscope.study.specs import BitsPerByte, Evaluation, Harness, Suite
+from rankscope.study.specs import BitsPerByte, Evaluation, Generate, Harness, Suite
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _visit(
     tokenizer = load_tokenizer(subject.base)
     model = load_step(subject.base, first_step)
     prepared = [
-        (evaluation, _prepare(evaluation, data[evaluation.data.name], model, tokenizer))
+        (evaluation, _prepare(evaluation, data[evaluation.data.name], subject, model, tokenizer))
         for evaluation in suite.evaluations
     ]
     record.work_begins()
@@ -120,9 +120,13 @@ def _visit(
     record.results["seconds"] = {name: round(spent, 2) for name, spent in seconds.items()}
 
 
-def _prepare(evaluation: Evaluation, rows: Path, model: Any, tokenizer: Any) -> Prepared:
+def _prepare(
+    evaluation: Evaluation, rows: Path, subject: Subject, model: Any, tokenizer: Any
+) -> Prepared:
     if isinstance(evaluation, Harness):
         return PreparedHarness(evaluation, rows, tokenizer)
+    if isinstance(evaluation, Generate):
+        return PreparedPrompts(evaluation, rows, subject.base, tokenizer)
     return PreparedDocuments(evaluation, rows, model, tokenizer)
 
 
@@ -175,3 +179,40 @@ class PreparedHarness:
                 "answer": item.answer,
             }
         advance(self.items)
+
+
+class PreparedPrompts:
+    """Prompts of a test set, rendered and encoded as the training examples are."""
+
+    def __init__(self, evaluation: Generate, rows: Path, base: Path, tokenizer: Any) -> None:
+        from rankscope.data.niv2.encoding import Limits, load_prompt_encoder
+        from rankscope.data.niv2.rendering import render
+
+        self._rows = read_prompts(rows)
+        encoder = load_prompt_encoder(base, Limits(source=evaluation.prompt_tokens))
+        template = evaluation.data.template
+        prompts = [
+            encoder.encode_prompt(render(template, row["definition"], row["text"]))
+            for row in self._rows
+        ]
+        cut = sum(each.cut_from_text > 0 or each.cut_from_definition > 0 for each in prompts)
+        logger.info("%s: %d of %d prompts were cut to fit", evaluation.name, cut, len(prompts))
+        self._prompts = [each.input_ids for each in prompts]
+        self._answer_tokens, self._tokenizer = evaluation.answer_tokens, tokenizer
+        self.items = len(prompts)
+
+    def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
+        """Yield the raw answer to every prompt, with what it is scored against."""
+        from rankscope.evaluate.generation import generate
+
+        answers = generate(
+            model, self._tokenizer, self._prompts, self._answer_tokens, advance=advance
+        )
+        for row, answer in zip(self._rows, answers, strict=True):
+            yield {
+                "item": f"{row['task']}/{row['instance']}",
+                "tokens": answer.tokens,
+                "prediction": answer.text,
+                "truncated": answer.truncated,
+                **{name: row[name] for name in ("task", "category", "references", "options")},
+            }

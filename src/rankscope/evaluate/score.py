@@ -5,13 +5,14 @@ empty table of scores. The metrics themselves are in `metrics`.
 """
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from rankscope.artefacts.files import write_parquet
 from rankscope.artefacts.manifest import file_sha256, manifest
 from rankscope.errors import ArtefactError
-from rankscope.evaluate.metrics import METRICS
+from rankscope.evaluate.metrics import METRICS, TASK_METRICS, Metric, TaskMetric
 from rankscope.evaluate.tables import KEYS, PREDICTIONS, SCORES
 from rankscope.study.specs import Suite
 
@@ -34,21 +35,38 @@ def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:
 
 
 def score_rows(predictions: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per prediction and metric of its kind, in the order of `predictions`."""
-    shared = [*KEYS, "evaluation", "measures", "item"]
+    """Return one row per prediction and metric that applies to it, in the order of `predictions`.
+
+    After them, one row per classification task and `TaskMetric`; its item is the task.
+    """
     rows = [
-        {column: row[column] for column in shared}
-        | {
-            "metric": metric.name,
-            "unit": metric.unit,
-            "higher_is_better": metric.higher_is_better,
-            "score": metric.score(row),
-            "weight": metric.weight(row),
-        }
+        _row(row, row["item"], metric, score, metric.weight(row))
         for row in predictions.iter_rows(named=True)
         for metric in METRICS[row["kind"]]
+        if (score := metric.score(row)) is not None
     ]
+    labelled = predictions.filter(pl.col("options").is_not_null())
+    for task in labelled.partition_by("step", "evaluation", "task", maintain_order=True):
+        listed = task.to_dicts()
+        rows += [
+            _row(listed[0], listed[0]["task"], metric, metric.score(listed), 1.0)
+            for metric in TASK_METRICS[listed[0]["kind"]]
+        ]
     return pl.DataFrame(rows, schema=SCORES)
+
+
+def _row(
+    row: dict[str, Any], item: str, metric: Metric | TaskMetric, score: float, weight: float
+) -> dict[str, Any]:
+    shared = [*KEYS, "evaluation", "measures", "task", "category"]
+    return {column: row[column] for column in shared} | {
+        "item": item,
+        "metric": metric.name,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "score": score,
+        "weight": weight,
+    }
 
 
 def _read(path: Path) -> pl.DataFrame:

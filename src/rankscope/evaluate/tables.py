@@ -35,6 +35,12 @@ PREDICTIONS: dict[str, Any] = KEYS | {
     "choices_bytes": pl.List(pl.Int64),
     "choices_characters": pl.List(pl.Int64),
     "answer": pl.Int64,
+    "task": pl.String,
+    "category": pl.String,
+    "prediction": pl.String,
+    "truncated": pl.Boolean,
+    "references": pl.List(pl.String),
+    "options": pl.List(pl.String),
 }
 
 SCORES: dict[str, Any] = KEYS | {
@@ -46,6 +52,8 @@ SCORES: dict[str, Any] = KEYS | {
     "item": pl.String,
     "score": pl.Float64,
     "weight": pl.Float64,
+    "task": pl.String,
+    "category": pl.String,
 }
 
 

@@ -88,7 +88,7 @@ def gather(study: Study) -> Gathered:
         )
         for table in ("matrices", "intruders", "vectors", "similarity")
     }
-    scores = (Path(layout.scores(name, suite.name)) for suite in study.suites for name in names)
+    scores = (Path(layout.scores(name, suite.name)) for name, suite in study.measured)
     losses = (Path(layout.loss_curve(name)) for name in names[1:])
     return Gathered(
         runs=_runs(study),
@@ -194,7 +194,6 @@ def _manifests(study: Study) -> Iterable[dict[str, Any]]:
 
 
 def _evaluated(study: Study) -> Iterable[str]:
-    for suite in study.suites:
-        for name in (study.base.name, *(run.name for run in study.runs)):
-            yield layout.predictions(name, suite.name)
-            yield layout.scores(name, suite.name)
+    for name, suite in study.measured:
+        yield layout.predictions(name, suite.name)
+        yield layout.scores(name, suite.name)

@@ -8,7 +8,7 @@ differs is added (`LoRA r=16, lr 0.003`), so that runs of a learning-rate sweep 
 from collections.abc import Sequence
 from typing import Any
 
-from rankscope.study.specs import Run
+from rankscope.study.specs import Mixture, Run
 
 BASE = "Base"
 
@@ -23,7 +23,7 @@ def condition_labels(runs: Sequence[Run]) -> dict[str, str]:
     for run in runs:
         alike = by_method[run.method.label]
         mine = described[run.name]
-        varying = [key for key in mine if any(other[key] != mine[key] for other in alike)]
+        varying = [key for key in mine if any(other.get(key) != mine[key] for other in alike)]
         labels[run.name] = ", ".join(
             [run.method.label, *(f"{key} {_written(mine[key])}" for key in varying)]
         )
@@ -34,7 +34,9 @@ def _description(run: Run) -> dict[str, Any]:
     """Everything but the seed, under the names a label uses."""
     method = {k: v for k, v in run.method.canonical().items() if k not in ("kind", "rank")}
     recipe = run.recipe.canonical()
-    return {"lr": recipe.pop("learning_rate"), **method, **recipe, "data": run.data.name}
+    # what one sampling and another draw of the same mixture has one name
+    data = run.data.replaced(sampling_seed=None) if isinstance(run.data, Mixture) else run.data
+    return {"lr": recipe.pop("learning_rate"), **method, **recipe, "data": data.name}
 
 
 def _written(value: Any) -> str:

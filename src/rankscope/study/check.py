@@ -11,7 +11,7 @@ from pathlib import Path
 from rankscope.study.checks import base, evaluation, files, grid
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion
-from rankscope.study.specs import Continuations, EmbeddedBase, Study
+from rankscope.study.specs import EmbeddedBase, Study, source_of
 
 CHECKS = (
     files.name_of_study,
@@ -27,6 +27,7 @@ CHECKS = (
     evaluation.evaluation_names,
     evaluation.headline,
     evaluation.held_out,
+    evaluation.answers,
     evaluation.spectra,
 )
 
@@ -55,13 +56,13 @@ def checked(study: str | Path) -> Subject:
 
 def notes(subject: Subject) -> list[str]:
     """Return remarks on what is allowed but probably not meant."""
-    used = {run.data.name for run in subject.study.runs}
-    if isinstance(subject.study.base, EmbeddedBase):
-        used.add(subject.study.base.corpus.name)
-    for _, measured in subject.evaluations():
-        used.add(measured.data.name)
-        if isinstance(measured.data, Continuations):
-            used.add(measured.data.documents.name)
+    study = subject.study
+    used = {run.data.name for run in study.runs}
+    used |= {each.data.name for suite in study.suites for each in suite.evaluations}
+    if isinstance(study.base, EmbeddedBase):
+        used.add(study.base.corpus.name)
+    sources = (source_of(study.variants[name]) for name in list(used))
+    used |= {source.name for source in sources if source is not None}
     return [
         f"{subject.study.path}:{subject.source.line(('data', label))}: data.{label}:"
         " nothing is trained or evaluated on this variant"

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, PrivateAttr
 
 from rankscope.study.fingerprint import fingerprint
 from rankscope.study.identity import artefact_name
+from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
 from rankscope.study.labels import ByLabel
 from rankscope.study.record import HeldOut, MaxBytes, Positive, Revision, Seed, Spec, slug
 
@@ -113,6 +114,27 @@ class Continuations(Spec):
         return artefact_name("data", "continuations", content)
 
 
-DataSpec = Annotated[
-    StandardLibrary | TextFiles | HubDataset | Continuations, Discriminator("source")
+TrainingSpec = Annotated[
+    StandardLibrary | TextFiles | HubDataset | Mixture, Discriminator("source")
 ]
+"""What a run can be trained on."""
+
+DataSpec = Annotated[
+    StandardLibrary
+    | TextFiles
+    | HubDataset
+    | Continuations
+    | Niv2Tasks
+    | Niv2Mirror
+    | MadeTasks
+    | Mixture
+    | TestSet,
+    Discriminator("source"),
+]
+
+
+def source_of(spec: DataSpec) -> DataSpec | None:
+    """Return the variant whose rows `spec` is made from; None where it has a source of its own."""
+    if isinstance(spec, Continuations):
+        return spec.documents
+    return spec.tasks if isinstance(spec, Mixture | TestSet) else None

@@ -7,8 +7,10 @@ from pydantic import Discriminator, Field
 
 from rankscope.study.data_specs import Continuations, DocumentSpec
 from rankscope.study.identity import artefact_name
+from rankscope.study.instruction_specs import TestSet
 from rankscope.study.labels import ByLabel
-from rankscope.study.record import Fraction, Positive, Spec
+from rankscope.study.record import Fraction, Positive, Seed, Spec
+from rankscope.study.run_specs import Run
 from rankscope.study.written import OneOrMore
 
 EvaluationName = Annotated[
@@ -58,14 +60,48 @@ class Harness(Spec):
         return "accuracy"
 
 
-Evaluation = Annotated[BitsPerByte | Harness, Discriminator("kind")]
+class Generate(Spec):
+    """Greedy answers to the prompts of a test set, scored apart as text.
+
+    An intra-task test set without a sampling seed is that of each run's own sampling.
+    """
+
+    kind: Literal["generate"]
+    name: EvaluationName
+    measures: Measures
+    data: Annotated[TestSet, ByLabel()]
+    prompt_tokens: Annotated[int, Field(ge=16)] = Field(
+        1024, description="longest prompt; a longer one loses the end of its input"
+    )
+    answer_tokens: Positive = Field(128, description="most tokens to generate")
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "exact match"
+
+
+Evaluation = Annotated[BitsPerByte | Harness | Generate, Discriminator("kind")]
 
 
 class Suite(Spec):
-    """Evaluations that share one process and one loaded base per run."""
+    """Evaluations that share one process and one loaded base per run.
+
+    With a `sampling_seed` it measures the runs of that sampling alone (and the base).
+    """
 
     suite: str
     evaluations: tuple[Evaluation, ...]
+    sampling_seed: Seed | None = None
+
+    @property
+    def label(self) -> str:
+        """What the study file calls it, and the sampling."""
+        return self.suite if self.sampling_seed is None else f"{self.suite}-s{self.sampling_seed}"
+
+    def measures(self, run: Run) -> bool:
+        """Whether `run` is evaluated on this suite."""
+        return self.sampling_seed in (None, run.sampling_seed)
 
     @cached_property
     def name(self) -> str:

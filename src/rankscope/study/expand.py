@@ -15,7 +15,19 @@ from pydantic import ValidationError
 from rankscope.study.file import FullBlock, LoraBlock, StudyFile, read_study_file
 from rankscope.study.mistakes import mistakes
 from rankscope.study.source import Mistake, Place, Source
-from rankscope.study.specs import FullFineTuning, Lora, LoraOptions, Recipe, Run, Study, Suite
+from rankscope.study.specs import (
+    DataSpec,
+    FullFineTuning,
+    Generate,
+    Lora,
+    LoraOptions,
+    Mixture,
+    Recipe,
+    Run,
+    Study,
+    Suite,
+    TestSet,
+)
 
 STUDIES = Path("workflow/studies")
 
@@ -52,22 +64,44 @@ def load_expansion(study: str | Path) -> Expansion:
     path = study if isinstance(study, Path) else study_path(study)
     file, source = read_study_file(path)
     runs = _unfolded(file, source)
+    samplings = sorted({run.sampling_seed for run, _ in runs})
     expanded = Study(
         study=file.study,
         title=file.title,
         question=file.question,
         path=str(path),
         base=file.base,
-        data=file.data,
+        data=dict(_variants(file, samplings)),
         runs=tuple(run for run, _ in runs),
-        suites=tuple(
-            Suite(suite=label, evaluations=evaluations)
-            for label, evaluations in file.evaluate.items()
-        ),
+        suites=tuple(_suites(file, samplings)),
         spectra=file.spectra,
         headline=(file.headline.learning, file.headline.forgetting) if file.headline else None,
     )
     return Expansion(expanded, file, source, {run.name: block for run, block in runs})
+
+
+def _variants(file: StudyFile, samplings: list[int]) -> Iterator[tuple[str, DataSpec]]:
+    """Yield the variants by label; those without a sampling seed once per sampling."""
+    for label, spec in file.data.items():
+        if isinstance(spec, Mixture | TestSet) and spec.undrawn:
+            yield from ((f"{label}-s{seed}", spec.drawn(seed)) for seed in samplings)
+        else:
+            yield label, spec
+
+
+def _suites(file: StudyFile, samplings: list[int]) -> Iterator[Suite]:
+    """Yield the suites; what depends on the sampling becomes a suite of its own per sampling.
+
+    So a base, which every suite measures, meets each item once.
+    """
+    for label, evaluations in file.evaluate.items():
+        sampled = [each for each in evaluations if isinstance(each, Generate) and each.data.undrawn]
+        shared = tuple(each for each in evaluations if each not in sampled)
+        if shared:
+            yield Suite(suite=label, evaluations=shared)
+        for seed in samplings if sampled else ():
+            drawn = tuple(each.replaced(data=each.data.drawn(seed)) for each in sampled)
+            yield Suite(suite=label, evaluations=drawn, sampling_seed=seed)
 
 
 def _unfolded(file: StudyFile, source: Source) -> list[tuple[Run, Place]]:
@@ -100,7 +134,8 @@ def _runs(file: StudyFile, block: FullBlock | LoraBlock) -> Iterator[Run]:
     for data, method, rate in product(variants, _methods(block), block.learning_rate):
         recipe = Recipe(learning_rate=rate, **{**file.recipe, **block.recipe})
         for seed in seeds:
-            yield Run(base=file.base, data=data, method=method, recipe=recipe, seed=seed)
+            drawn = data.drawn(seed) if isinstance(data, Mixture) else data
+            yield Run(base=file.base, data=drawn, method=method, recipe=recipe, seed=seed)
 
 
 def _methods(block: FullBlock | LoraBlock) -> Iterator[FullFineTuning | Lora]:

@@ -18,7 +18,6 @@ from rankscope.study.source import Source, read_source
 from rankscope.study.specs import (
     BaseSpec,
     DataSpec,
-    DocumentSpec,
     Evaluation,
     LoraOptions,
     Positive,
@@ -26,6 +25,7 @@ from rankscope.study.specs import (
     Seed,
     Spec,
     SpectraSettings,
+    TrainingSpec,
 )
 from rankscope.study.written import OneOrMore, PartOf
 
@@ -35,7 +35,7 @@ CONFIG = Path("config.yaml")
 LearningRate = Annotated[float, Field(gt=0)]
 Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
 Seeds = Annotated[tuple[Seed, ...], OneOrMore()]
-TrainOn = Annotated[tuple[Annotated[DocumentSpec, ByLabel()], ...], OneOrMore()]
+TrainOn = Annotated[tuple[Annotated[TrainingSpec, ByLabel()], ...], OneOrMore()]
 Label = Annotated[
     str,
     Field(

@@ -157,12 +157,12 @@ def tokens(run: Run) -> int | None:
 def jobs_per_stage(study: Study) -> dict[str, int]:
     """Count the workflow's jobs for a study of which nothing is done yet."""
     packed = {(run.data.name, run.recipe.sequence_length) for run in study.runs}
-    runs, suites = len(study.runs), len(study.suites)
+    runs = len(study.runs)
     jobs = Counter(
-        data=len({spec.name for spec in study.data.values()}) + len(packed),
+        data=len({spec.name for spec in study.variants.values()}) + len(packed),
         base=1,
         train=runs,
-        evaluate=2 * suites * (runs + 1),
+        evaluate=2 * len(study.measured),
         spectra=runs + 1 if study.spectra else 0,
         report=4,
     )

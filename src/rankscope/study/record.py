@@ -4,7 +4,7 @@ Guarantees: a record is frozen and refuses unknown keys and values of the wrong 
 written as a string included.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +34,11 @@ class Spec(BaseModel):
     def canonical(self) -> dict[str, Any]:
         """Return the record as JSON types, defaults included."""
         return self.model_dump(mode="json")
+
+    def replaced(self, **changes: Any) -> Self:
+        """Return a copy with other values, validated; unlike `model_copy` it is named anew."""
+        values = {field: getattr(self, field) for field in type(self).model_fields}
+        return type(self).model_validate(values | changes)
 
 
 def slug(text: str) -> str:

@@ -76,7 +76,7 @@ class Studies:
         return self._find(
             "data variant",
             name,
-            lambda study: study.data | {spec.name: spec for spec in study.data.values()},
+            lambda study: study.variants,
         )
 
     def suite(self, name: str) -> Suite:
@@ -84,10 +84,7 @@ class Studies:
         return self._find(
             "suite",
             name,
-            lambda study: (
-                {suite.suite: suite for suite in study.suites}
-                | {suite.name: suite for suite in study.suites}
-            ),
+            lambda study: study.suites_by_name,
         )
 
     def spectra(self, name: str) -> SpectraSettings:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, ValidationInfo, field_validator, model_validator
 
 from rankscope.study.base_specs import BaseSpec
-from rankscope.study.data_specs import DocumentSpec
+from rankscope.study.data_specs import TrainingSpec
 from rankscope.study.identity import artefact_name
+from rankscope.study.instruction_specs import Mixture
 from rankscope.study.record import Positive, Seed, Spec
 
 
@@ -147,7 +148,7 @@ class Run(Spec):
     """One training run: base × data variant × method × recipe × seed."""
 
     base: BaseSpec
-    data: DocumentSpec
+    data: TrainingSpec
     method: Method
     recipe: Recipe
     seed: Seed
@@ -157,6 +158,12 @@ class Run(Spec):
         """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
         content = self.canonical() | {"base": self.base.name, "data": self.data.name}
         return artefact_name("train", self.method.slug, content)
+
+    @property
+    def sampling_seed(self) -> int:
+        """The sampling this run belongs to: that of its mixture, or else its own seed."""
+        given = self.data.sampling_seed if isinstance(self.data, Mixture) else None
+        return self.seed if given is None else given
 
     def keys(self) -> dict[str, Any]:
         """The key columns that every tidy table of this run carries."""

@@ -20,13 +20,24 @@ from rankscope.study.data_specs import (
     HubDataset,
     StandardLibrary,
     TextFiles,
+    TrainingSpec,
+    source_of,
 )
 from rankscope.study.evaluation_specs import (
     BitsPerByte,
     Evaluation,
+    Generate,
     Harness,
     SpectraSettings,
     Suite,
+)
+from rankscope.study.instruction_specs import (
+    MadeTasks,
+    Mixture,
+    Niv2Mirror,
+    Niv2Tasks,
+    TaskSpec,
+    TestSet,
 )
 from rankscope.study.record import Fraction, Positive, Revision, Seed, Spec, slug
 from rankscope.study.run_specs import FullFineTuning, Lora, LoraOptions, Method, Recipe, Run
@@ -43,13 +54,18 @@ __all__ = [
     "Evaluation",
     "Fraction",
     "FullFineTuning",
+    "Generate",
     "Harness",
     "HubBase",
     "HubDataset",
     "LocalBase",
     "Lora",
     "LoraOptions",
+    "MadeTasks",
     "Method",
+    "Mixture",
+    "Niv2Mirror",
+    "Niv2Tasks",
     "Positive",
     "Recipe",
     "Revision",
@@ -60,8 +76,12 @@ __all__ = [
     "StandardLibrary",
     "Study",
     "Suite",
+    "TaskSpec",
+    "TestSet",
     "TextFiles",
+    "TrainingSpec",
     "slug",
+    "source_of",
 ]
 
 
@@ -95,15 +115,29 @@ class Study(Spec):
         """
         return self._named("run", name, self.runs_by_name)
 
-    def variant(self, name: str) -> StandardLibrary | TextFiles | HubDataset | Continuations:
+    @cached_property
+    def variants(self) -> dict[str, DataSpec]:
+        """Every data variant under its label, and under its name also where it has no label."""
+        found: dict[str, DataSpec] = dict(self.data)
+        named: list[DataSpec | None] = [
+            *self.data.values(),
+            *([self.base.corpus] if isinstance(self.base, EmbeddedBase) else []),
+            *(run.data for run in self.runs),
+            *(evaluation.data for suite in self.suites for evaluation in suite.evaluations),
+        ]
+        for spec in named:
+            if spec is not None and spec.name not in found:
+                found[spec.name] = spec
+                named.append(source_of(spec))
+        return found
+
+    def variant(self, name: str) -> Any:
         """Return a data variant by its label in the study file or its artefact's name.
 
         Raises:
             StudyError: the study has no such variant.
         """
-        return self._named(
-            "data variant", name, self.data | {d.name: d for d in self.data.values()}
-        )
+        return self._named("data variant", name, self.variants)
 
     def suite(self, name: str) -> Suite:
         """Return a suite by its label or its artefact's name.
@@ -111,8 +145,25 @@ class Study(Spec):
         Raises:
             StudyError: the study has no such suite.
         """
-        by_label = {suite.suite: suite for suite in self.suites}
-        return self._named("suite", name, by_label | {suite.name: suite for suite in self.suites})
+        return self._named("suite", name, self.suites_by_name)
+
+    @cached_property
+    def suites_by_name(self) -> dict[str, Suite]:
+        """The suites under their labels and their artefacts' names."""
+        by_label = {suite.label: suite for suite in self.suites}
+        return by_label | {suite.name: suite for suite in self.suites}
+
+    @cached_property
+    def measured(self) -> tuple[tuple[str, Suite], ...]:
+        """Every suite with each run it measures, the base (measured by all) first."""
+        return tuple(
+            pair
+            for suite in self.suites
+            for pair in (
+                (self.base.name, suite),
+                *((run.name, suite) for run in self.runs if suite.measures(run)),
+            )
+        )
 
     def _named(self, kind: str, name: str, known: dict[str, Any]) -> Any:
         if name not in known:

@@ -15,8 +15,8 @@ from rankscope.data.niv2.made_reading import READING
 from rankscope.data.niv2.made_recipes import Recipe
 from rankscope.data.niv2.made_rewriting import REWRITING
 from rankscope.data.niv2.made_unseen import UNSEEN
-from rankscope.data.niv2.specs import MadeTasks
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
+from rankscope.study.instruction_specs import MadeTasks
 
 POSITIVE_EXAMPLES = 2
 

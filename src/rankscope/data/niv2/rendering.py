@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rankscope.data.niv2.sampling import number
-from rankscope.data.niv2.specs import TemplateName
+from rankscope.study.instruction_specs import TemplateName
 
 
 @dataclass(frozen=True, slots=True)

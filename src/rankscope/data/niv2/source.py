@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from rankscope.data.niv2.specs import Niv2Mirror, Niv2Tasks
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
 from rankscope.errors import DataError
+from rankscope.study.instruction_specs import Niv2Mirror, Niv2Tasks
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
 CATEGORY_TABLE = "task_categories.tsv"

@@ -2,7 +2,7 @@
 
 Guarantees: `write_tasks` reads a collection once into parquet, one task at a time; `write_draws`
 draws a mixture or a test set from that table and renders its prompts. Beside every `rows.parquet`
-lies the manifest `rows.json`, and beside that what a person should see: problems, shortages,
+lies the manifest `run.json`, and beside that what a person should see: problems, shortages,
 category proportions. Equal specs give equal bits.
 
     <tasks>/rows.parquet       task, category, split, instance, sha256, text, references
@@ -35,11 +35,11 @@ from rankscope.data.niv2.sampling import (
     nested_tasks,
 )
 from rankscope.data.niv2.source import checkout_commit, read_tasks
-from rankscope.data.niv2.specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
 from rankscope.data.niv2.tables import ROWS, draw_table, shortage_table, tabulated
 from rankscope.data.niv2.tasks import TaskSplit
 from rankscope.errors import ArtefactError, DataError
 from rankscope.progress import Progress
+from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def write_tasks(spec: Niv2Tasks | Niv2Mirror | MadeTasks, folder: Path) -> None:
     Raises:
         DataError: the source is missing or malformed as a whole, or a split has no usable task.
     """
-    with manifest(folder / "rows.json", "data", spec.name, spec.canonical()) as record:
+    with manifest(folder / "run.json", "data", spec.name, spec.canonical()) as record:
         found = made_tasks(spec) if isinstance(spec, MadeTasks) else read_tasks(spec)
         instances, tasks, problems = tabulated(found)
         for split in ("train", "test"):
@@ -111,12 +111,12 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
         ArtefactError: the collection is not there.
         DataError: the collection has too few tasks.
     """
-    if not (tasks / "rows.json").exists():
+    if not (tasks / "tasks.parquet").exists():
         raise ArtefactError(
             f"{tasks}: the task collection {spec.tasks.name} is missing; make it first with"
             f" `rankscope data rows {spec.tasks.name} --study …`"
         )
-    with manifest(folder / "rows.json", "data", spec.name, spec.canonical()) as record:
+    with manifest(folder / "run.json", "data", spec.name, spec.canonical()) as record:
         pools = read_pools(tasks)
         label = spec.label(len(pools["train"])) if isinstance(spec, Mixture) else None
         drawn = draw_mixture(spec, pools) if isinstance(spec, Mixture) else draw_test(spec, pools)
@@ -188,13 +188,13 @@ def draw_mixture(spec: Mixture, pools: dict[TaskSplit, tuple[TaskPool, ...]]) ->
     """Draw the training examples of a mixture, after both of its test sets."""
     tested = [draw_test(spec.test_set(kind), pools) for kind in ("intra", "inter")]
     chosen = pools["train"]
-    mixtures = nested_tasks(pools["train"], spec.chain, spec.sampling_seed)
+    mixtures = nested_tasks(pools["train"], spec.chain, spec.sampling)
     if spec.size != "all":
         chosen = _named(pools["train"], mixtures[-1])
     return draw_training(
         chosen,
         spec.examples_per_task,
-        spec.sampling_seed,
+        spec.sampling,
         forbidden=frozenset().union(*(test.texts for test in tested)),
         with_replacement=spec.with_replacement,
     )
@@ -238,7 +238,7 @@ def _target(spec: Mixture | TestSet, row: dict[str, Any]) -> str | None:
     if isinstance(spec, TestSet):
         return None
     identity = (row["task"], row["instance"], row["draw"])
-    return drawn_reference(row["references"], spec.sampling_seed, *identity)
+    return drawn_reference(row["references"], spec.sampling, *identity)
 
 
 def _page(spec: Mixture, label: str, drawn: Drawn, table: pl.DataFrame) -> str:

@@ -6,7 +6,17 @@ from pathlib import Path
 from rankscope.study.checks.subject import Subject
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.source import Mistake, Place
-from rankscope.study.specs import Continuations, DataSpec, EmbeddedBase, StandardLibrary, TextFiles
+from rankscope.study.specs import (
+    Continuations,
+    DataSpec,
+    EmbeddedBase,
+    Generate,
+    HubDataset,
+    Mixture,
+    StandardLibrary,
+    TestSet,
+    TextFiles,
+)
 
 
 def evaluation_names(subject: Subject) -> Iterator[Mistake]:
@@ -48,6 +58,9 @@ def held_out(subject: Subject) -> Iterator[Mistake]:
         trained[subject.study.base.corpus.name] = subject.study.base.corpus
     for place, evaluation in subject.evaluations():
         measured = evaluation.data
+        if isinstance(measured, TestSet):
+            yield from _kept_out(subject, measured, (*place, "data"))
+            continue
         for other in trained.values():
             if _split(measured)[0] == _split(other)[0] and _split(measured) != _split(other):
                 yield Mistake(
@@ -58,6 +71,21 @@ def held_out(subject: Subject) -> Iterator[Mistake]:
                     f" {' and '.join(_different(measured, other))}",
                 )
                 break
+
+
+def answers(subject: Subject) -> Iterator[Mistake]:
+    """Prompt and answer fit into the base's context together."""
+    limit = subject.shape.context_length if subject.shape else None
+    for place, evaluation in subject.evaluations():
+        if limit is None or not isinstance(evaluation, Generate):
+            continue
+        if evaluation.prompt_tokens + evaluation.answer_tokens > limit:
+            yield Mistake(
+                (*place, "prompt_tokens"),
+                f"{evaluation.prompt_tokens} tokens of prompt and {evaluation.answer_tokens} of"
+                f" answer are above the base's context of {limit}; allowed: at most"
+                f" {max(0, limit - evaluation.answer_tokens)} beside such an answer",
+            )
 
 
 def spectra(subject: Subject) -> Iterator[Mistake]:
@@ -78,10 +106,35 @@ def spectra(subject: Subject) -> Iterator[Mistake]:
             )
 
 
+def _kept_out(subject: Subject, measured: TestSet, place: Place) -> Iterator[Mistake]:
+    """Mixtures keep out their own two test sets, and no other."""
+    for run in subject.study.runs:
+        mixture = run.data
+        if not isinstance(mixture, Mixture) or mixture.tasks != measured.tasks:
+            continue
+        own = mixture.test_set(measured.kind)
+        drawn = measured.drawn(mixture.sampling)
+        if drawn != own:
+            fitting = ", ".join(
+                f"{key}: {getattr(own, key)}"
+                for key in type(own).model_fields
+                if getattr(own, key) != getattr(drawn, key)
+            )
+            yield Mistake(
+                place,
+                f"{shown(subject.source.value(place))} is not the test set that"
+                f" {subject.label(run.data)} keeps out of training, so that its items would have"
+                f" been trained on; it should have {fitting}",
+            )
+            return
+
+
 def _split(spec: DataSpec) -> tuple[tuple[object, ...], dict[str, object]]:
     """What a variant is taken from, and what decides which of it is held out."""
     if isinstance(spec, Continuations):
         return _split(spec.documents)
+    if not isinstance(spec, StandardLibrary | TextFiles | HubDataset):
+        return (spec.name,), {}  # instruction data: see `_kept_out`
     decides: dict[str, object] = {"heldout_fraction": spec.heldout_fraction, "seed": spec.seed}
     if isinstance(spec, StandardLibrary):
         # code and English of the same modules: both hold out the same ones, before any cap

@@ -16,7 +16,10 @@ from rankscope.study.specs import (
     DataSpec,
     EmbeddedBase,
     HubDataset,
+    Niv2Mirror,
+    Niv2Tasks,
     TextFiles,
+    source_of,
 )
 
 
@@ -38,8 +41,10 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
     for place, spec in variants(subject):
         if isinstance(spec, TextFiles):
             yield from _files(spec, (*place, "path"))
+        elif isinstance(spec, Niv2Tasks):
+            yield from _collection(spec, place)
         elif (
-            isinstance(spec, HubDataset)
+            isinstance(spec, HubDataset | Niv2Mirror)
             and offline()
             and cached_snapshot("datasets", spec.repository, spec.revision) is None
         ):
@@ -68,12 +73,27 @@ def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
         )
 
 
+def _collection(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
+    """A collection has the official layout, and its table of categories exists."""
+    for kind, name in (("tasks", "tasks"), ("split lists", f"splits/{spec.split}")):
+        if not (Path(spec.path) / name).is_dir():
+            yield Mistake(
+                (*place, "path"),
+                f"{shown(spec.path)} has no folder {name} with the {kind}; allowed: a folder in the"
+                f" layout of allenai/natural-instructions{tilde(spec.path)}",
+            )
+    if spec.categories is not None and not Path(spec.categories).is_file():
+        yield Mistake((*place, "categories"), f"there is no file {shown(spec.categories)}")
+
+
 def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:
     """Every data variant with the place where it is written out."""
-    for label, spec in subject.study.data.items():
+    for label, spec in subject.file.data.items():
         yield ("data", label), spec
-        if isinstance(spec, Continuations):
-            yield from _inline(subject, ("data", label, "documents"), spec.documents)
+        source = source_of(spec)
+        if source is not None:
+            key = "documents" if isinstance(spec, Continuations) else "tasks"
+            yield from _inline(subject, ("data", label, key), source)
     if isinstance(subject.study.base, EmbeddedBase):
         yield from _inline(subject, ("base", "corpus"), subject.study.base.corpus)
     for place, evaluation in subject.evaluations():

@@ -8,7 +8,7 @@ from rankscope.study.checks.subject import Subject
 from rankscope.study.file import LoraBlock
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.source import Mistake
-from rankscope.study.specs import Lora, Run, TextFiles
+from rankscope.study.specs import Lora, Mixture, Run, TextFiles
 
 
 def ranks(subject: Subject) -> Iterator[Mistake]:
@@ -59,6 +59,13 @@ def lengths(subject: Subject) -> Iterator[Mistake]:
                 subject.recipe_key(place, "sequence_length"),
                 f"{length} is above the base's context of {limit} tokens; allowed: at most {limit}",
             )
+        answer = run.data.answer_tokens if isinstance(run.data, Mixture) else 0
+        if length <= answer:
+            yield Mistake(
+                subject.recipe_key(place, "sequence_length"),
+                f"{length} tokens leave no room for prompts beside the `answer_tokens: {answer}` of"
+                f" {subject.label(run.data)}; allowed: more than {answer}",
+            )
 
 
 def batches(subject: Subject) -> Iterator[Mistake]:
@@ -95,6 +102,8 @@ def packed_sequences(run: Run) -> int | None:
 def _largest_training_size(run: Run) -> int | None:
     """An upper bound of the training text in bytes, where there is one."""
     data = run.data
+    if isinstance(data, Mixture):
+        return None
     sizes = [] if data.max_bytes is None else [data.max_bytes]
     if isinstance(data, TextFiles):
         root = Path(data.path)

@@ -38,10 +38,10 @@ class Subject:
         return base_shape(self.study.base)
 
     def evaluations(self) -> Iterator[tuple[Place, Evaluation]]:
-        """Every evaluation with its place."""
-        for suite in self.study.suites:
-            for number, evaluation in enumerate(suite.evaluations):
-                yield ("evaluate", suite.suite, number), evaluation
+        """Every evaluation as written, with its place."""
+        for suite, evaluations in self.file.evaluate.items():
+            for number, evaluation in enumerate(evaluations):
+                yield ("evaluate", suite, number), evaluation
 
     def one_run_per_block_and_rank(self) -> Iterator[tuple[Place, Run]]:
         """One run of each block, data variant and rank: enough for checks that ignore the rest."""
@@ -65,5 +65,5 @@ class Subject:
 
     def label(self, spec: DataSpec) -> str:
         """The label of a variant in the study file, quoted."""
-        labels = [label for label, known in self.study.data.items() if known == spec]
+        labels = [label for label, known in self.study.data.items() if known.name == spec.name]
         return f'"{labels[0]}"' if labels else spec.name

@@ -7,9 +7,9 @@ import pytest
 from rankscope.data.niv2.made import made_tasks, task_files
 from rankscope.data.niv2.made_recipes import Recipe, Recipes
 from rankscope.data.niv2.rendering import render
-from rankscope.data.niv2.specs import MadeTasks
 from rankscope.data.niv2.tasks import Task
 from rankscope.errors import DataError
+from rankscope.study.instruction_specs import MadeTasks
 
 SPEC = MadeTasks(source="made-tasks", instances_per_task=200)
 

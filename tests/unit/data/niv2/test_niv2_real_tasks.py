@@ -10,9 +10,14 @@ import pytest
 from rankscope.data.niv2.encoding import IGNORED, Limits, PromptEncoder
 from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
-from rankscope.data.niv2.specs import Mixture, Niv2Tasks, fixed_total_mixtures, nested_mixtures
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import ROWS
+from rankscope.study.instruction_specs import (
+    Mixture,
+    Niv2Tasks,
+    fixed_total_mixtures,
+    nested_mixtures,
+)
 
 ROOT = Path(os.environ.get("RANKSCOPE_DATA", "")) / "data"
 pytestmark = pytest.mark.skipif(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rankscope.data.niv2.source import checkout_commit, read_tasks
-from rankscope.data.niv2.specs import Niv2Mirror, Niv2Tasks
 from rankscope.data.niv2.tasks import Problem, Task
 from rankscope.errors import DataError
+from rankscope.study.instruction_specs import Niv2Mirror, Niv2Tasks
 
 
 def task_file(count: int, category: str = "Misc.", definition: str = "Answer.") -> dict:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from rankscope.data.niv2.specs import (
+from rankscope.study.instruction_specs import (
     MadeTasks,
     Mixture,
     Niv2Tasks,

@@ -1,20 +1,33 @@
-"""The records of the instruction-tuning data: task collections, mixtures and test sets.
+"""Records of the instruction-tuning data: task collections, mixtures and test sets.
 
 Guarantees: frozen, strict, and named by what decides the content, like every record of a study. A
 mixture's name depends on its own size and the sizes nested in it, not on larger ones: adding a
-mixture to a study trains no other mixture again.
+mixture to a study trains no other mixture again. A mixture or an intra-task test set that leaves
+out its sampling seed stands for one per sampling; unfolding a grid replaces it (`drawn`).
 """
 
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, model_validator
 
+from rankscope.errors import StudyError
 from rankscope.study.identity import artefact_name
-from rankscope.study.specs import Positive, Spec, slug
+from rankscope.study.labels import ByLabel
+from rankscope.study.record import Positive, Revision, Seed, Spec, slug
 
-TemplateName = Literal["tk-instruct", "alpaca"]
-Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+TemplateName = Annotated[
+    Literal["tk-instruct", "alpaca"],
+    Field(description="tk-instruct: its definition-only prompt; alpaca: the template with input"),
+]
+Categories = Annotated[
+    str | None,
+    Field(description="tab-separated table with the columns task and category"),
+]
+SamplingSeed = Annotated[
+    Seed | None,
+    Field(description="left out: one sampling for each seed of the runs"),
+]
 
 
 # --- collections of tasks -------------------------------------------------------------------------
@@ -30,10 +43,12 @@ class Niv2Tasks(Spec):
     """
 
     source: Literal["niv2"]
-    path: str
+    path: str = Field(
+        description="folder with tasks/ and splits/, seen from where rankscope is started"
+    )
     split: str = "default"
-    categories: str | None = None
-    commit: Commit | None = None
+    categories: Categories = None
+    commit: Revision | None = None
     minimum_instances: Positive = 100
 
     @cached_property
@@ -51,10 +66,10 @@ class Niv2Mirror(Spec):
     """
 
     source: Literal["niv2-hub"]
-    repository: str
-    revision: Commit
+    repository: str = Field(description="dataset on the hub, such as owner/name")
+    revision: Revision
     split: str = "default"
-    categories: str | None = None
+    categories: Categories = None
     minimum_instances: Positive = 100
 
     @cached_property
@@ -68,7 +83,7 @@ class MadeTasks(Spec):
 
     source: Literal["made-tasks"]
     instances_per_task: Annotated[int, Field(ge=20, le=2000)] = 200
-    seed: int = 0
+    seed: Seed = 0
 
     @cached_property
     def name(self) -> str:
@@ -76,7 +91,7 @@ class MadeTasks(Spec):
         return artefact_name("data", "made-tasks", self.canonical())
 
 
-TaskSpec = Annotated[Niv2Tasks | Niv2Mirror | MadeTasks, Field(discriminator="source")]
+TaskSpec = Annotated[Niv2Tasks | Niv2Mirror | MadeTasks, Discriminator("source")]
 
 
 # --- what is drawn from them ----------------------------------------------------------------------
@@ -94,20 +109,32 @@ class TestSet(Spec):
 
     source: Literal["test-set"]
     kind: Literal["intra", "inter"]
-    tasks: TaskSpec
+    tasks: Annotated[TaskSpec, ByLabel()]
     examples_per_task: Positive = 100
-    tasks_tested: Positive | None = None
-    sampling_seed: int | None = None
+    tasks_tested: Positive | None = Field(
+        None, description="of kind intra: the size of the smallest mixture"
+    )
+    sampling_seed: SamplingSeed = None
     template: TemplateName = "tk-instruct"
 
     @model_validator(mode="after")
     def _consistent(self) -> "TestSet":
-        sampled = self.tasks_tested is not None and self.sampling_seed is not None
-        if self.kind == "intra" and not sampled:
-            raise ValueError("an intra-task test set needs `tasks_tested` and `sampling_seed`")
+        if self.kind == "intra" and self.tasks_tested is None:
+            raise ValueError(
+                "an intra-task test set needs `tasks_tested`, the size of the smallest mixture"
+            )
         if self.kind == "inter" and (self.tasks_tested, self.sampling_seed) != (None, None):
             raise ValueError("an inter-task test set has no `tasks_tested` and no `sampling_seed`")
         return self
+
+    @property
+    def undrawn(self) -> bool:
+        """Whether this stands for one test set per sampling."""
+        return self.kind == "intra" and self.sampling_seed is None
+
+    def drawn(self, seed: int) -> "TestSet":
+        """Return the test set of the sampling `seed`."""
+        return self.replaced(sampling_seed=seed) if self.undrawn else self
 
     @cached_property
     def name(self) -> str:
@@ -126,14 +153,23 @@ class Mixture(Spec):
     """
 
     source: Literal["mixture"]
-    tasks: TaskSpec
-    size: Positive | Literal["all"]
-    nested: tuple[Positive, ...] = ()
+    tasks: Annotated[TaskSpec, ByLabel()]
+    size: Positive | Literal["all"] = Field(description="number of training tasks, or all")
+    nested: tuple[Positive, ...] = Field(
+        (), description="sizes of the mixtures inside this one, ascending"
+    )
     examples_per_task: Positive = 100
     with_replacement: bool = False
-    test_examples_per_task: Positive = 100
-    sampling_seed: int = 0
+    test_examples_per_task: Positive = Field(
+        100, description="items of a task in both test sets, which are kept out of training"
+    )
+    sampling_seed: SamplingSeed = None
     template: TemplateName = "tk-instruct"
+    answer_tokens: Annotated[int, Field(ge=2)] = Field(
+        128,
+        description="longest answer in tokens, end-of-text included; the prompt has the rest of"
+        " recipe.sequence_length",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "Mixture":
@@ -146,6 +182,26 @@ class Mixture(Spec):
                 " its tasks make the intra-task test set"
             )
         return self
+
+    @property
+    def undrawn(self) -> bool:
+        """Whether this stands for one mixture per sampling."""
+        return self.sampling_seed is None
+
+    def drawn(self, seed: int) -> "Mixture":
+        """Return the mixture of the sampling `seed`."""
+        return self.replaced(sampling_seed=seed) if self.undrawn else self
+
+    @property
+    def sampling(self) -> int:
+        """The sampling seed of a drawn mixture.
+
+        Raises:
+            StudyError: this stands for one mixture per sampling, none of which is chosen.
+        """
+        if self.sampling_seed is None:
+            raise StudyError(f"{self.name}: which sampling? Its `sampling_seed` is not given")
+        return self.sampling_seed
 
     @property
     def chain(self) -> tuple[int, ...]:
@@ -161,8 +217,9 @@ class Mixture(Spec):
     def name(self) -> str:
         """Folder name of the artefact."""
         star = "star-" if self.with_replacement else ""
+        seed = "" if self.sampling_seed is None else f"-s{self.sampling_seed}"
         content = self.canonical() | {"tasks": self.tasks.name}
-        return artefact_name("data", f"t-{star}{self.size}-s{self.sampling_seed}", content)
+        return artefact_name("data", f"t-{star}{self.size}{seed}", content)
 
     def test_set(self, kind: Literal["intra", "inter"]) -> TestSet:
         """Return the test set that belongs to this mixture."""

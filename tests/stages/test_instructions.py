@@ -1,0 +1,153 @@
+"""Instruction tuning through the verbs: made tasks, mixtures, test sets, answers, scores."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from instruction_study import STUDY
+from rankscope.artefacts import layout
+from rankscope.cli import app
+from rankscope.data.niv2.encoding import load_prompt_encoder
+from rankscope.data.niv2.examples import EXAMPLES
+from rankscope.errors import StudyError
+from rankscope.evaluate.tables import PREDICTIONS, SCORES
+from rankscope.study.expand import load_study
+from rankscope.study.specs import Study
+from tiny_llama import save_adapter, save_base
+
+FILE = "./instructions.yaml"
+LENGTH = 440
+
+
+def verb(*words: str) -> None:
+    result = CliRunner().invoke(app, [*words, "--study", FILE])
+    if result.exception:
+        raise result.exception
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    """The study in a folder with its base, its collection, and what its first sampling draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("instructions"))
+        Path(FILE).write_text(yaml.safe_dump(STUDY, sort_keys=False), "utf-8")
+        base = save_base(Path("base"), context=512)
+        study = load_study(FILE)
+        model = Path(layout.base_model(study.base.name))
+        model.parent.mkdir(parents=True)
+        model.symlink_to(base.absolute())
+        for label in ("tasks", "T6-s0", "seen-s0", "unseen"):
+            verb("data", "rows", label)
+        verb("data", "pack", "T6-s0", "--length", str(LENGTH))
+        yield study
+
+
+def rows(study: Study, label: str) -> pl.DataFrame:
+    return pl.read_parquet(layout.data_rows(study.variant(label).name))
+
+
+def test_no_item_of_a_test_set_is_trained_on(study: Study):
+    trained = set(rows(study, "T6-s0")["sha256"])
+    assert len(trained) == 6 * 8
+    assert trained.isdisjoint(rows(study, "seen-s0")["sha256"])
+    assert trained.isdisjoint(rows(study, "unseen")["sha256"])
+    assert set(rows(study, "T6-s0")["task"]) == set(rows(study, "seen-s0")["task"])
+
+
+def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
+    mixture = study.variant("T6-s0")
+    path = Path(layout.packed(mixture.name, study.base.name, LENGTH))
+    examples = pl.read_parquet(path)
+    assert dict(examples.schema) == dict(EXAMPLES)
+    drawn = rows(study, "T6-s0")
+    assert examples.select("task", "instance").equals(drawn.select("task", "instance"))
+    assert examples["input_ids"].list.len().max() <= LENGTH
+    assert (examples["prompt_tokens"] <= LENGTH - 40).all()
+    tokenizer = load_prompt_encoder(Path(layout.base_model(study.base.name)))._tokenizer
+    for ids, prompt, target in zip(
+        examples["input_ids"], examples["prompt_tokens"], drawn["target"], strict=True
+    ):
+        answer = tokenizer.decode(ids[prompt:].to_list(), skip_special_tokens=False)
+        assert answer.strip() == f"{target}</s>", "the base's end-of-text token closes an answer"
+        assert tokenizer.decode(ids[:prompt].to_list()).endswith("Output:")
+    recorded = json.loads(path.with_suffix(".json").read_text())
+    assert recorded["results"]["tokens"] == examples["input_ids"].list.len().sum()
+    assert recorded["results"]["truncated"]["examples"] == 48
+
+
+def test_packing_twice_writes_the_same_bytes(study: Study):
+    path = Path(layout.packed(study.variant("T6-s0").name, study.base.name, LENGTH))
+    first = path.read_bytes()
+    verb("data", "pack", "T6-s0", "--length", str(LENGTH))
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("label", ["tasks", "seen-s0"])
+def test_nothing_else_can_be_packed(study: Study, label: str):
+    with pytest.raises(StudyError, match="nothing is trained on a variant of source"):
+        verb("data", "pack", label, "--length", str(LENGTH))
+
+
+@pytest.fixture(scope="module")
+def run(study: Study) -> str:
+    """A LoRA run on the first sampling, with random weights in place of trained ones."""
+    run = next(r for r in study.runs if r.method.rank and r.data == study.variant("T6-s0"))
+    folder = Path(layout.kept_weights(run.name)) / layout.step_folder(4)
+    folder.mkdir(parents=True)
+    save_adapter(Path(layout.base_model(study.base.name)), folder, seed=0)
+    for suite in ("answers-s0", "answers"):
+        verb("evaluate", "predict", run.name, "--suite", suite)
+    return run.name
+
+
+def predicted(study: Study, run: str, suite: str) -> pl.DataFrame:
+    return pl.read_parquet(layout.predictions(run, study.suite(suite).name))
+
+
+def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
+    for suite, label in (("answers-s0", "seen-s0"), ("answers", "unseen")):
+        answers, items = predicted(study, run, suite), rows(study, label)
+        assert answers.schema == pl.Schema(PREDICTIONS)
+        for column in ("task", "category", "references", "options"):
+            assert answers[column].equals(items[column])
+        assert answers["item"].n_unique() == items.height
+        assert answers["tokens"].is_between(1, 12).all()
+        assert answers["truncated"].sum() > 0, "random weights hardly ever end an answer"
+
+
+def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
+    answers = predicted(study, run, "answers-s0")
+    path = Path(layout.predictions(run, study.suite("answers-s0").name))
+    # what a model that had learned every other item would have said
+    said = [
+        references[-1].upper() + "." if number % 2 else text
+        for number, (references, text) in enumerate(
+            answers.select("references", "prediction").iter_rows()
+        )
+    ]
+    answers.with_columns(pl.Series("prediction", said)).write_parquet(path)
+    command = (
+        "import sys; from rankscope.cli import app;"
+        f" app(['evaluate', 'score', '{run}', '--suite', 'answers-s0', '--study', '{FILE}'],"
+        " standalone_mode=False); sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ)
+    scores = pl.read_parquet(layout.scores(run, study.suite("answers-s0").name))
+    assert scores.schema == pl.Schema(SCORES)
+    mean = dict(scores.group_by("metric").agg(pl.col("score").mean()).iter_rows())
+    assert mean["exact_match"] == pytest.approx(0.5, abs=0.01)
+    assert 0.5 <= mean["rouge_l"] < 0.8
+    labelled = answers.filter(pl.col("options").is_not_null())
+    counts = dict(scores.group_by("metric").len().iter_rows())
+    assert counts["exact_match"] == counts["truncated"] == answers.height
+    assert counts["out_of_options"] == labelled.height
+    assert counts["label_entropy"] == labelled["task"].n_unique()
+    assert scores.filter(metric="label_entropy")["score"].min() > 0
