@@ -1,4 +1,4 @@
-"""A study over made tasks and a random base: what every stage's tests of instruction tuning need."""
+"""A study over made tasks and a random base, for the tests of instruction tuning."""
 
 from typing import Any
 

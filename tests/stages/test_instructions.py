@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from rankscope.data.niv2.examples import EXAMPLES
 from rankscope.errors import StudyError
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.study.expand import load_study
-from rankscope.study.specs import Study
+from rankscope.study.specs import Run, Study
 from tiny_llama import save_adapter, save_base
 
 FILE = "./instructions.yaml"
@@ -94,6 +95,62 @@ def test_packing_twice_writes_the_same_bytes(study: Study):
 def test_nothing_else_can_be_packed(study: Study, label: str):
     with pytest.raises(StudyError, match="nothing is trained on a variant of source"):
         verb("data", "pack", label, "--length", str(LENGTH))
+
+
+def edited(folder: Path, **recipe: object) -> dict[str, Run]:
+    """Write the study with another recipe beside the artefacts; its runs on T6-s0 by slug."""
+    content = STUDY | {"recipe": STUDY["recipe"] | {"epochs": 2} | recipe, "seeds": [0]}
+    (folder / FILE).write_text(yaml.safe_dump(content | {"train_on": "T6"}), "utf-8")
+    return {run.method.slug: run for run in load_study(FILE).runs}
+
+
+def trained(run: Run) -> dict[str, str]:
+    """Train and return the hashes of the kept weights."""
+    verb("train", run.name)
+    return json.loads(Path(layout.run_manifest(run.name)).read_text())["outputs"]
+
+
+@pytest.fixture
+def copied(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The study's folder, copied for tests that write."""
+    shutil.copytree(Path.cwd(), tmp_path, dirs_exist_ok=True, symlinks=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_packed_and_padded_runs_take_the_same_steps(copied: Path):
+    curves = {}
+    for packing in (None, "padded"):
+        run = edited(copied, packing=packing, micro_batch_size=6)["full"]
+        trained(run)
+        curves[packing] = pl.read_parquet(layout.loss_curve(run.name))
+    exact, padded = curves[None], curves["padded"]
+    assert exact["step"].to_list() == list(range(1, 9)), "2 epochs × 48 examples / 12"
+    assert exact["tokens"].equals(padded["tokens"])
+    assert exact["loss"].to_list() == pytest.approx(padded["loss"].to_list(), rel=1e-3)
+    assert exact["loss"][-1] < 0.9 * exact["loss"][0]
+    examples = pl.read_parquet(
+        layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)
+    )
+    assert exact["tokens"][-1] == 2 * examples["input_ids"].list.len().sum()
+
+
+@pytest.mark.parametrize("packing", [None, "length-grouped"])
+def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, packing):
+    run = edited(copied, packing=packing)["lora-r2"]
+    uninterrupted = trained(run)
+    assert trained(run) == uninterrupted
+
+    def stop(self: object, args: object, state: object, control: object, **_: object) -> None:
+        if state.global_step == 6:
+            raise ChildProcessError
+
+    with monkeypatch.context() as patch, pytest.raises(ChildProcessError):
+        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
+        verb("train", run.name, "--checkpoint-seconds", "0")
+    saved = [path.parent.name for path in Path(layout.checkpoints(run.name)).glob("*/complete")]
+    assert saved, "there is something to resume from"
+    assert trained(run) == uninterrupted
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,8 @@ rule evaluate_score:
         mem_mb=scaled(2000),
         runtime=scaled(30),
     params:
-        code=source_hash("rankscope.evaluate.metrics", "rankscope.evaluate.text_metrics"),
+        code=source_hash(
+            "rankscope.evaluate.metrics", "rankscope.evaluate.text_metrics"
+        ),
     shell:
         "rankscope --log {log:q} evaluate score {wildcards.run:q} --suite {wildcards.suite:q}"

@@ -23,6 +23,7 @@ CHECKS = (
     grid.ranks,
     grid.target_modules,
     grid.lengths,
+    grid.packing,
     grid.batches,
     evaluation.evaluation_names,
     evaluation.headline,

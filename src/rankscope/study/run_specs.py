@@ -72,20 +72,41 @@ class Lora(LoraOptions):
 Method = Annotated[FullFineTuning | Lora, Discriminator("kind")]
 
 
+Packing = Literal["exact", "length-grouped", "padded"]
+
+
 class Recipe(Spec):
-    """How a run is optimised; everything but the method and the seed."""
+    """How a run is optimised; everything but the method and the seed.
+
+    `packing` and `prompt_loss` are for mixtures of instruction examples; unset they are no part of
+    a run's name.
+    """
 
     learning_rate: Annotated[float, Field(gt=0)]
     steps: Positive | None = Field(None, description="optimizer steps; or give `epochs`")
     epochs: Annotated[float, Field(gt=0)] | None = Field(
         None, description="passes over the training data; or give `steps`"
     )
-    batch_size: Positive = Field(16, description="sequences per optimizer step")
+    batch_size: Positive = Field(
+        16, description="sequences (of a mixture: examples) per optimizer step"
+    )
     micro_batch_size: Positive | None = Field(
         None, description="sequences per forward pass; divides batch_size and saves memory"
     )
     sequence_length: Annotated[int, Field(ge=8)] = Field(
-        256, description="tokens per packed sequence"
+        256, description="tokens per packed sequence; of a mixture the longest example"
+    )
+    packing: Packing | None = Field(
+        None,
+        exclude_if=lambda packing: packing is None,
+        description="how the examples of a mixture lie in sequences: exact (the default) fills each"
+        " with whole examples that do not see each other; padded gives each example its own;"
+        " length-grouped does so with batches of similar length",
+    )
+    prompt_loss: bool = Field(
+        False,
+        exclude_if=lambda trained: not trained,
+        description="of a mixture: train on the prompts too, not on the answers alone",
     )
     optimizer: Literal["adamw"] = "adamw"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

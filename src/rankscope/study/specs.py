@@ -40,7 +40,15 @@ from rankscope.study.instruction_specs import (
     TestSet,
 )
 from rankscope.study.record import Fraction, Positive, Revision, Seed, Spec, slug
-from rankscope.study.run_specs import FullFineTuning, Lora, LoraOptions, Method, Recipe, Run
+from rankscope.study.run_specs import (
+    FullFineTuning,
+    Lora,
+    LoraOptions,
+    Method,
+    Packing,
+    Recipe,
+    Run,
+)
 
 __all__ = [
     "MODEL_FILES",
@@ -66,6 +74,7 @@ __all__ = [
     "Mixture",
     "Niv2Mirror",
     "Niv2Tasks",
+    "Packing",
     "Positive",
     "Recipe",
     "Revision",

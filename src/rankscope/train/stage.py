@@ -1,4 +1,4 @@
-"""The train stage: one run, from packed data and a base to its kept weights and loss curve.
+"""The train stage: one run, from encoded data and a base to its kept weights and loss curve.
 
 Guarantees: the same run gives the same weights to the bit on the same machine and thread count,
 also when it was killed and resumed in between; the manifest `run.json` is written last. A run whose
@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, manifest, package_versions
 from rankscope.errors import DataError
-from rankscope.study.specs import Recipe, Run
+from rankscope.study.specs import Mixture, Recipe, Run
 from rankscope.train.callbacks import (
     CheckpointByTime,
     KeepWeights,
     ProgressLines,
     StopOnDivergence,
 )
+from rankscope.train.instructions import OrderedExamples, collator, read_examples
 from rankscope.train.model import parameter_counts, trainable_model
 from rankscope.train.resume import resumable
 
@@ -81,6 +83,34 @@ class PackedSequences(Dataset[dict[str, torch.Tensor]]):
         return {"input_ids": self._tokens[index], "labels": self._tokens[index]}
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run is trained on; `tokens` counts those seen after each of its steps."""
+
+    dataset: Dataset[Any]
+    tokens: Sequence[int]
+    collator: Callable[[list[Any]], dict[str, torch.Tensor]] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the run."""
+        return len(self.tokens)
+
+    @classmethod
+    def of(cls, run: Run, packed: Path) -> "TrainingData":
+        """Read the packed documents or the encoded examples of `run`."""
+        recipe = run.recipe
+        if isinstance(run.data, Mixture):
+            examples = read_examples(packed)
+            steps = total_steps(recipe, len(examples), "examples")
+            ordered = OrderedExamples(examples, recipe, steps, run.seed)
+            return cls(ordered, ordered.tokens, collator(recipe))
+        sequences = PackedSequences(packed)
+        per_step = recipe.batch_size * recipe.sequence_length
+        steps = total_steps(recipe, len(sequences))
+        return cls(sequences, range(per_step, (steps + 1) * per_step, per_step))
+
+
 def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) -> None:
     """Train `run`, resuming an attempt that was killed.
 
@@ -122,22 +152,22 @@ def _train(
 ) -> None:
     """Train and move what was kept to its place."""
     set_seed(run.seed)
-    dataset = PackedSequences(files.packed)
+    data = TrainingData.of(run, files.packed)
     model = trainable_model(files.base, run.method)
     trainable, total = parameter_counts(model)
-    steps = total_steps(run.recipe, len(dataset))
     kept = files.resume / "steps"
     kept.mkdir(exist_ok=True)
 
     divergence = StopOnDivergence()
     trainer = Trainer(
         model=model,
-        args=training_arguments(run, steps, files.resume),
-        train_dataset=dataset,
+        args=training_arguments(run, data.steps, files.resume),
+        train_dataset=data.dataset,
+        data_collator=data.collator,
         callbacks=[
             ProgressLines(run.name),
             CheckpointByTime(checkpoint_seconds),
-            KeepWeights(run.recipe.kept_steps(steps), kept, lambda path: _save(model, path)),
+            KeepWeights(run.recipe.kept_steps(data.steps), kept, lambda path: _save(model, path)),
             divergence,
         ],
     )
@@ -149,7 +179,7 @@ def _train(
     except torch.cuda.OutOfMemoryError as error:
         out_of_memory = True
         logger.warning("%s: out of GPU memory: %s", run.name, error)
-    curve = loss_curve(run, trainer.state.log_history)
+    curve = loss_curve(run, trainer.state.log_history, data.tokens)
     write_parquet(files.run_folder / "loss.parquet", curve)
     folders = sorted(path.name for path in kept.iterdir() if path.is_dir())
     with replacing_folder(files.run_folder / "steps") as final:
@@ -160,23 +190,23 @@ def _train(
         "status": record.status,
         "diverged_at": divergence.diverged_at,
         "steps": [int(name.rsplit("-", 1)[1]) for name in folders],
-        "total_steps": steps,
+        "total_steps": data.steps,
         "trainable_parameters": trainable,
         "total_parameters": total,
-        "tokens": trainer.state.global_step * run.recipe.batch_size * run.recipe.sequence_length,
+        "tokens": tokens_after(trainer.state.global_step, data.tokens),
         "training_seconds": round(time.monotonic() - started, 3),
     }
 
 
-def total_steps(recipe: Recipe, sequences: int) -> int:
+def total_steps(recipe: Recipe, sequences: int, unit: str = "sequences") -> int:
     """Optimizer steps of the run: `steps` as given, or epochs × sequences / batch size, rounded.
 
     Raises:
-        DataError: there are fewer sequences than one batch holds.
+        DataError: there are fewer sequences (or examples) than one batch holds.
     """
     if sequences < recipe.batch_size:
         raise DataError(
-            f"the training data fill {sequences} sequences of {recipe.sequence_length} tokens,"
+            f"the training data fill {sequences} {unit} of {recipe.sequence_length} tokens,"
             f" fewer than one batch of {recipe.batch_size}: use a smaller recipe.batch_size or"
             " recipe.sequence_length, or more data"
         )
@@ -194,6 +224,9 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
         max_steps=steps,
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=recipe.batch_size // micro_batch,
+        # examples are in order already; see `train.instructions`
+        train_sampling_strategy="sequential" if isinstance(run.data, Mixture) else "random",
+        remove_unused_columns=False,
         dataloader_drop_last=True,
         dataloader_pin_memory=torch.cuda.is_available(),
         learning_rate=recipe.learning_rate,
@@ -214,9 +247,16 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
     )
 
 
-def loss_curve(run: Run, history: list[dict[str, Any]]) -> pl.DataFrame:
+def tokens_after(step: int, tokens: Sequence[int]) -> int:
+    """Tokens trained on until the end of `step`, given those after every step; 0 before the first.
+
+    A diverged run ends before its last step.
+    """
+    return tokens[step - 1] if step else 0
+
+
+def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -> pl.DataFrame:
     """One row per optimizer step: loss in nats per token, learning rate, gradient norm, tokens."""
-    tokens = run.recipe.batch_size * run.recipe.sequence_length
     rows = [entry for entry in history if "loss" in entry]
     steps = [int(entry["step"]) for entry in rows]
     keys = {
@@ -233,7 +273,7 @@ def loss_curve(run: Run, history: list[dict[str, Any]]) -> pl.DataFrame:
             "gradient_norm": pl.Series(
                 [entry.get("grad_norm") for entry in rows], dtype=pl.Float64
             ),
-            "tokens": pl.Series([step * tokens for step in steps], dtype=pl.Int64),
+            "tokens": pl.Series([tokens_after(step, tokens) for step in steps], dtype=pl.Int64),
         }
     ).select(*[value.alias(name) for name, value in keys.items()], pl.all())
 

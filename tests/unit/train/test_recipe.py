@@ -66,7 +66,7 @@ def test_loss_curve_has_a_row_per_step_and_nan_survives() -> None:
         {"step": 2, "train_runtime": 1.0},
     ]
     run = run_of(Recipe(learning_rate=1e-4, steps=2, batch_size=4, sequence_length=8))
-    curve = loss_curve(run, history)
+    curve = loss_curve(run, history, [32, 64])
     assert curve.columns[:7] == ["run", "base", "data", "method", "rank", "seed", "step"]
     assert curve["step"].to_list() == [1, 2]
     assert curve["tokens"].to_list() == [32, 64]
@@ -76,6 +76,6 @@ def test_loss_curve_has_a_row_per_step_and_nan_survives() -> None:
 
 
 def test_loss_curve_of_a_run_that_never_stepped_keeps_its_columns() -> None:
-    curve = loss_curve(run_of(Recipe(learning_rate=1e-4, steps=2)), [])
+    curve = loss_curve(run_of(Recipe(learning_rate=1e-4, steps=2)), [], [32, 64])
     assert curve.is_empty()
     assert {"run", "rank", "step", "loss", "tokens"} <= set(curve.columns)

@@ -68,6 +68,18 @@ def lengths(subject: Subject) -> Iterator[Mistake]:
             )
 
 
+def packing(subject: Subject) -> Iterator[Mistake]:
+    """Only the examples of a mixture can be laid out one way or another."""
+    for place, run in subject.one_run_per_block_and_rank():
+        for key in ("packing", "prompt_loss"):
+            if getattr(run.recipe, key) and not isinstance(run.data, Mixture):
+                yield Mistake(
+                    subject.recipe_key(place, key),
+                    f"{subject.label(run.data)} has documents, which fill their sequences anyhow;"
+                    f" `{key}` is for mixtures: remove it",
+                )
+
+
 def batches(subject: Subject) -> Iterator[Mistake]:
     """The training data fills at least one batch, as far as its size is known."""
     for place, run in subject.one_run_per_block_and_rank():
