@@ -14,8 +14,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rankscope.study.checks.grid import packed_sequences
 from rankscope.study.shapes import BaseShape, base_folder
+from rankscope.study.sizes import training_sequences, training_tokens
 from rankscope.study.specs import FullFineTuning, HubBase, Lora, Run, Study
 
 UNKNOWN = "?"
@@ -132,17 +132,19 @@ def _alpha(run: Run) -> str:
 
 def _length(run: Run) -> str:
     number, total = steps(run), tokens(run)
+    if number is not None and total is None:
+        return f"{number:,} steps (tokens are known once the data is packed)"
     if number is not None:
         return f"{number:,} steps · {total:,} tokens"
     return f"epochs: {run.recipe.epochs:g} (steps and tokens are known once the data is packed)"
 
 
 def steps(run: Run) -> int | None:
-    """Optimizer steps of a run; of epochs only known once its data is packed."""
+    """Optimizer steps of a run; of epochs on documents only known once these are packed."""
     recipe = run.recipe
     if recipe.steps is not None:
         return recipe.steps
-    sequences = packed_sequences(run)
+    sequences = training_sequences(run)
     if sequences is None or recipe.epochs is None:
         return None
     return max(1, round(recipe.epochs * sequences / recipe.batch_size))
@@ -151,7 +153,7 @@ def steps(run: Run) -> int | None:
 def tokens(run: Run) -> int | None:
     """Tokens a run is trained on, repeats counted."""
     number = steps(run)
-    return None if number is None else number * run.recipe.batch_size * run.recipe.sequence_length
+    return None if number is None else training_tokens(run, number)
 
 
 def jobs_per_stage(study: Study) -> dict[str, int]:

@@ -18,6 +18,7 @@ from rankscope.data.niv2.made_unseen import UNSEEN
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
 from rankscope.study.instruction_specs import MadeTasks
 
+RECIPES = (*READING.all, *REWRITING.all, *UNSEEN.all)
 POSITIVE_EXAMPLES = 2
 
 
@@ -36,7 +37,7 @@ def task_files(spec: MadeTasks) -> Iterator[TaskFile]:
     Raises:
         DataError: a task has fewer different inputs than `instances_per_task`.
     """
-    for number, recipe in enumerate((*READING.all, *REWRITING.all, *UNSEEN.all), 1):
+    for number, recipe in enumerate(RECIPES, 1):
         name = f"task{number:03d}_made_{recipe.name}"
         yield TaskFile(name, recipe.split, _content(name, recipe, spec))
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rankscope.artefacts import layout
 from rankscope.study.checks.subject import Subject
 from rankscope.study.file import LoraBlock
 from rankscope.study.mistakes import shown, suggestion
+from rankscope.study.sizes import training_sequences
 from rankscope.study.source import Mistake
 from rankscope.study.specs import Lora, Mixture, Run, TextFiles
 
@@ -84,9 +84,10 @@ def batches(subject: Subject) -> Iterator[Mistake]:
     """The training data fills at least one batch, as far as its size is known."""
     for place, run in subject.one_run_per_block_and_rank():
         batch, length = run.recipe.batch_size, run.recipe.sequence_length
-        sequences, size = packed_sequences(run), _largest_training_size(run)
+        sequences, size = training_sequences(run), _largest_training_size(run)
         if sequences is not None:
-            holds, most = f"fills {sequences:,} sequences", sequences
+            unit = "has {:,} examples" if isinstance(run.data, Mixture) else "fills {:,} sequences"
+            holds, most = unit.format(sequences), sequences
         elif size is not None:
             # a token has at least one byte
             holds, most = f"has {size:,} bytes at most", size // length
@@ -99,16 +100,6 @@ def batches(subject: Subject) -> Iterator[Mistake]:
                 f" {subject.label(run.data)} {holds}; allowed: at most {most}, shorter sequences,"
                 " or more data",
             )
-
-
-def packed_sequences(run: Run) -> int | None:
-    """Return how many sequences the run's training data fills, if it has been packed already."""
-    packed = Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length))
-    if not packed.exists():
-        return None
-    import polars as pl
-
-    return int(pl.scan_parquet(packed).select(pl.len()).collect().item())
 
 
 def _largest_training_size(run: Run) -> int | None:

@@ -1,0 +1,63 @@
+"""How much a run is trained on, as far as that is known before it is trained.
+
+Guarantees: exact where the data has been packed. Before that, a mixture counts as many examples as
+it asks for (the paper's rounding); tasks that fall short make it smaller, which the data stage
+says. None where nothing is known.
+"""
+
+from pathlib import Path
+
+from rankscope.artefacts import layout
+from rankscope.study.specs import MadeTasks, Mixture, Niv2Tasks, Run, TaskSpec
+
+
+def training_sequences(run: Run) -> int | None:
+    """Return how many sequences, or examples of a mixture, one pass over the data has."""
+    packed = _packed(run)
+    if packed.exists():
+        import polars as pl
+
+        return int(pl.scan_parquet(packed).select(pl.len()).collect().item())
+    return asked_examples(run.data) if isinstance(run.data, Mixture) else None
+
+
+def training_tokens(run: Run, steps: int) -> int | None:
+    """Return the tokens of `steps` steps; of a mixture known (to a pass) once it is packed."""
+    recipe = run.recipe
+    if not isinstance(run.data, Mixture):
+        return steps * recipe.batch_size * recipe.sequence_length
+    packed = _packed(run)
+    if not packed.exists():
+        return None
+    import polars as pl
+
+    mean = pl.scan_parquet(packed).select(pl.col("input_ids").list.len().mean()).collect().item()
+    return round(steps * recipe.batch_size * float(mean))
+
+
+def asked_examples(mixture: Mixture) -> int | None:
+    """Return tasks × examples per task, if the number of tasks is known."""
+    tasks = training_tasks(mixture.tasks) if mixture.size == "all" else mixture.size
+    return None if tasks is None else tasks * mixture.examples_per_task
+
+
+def training_tasks(collection: TaskSpec) -> int | None:
+    """Return how many training tasks a collection has: those that loaded, or else those listed."""
+    loaded = Path(layout.data_rows(collection.name)).with_name("tasks.parquet")
+    if loaded.exists():
+        import polars as pl
+
+        return pl.read_parquet(loaded, columns=["split"]).filter(split="train").height
+    if isinstance(collection, MadeTasks):
+        from rankscope.data.niv2.made import RECIPES
+
+        return sum(recipe.split == "train" for recipe in RECIPES)
+    if isinstance(collection, Niv2Tasks):
+        listed = Path(collection.path) / "splits" / collection.split / "train_tasks.txt"
+        if listed.is_file():
+            return len({line.strip() for line in listed.read_text("utf-8").splitlines()} - {""})
+    return None
+
+
+def _packed(run: Run) -> Path:
+    return Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length))
