@@ -100,7 +100,7 @@ class Recipe(Spec):
         None,
         exclude_if=lambda packing: packing is None,
         description="how the examples of a mixture lie in sequences: exact (the default) fills each"
-        " with whole examples that do not see each other; padded gives each example its own;"
+        " row with whole examples that do not see each other; padded gives each example its own;"
         " length-grouped does so with batches of similar length",
     )
     prompt_loss: bool = Field(

@@ -2,7 +2,9 @@
 
 Guarantees: a run sees the examples in an order fixed by its seed, pass after pass over a shuffled
 table, `batch_size` of them at every step, so that packed and padded runs take the same steps on the
-same examples; a resumed run goes on in that order. Loss falls on the answer and the end-of-text
+same examples; a resumed run goes on in that order. Packed runs meet the examples of a step longest
+first, so that forward passes hold examples of similar length and rows stay short, where attention
+is cheap; a step's gradient does not depend on it. Loss falls on the answer and the end-of-text
 token after it, unless the recipe says otherwise, and is the mean over those tokens of the whole
 step. Examples that share a row do not see each other: their positions start anew, from which
 transformers builds a block-diagonal mask where it is given no mask and no cache.
@@ -58,15 +60,19 @@ def read_examples(path: Path) -> list[Example]:
 def example_order(lengths: Lengths, recipe: Recipe, steps: int, seed: int) -> Lengths:
     """Return the number of the example at each place of the run, shape (steps × batch_size,).
 
-    Every pass is a new shuffle of all examples. With `packing: length-grouped` the batches are
+    Every pass is a new shuffle of all examples; packed, a step has its longest first. With `packing: length-grouped` the batches are
     filled by length within stretches of 50 batches, and then shuffled.
     """
     places = steps * recipe.batch_size
     passes = -(-places // len(lengths))
     draw = np.random.default_rng(seed)
     order = np.concatenate([draw.permutation(len(lengths)) for _ in range(passes)])[:places]
-    if recipe.packing != "length-grouped":
+    if recipe.packing == "padded":
         return order
+    if recipe.packing != "length-grouped":
+        by_step = order.reshape(steps, recipe.batch_size)
+        longest_first = np.argsort(-lengths[by_step], axis=1, kind="stable")
+        return np.take_along_axis(by_step, longest_first, axis=1).ravel()
     stretch = GROUPED_BATCHES * recipe.batch_size
     grouped = []
     for start in range(0, places, stretch):
@@ -98,10 +104,9 @@ class OrderedExamples(Dataset[Example]):
 
 @dataclass(frozen=True)
 class Collator:
-    """Lays the examples of a forward pass out in rows of at most `budget` tokens."""
+    """Lays the examples of a forward pass out in rows as long as the longest of them."""
 
     packing: Packing
-    budget: int
     prompt_loss: bool = False
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
@@ -110,11 +115,12 @@ class Collator:
         There is no attention mask: with one, examples that share a row would see each other. What
         pads a row comes last, where a causal model's other tokens do not see it.
         """
+        lengths = [len(each.input_ids) for each in examples]
         rows: Sequence[Sequence[int]] = [(number,) for number in range(len(examples))]
         if self.packing == "exact":
-            rows = pack_bins([len(each.input_ids) for each in examples], self.budget).bins
+            rows = pack_bins(lengths, max(lengths)).bins
         laid_out = [self._row([examples[number] for number in row]) for row in rows]
-        longest = max(len(row) for row, _, _ in laid_out)
+        longest = max(lengths)
         batch = {
             "input_ids": torch.zeros(len(rows), longest, dtype=torch.int64),
             "labels": torch.full((len(rows), longest), IGNORED),
@@ -141,4 +147,4 @@ class Collator:
 
 def collator(recipe: Recipe) -> Collator:
     """Return the collator of a recipe; examples are packed where it does not say how."""
-    return Collator(recipe.packing or "exact", recipe.sequence_length, recipe.prompt_loss)
+    return Collator(recipe.packing or "exact", recipe.prompt_loss)

@@ -47,7 +47,7 @@ def loss_and_gradients(model, batches) -> tuple[float, list[torch.Tensor]]:
 @pytest.mark.parametrize("prompt_loss", [False, True])
 def test_examples_in_a_batch_train_as_if_each_were_alone(model, packing, prompt_loss):
     listed = examples()
-    together = Collator(packing, 48, prompt_loss)(listed)
+    together = Collator(packing, prompt_loss)(listed)
     if packing == "exact":
         assert len(together["input_ids"]) < len(listed), "some examples share a row"
     alone = [
@@ -71,7 +71,7 @@ def test_examples_in_a_batch_train_as_if_each_were_alone(model, packing, prompt_
 
 def test_logits_of_a_shared_row_are_those_of_each_example_alone(model):
     listed = examples()
-    batch = Collator("exact", 48)(listed)
+    batch = Collator("exact")(listed)
     by_ids = {tuple(each.input_ids): each for each in listed}
     with torch.no_grad():
         logits = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"]).logits
@@ -91,7 +91,7 @@ def test_logits_of_a_shared_row_are_those_of_each_example_alone(model):
 
 def test_without_new_positions_neighbours_would_leak(model):
     """The test above can fail: with one run of positions the logits differ."""
-    batch = Collator("exact", 48)(examples())
+    batch = Collator("exact")(examples())
     with torch.no_grad():
         apart = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"]).logits
         leaking = model(input_ids=batch["input_ids"]).logits
@@ -101,12 +101,12 @@ def test_without_new_positions_neighbours_would_leak(model):
 @given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=20), exact=st.booleans())
 def test_a_batch_holds_every_token_and_target_once(lengths, exact):
     listed = [Example(list(range(1, n + 1)), n // 2) for n in lengths]
-    batch = Collator("exact" if exact else "padded", 30)(listed)
+    batch = Collator("exact" if exact else "padded")(listed)
     assert batch["input_ids"].count_nonzero() == sum(lengths)
     assert (batch["labels"] != IGNORED).sum() == sum(n - max(1, n // 2) for n in lengths)
     targets = batch["labels"] != IGNORED
     assert torch.equal(batch["labels"][targets], batch["input_ids"][targets])
-    assert batch["input_ids"].shape[1] <= 30
+    assert batch["input_ids"].shape[1] == max(lengths)
 
 
 @settings(max_examples=30)
@@ -128,9 +128,11 @@ def test_every_example_is_seen_equally_often_up_to_one(count, steps, packing, se
 
 def test_a_seed_decides_the_order_and_packing_does_not():
     lengths = np.arange(1, 41)
-    exact = example_order(lengths, recipe(), 10, 0)
-    assert np.array_equal(exact, example_order(lengths, recipe(packing="padded"), 10, 0))
-    assert not np.array_equal(exact, example_order(lengths, recipe(), 10, 1))
+    exact = example_order(lengths, recipe(), 10, 0).reshape(10, 4)
+    padded = example_order(lengths, recipe(packing="padded"), 10, 0).reshape(10, 4)
+    assert np.array_equal(np.sort(exact), np.sort(padded)), "the same examples at every step"
+    assert (np.diff(lengths[exact]) <= 0).all(), "packed, the longest come first"
+    assert not np.array_equal(exact.ravel(), example_order(lengths, recipe(), 10, 1))
 
 
 def test_grouped_batches_are_of_similar_length_and_come_in_any_order():
@@ -151,7 +153,8 @@ def test_tokens_are_counted_by_step():
     assert ordered.tokens == np.cumsum(np.reshape(seen, (5, 4)).sum(axis=1)).tolist()
 
 
-def test_rows_stay_within_the_budget():
-    batch = Collator("exact", 30)([Example([5] * 20, 3), Example([6] * 11, 3)])
+def test_rows_are_as_long_as_the_longest_example():
+    listed = [Example([5] * 20, 3), Example([6] * 11, 3), Example([7] * 9, 3)]
+    batch = Collator("exact")(listed)
     assert batch["input_ids"].shape == (2, 20)
     assert set(batch) == {"input_ids", "labels", "position_ids"}, "no attention mask"
