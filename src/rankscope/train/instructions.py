@@ -60,8 +60,9 @@ def read_examples(path: Path) -> list[Example]:
 def example_order(lengths: Lengths, recipe: Recipe, steps: int, seed: int) -> Lengths:
     """Return the number of the example at each place of the run, shape (steps × batch_size,).
 
-    Every pass is a new shuffle of all examples; packed, a step has its longest first. With `packing: length-grouped` the batches are
-    filled by length within stretches of 50 batches, and then shuffled.
+    Every pass is a new shuffle of all examples. With `packing: exact` a step has its longest first;
+    with `length-grouped` the batches are filled by length within stretches of 50 batches, and then
+    shuffled.
     """
     places = steps * recipe.batch_size
     passes = -(-places // len(lengths))
