@@ -1,0 +1,85 @@
+"""The whole way over published tasks: drawn, encoded, trained for some steps, answered, scored."""
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from rankscope.artefacts import layout
+from rankscope.cli import app
+from rankscope.study.expand import load_study
+
+ROOT = Path(os.environ.get("RANKSCOPE_DATA", ""))
+pytestmark = pytest.mark.skipif(
+    "RANKSCOPE_DATA" not in os.environ,
+    reason="RANKSCOPE_DATA is not set: no published tasks and no trained model to read",
+)
+FILE = "./published.yaml"
+LENGTHS = {"prompt_tokens": 480, "answer_tokens": 24}
+STUDY = {
+    "study": "published",
+    "title": "Published tasks",
+    "data": {
+        "niv2": {"source": "niv2", "path": str(ROOT / "data/niv2")},
+        "T5": {
+            "source": "mixture", "tasks": "niv2", "size": 5, "examples_per_task": 12,
+            "test_examples_per_task": 4, "answer_tokens": 24,
+        },
+        "seen": {
+            "source": "test-set", "kind": "intra", "tasks": "niv2", "tasks_tested": 5,
+            "examples_per_task": 4,
+        },
+        "unseen": {"source": "test-set", "kind": "inter", "tasks": "niv2", "examples_per_task": 4},
+    },
+    "base": {"source": "local", "path": str(ROOT / "models/stories260k")},
+    "train_on": "T5",
+    "seeds": [0],
+    "recipe": {"epochs": 2, "batch_size": 15, "sequence_length": 504, "keep": [1.0]},
+    "grid": [{"method": "lora", "rank": 4, "learning_rate": 1.0e-2}],
+    "evaluate": {
+        "answers": [
+            {"name": name, "kind": "generate", "measures": "learning", "data": name} | LENGTHS
+            for name in ("seen", "unseen")
+        ]
+    },
+}  # fmt: skip
+
+
+def verb(*words: str) -> None:
+    result = CliRunner().invoke(app, [*words, "--study", FILE])
+    if result.exception:
+        raise result.exception
+
+
+def test_published_tasks_go_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(FILE).write_text(yaml.safe_dump(STUDY), "utf-8")
+    study = load_study(FILE)
+    (run,) = study.runs
+    verb("base", "model", study.base.name)
+    for label in ("niv2", "T5-s0", "seen-s0", "unseen"):
+        verb("data", "rows", label)
+    verb("data", "pack", "T5-s0", "--length", "504")
+    verb("train", run.name)
+    trained = json.loads(Path(layout.run_manifest(run.name)).read_text())["results"]
+    assert trained["total_steps"] == 8
+    loss = pl.read_parquet(layout.loss_curve(run.name))["loss"]
+    assert loss[-3:].mean() < loss[:2].mean()
+    for name, suite in study.measured:
+        verb("evaluate", "predict", name, "--suite", suite.name)
+        verb("evaluate", "score", name, "--suite", suite.name)
+    scores = pl.concat(
+        pl.read_parquet(layout.scores(name, suite.name)) for name, suite in study.measured
+    )
+    items = scores.filter(metric="rouge_l").group_by("run", "evaluation").len()
+    assert set(items.rows()) == {
+        (name, evaluation, count)
+        for name in (study.base.name, run.name)
+        for evaluation, count in (("seen", 5 * 4), ("unseen", 7 * 4))
+    }
+    mean = dict(scores.filter(metric="rouge_l").group_by("run").agg(pl.mean("score")).iter_rows())
+    assert mean[run.name] != mean[study.base.name]
