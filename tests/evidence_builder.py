@@ -6,6 +6,7 @@ import polars as pl
 
 from rankscope.report.evidence import Evidence
 from rankscope.report.gather import KEYS, RUN_COLUMNS, SCHEMAS
+from rankscope.report.methods import sampled_item
 
 Trace = Mapping[int, float]  # step -> change of every item
 
@@ -43,13 +44,15 @@ class EvidenceBuilder:
         measures: str = "learning",
         higher_is_better: bool = True,
         weights: Sequence[float] | None = None,
+        sampling: int | None = None,
     ) -> None:
+        before = "" if sampling is None else sampled_item(sampling, "")
         for step, scores in by_step.items():
             for number, score in enumerate(scores):
                 self._rows["items"].append({
                     "run": run, "step": step, "evaluation": evaluation, "measures": measures,
                     "metric": "accuracy", "higher_is_better": higher_is_better,
-                    "unit": "accuracy", "item": f"item {number}", "score": float(score),
+                    "unit": "accuracy", "item": f"{before}item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
                 })  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 Guarantees: averages are over the seeds of a condition whose runs are done and measured; a diverged,
 missing or out-of-memory run is left out of averages here and shown by name elsewhere. Scores of all
-conditions and the base are paired by item, spectral measures by matrix.
+conditions and the base are paired by item, spectral measures by matrix. Where every sampling has a
+test set of its own, runs are compared with the base on that of their sampling.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,15 @@ import numpy as np
 import polars as pl
 
 from rankscope.errors import ArtefactError
-from rankscope.report.methods import BASE
-from rankscope.report.resampling import DRAWS, Floats, mean_draws, seed_shares, unit_counts
+from rankscope.report.methods import BASE, sampling_of
+from rankscope.report.resampling import (
+    DRAWS,
+    Floats,
+    mean_draws,
+    over_seeds,
+    seed_shares,
+    unit_counts,
+)
 
 
 @dataclass(frozen=True)
@@ -136,38 +144,62 @@ class Evidence:
 
     def run_score(self, run: str, evaluation: str, step: int) -> Floats:
         """Draws of one run's score (over items only)."""
-        rows = self._paired([run], evaluation, step)
-        return mean_draws(rows[0].score[None], rows[0].weight, evaluation, run)
+        return self._mean(self._of(run, evaluation, step), evaluation)
 
     def score(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of a condition's mean score, in the unit of the evaluation."""
-        rows = self._paired(self.scored(condition, evaluation).runs, evaluation, step)
-        values = np.vstack([row.score for row in rows])
-        return mean_draws(values, rows[0].weight, evaluation, condition.label)
+        runs = self.scored(condition, evaluation).runs
+        means = [self.run_score(run, evaluation, step) for run in runs]
+        return over_seeds(means, condition.label)
 
     def gain(self, condition: Condition, evaluation: str, step: int) -> Floats:
-        """Draws of the improvement over the base: positive is better, whatever the metric."""
-        sign = 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
-        base = self.score(self.base, evaluation, 0)
-        return sign * (self.score(condition, evaluation, step) - base) + 0.0  # no -0.0
+        """Draws of the improvement over the base: positive is better, whatever the metric.
 
-    def _paired(
-        self, runs: tuple[str, ...] | list[str], evaluation: str, step: int
-    ) -> list[_Scores]:
+        Each run is compared with the base on its own items, which differ between samplings.
+        """
+        sign = 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
+        gains = []
+        for run in self.scored(condition, evaluation).runs:
+            tuned = self._of(run, evaluation, step)
+            base = self._mean(self._of_base(run, tuned, evaluation), evaluation)
+            gains.append(sign * (self._mean(tuned, evaluation) - base))
+        return over_seeds(gains, condition.label) + 0.0  # no -0.0
+
+    def _of(self, run: str, evaluation: str, step: int) -> _Scores:
+        """The scores of a run, all of whose items the base was scored on too."""
+        found = self._scores[run, evaluation, step]
+        self._of_base(run, found, evaluation)
+        return found
+
+    def _of_base(self, run: str, tuned: _Scores, evaluation: str) -> _Scores:
+        """The base's scores on the items of `run`.
+
+        Raises:
+            ArtefactError: it was scored on other items, or not at all.
+        """
         reference = self._scores.get((self.base.runs[0], evaluation, 0))
         if reference is None:
             raise ArtefactError(
                 f"the base was not scored on {evaluation!r}, so that nothing can be compared with"
                 f" it: run `rankscope evaluate predict {self.base.runs[0]}` and `… score …`"
             )
-        rows = [self._scores[run, evaluation, step] for run in runs]
-        for run, row in zip(runs, rows, strict=True):
-            if row.items != reference.items:
-                raise ArtefactError(
-                    f"{run} was scored on other items of {evaluation!r} than the base: evaluate"
-                    " both again with the same suite"
-                )
-        return rows
+        if tuned.items == reference.items:
+            return reference
+        places = {item: place for place, item in enumerate(reference.items)}
+        sampling = sampling_of(tuned.items[0])
+        if not sampling or set(tuned.items) != {i for i in places if sampling_of(i) == sampling}:
+            raise ArtefactError(
+                f"{run} was scored on other items of {evaluation!r} than the base: evaluate"
+                " both again with the same suite"
+            )
+        taken = [places[item] for item in tuned.items]
+        return _Scores(tuned.items, reference.score[taken], reference.weight[taken])
+
+    def _mean(self, scores: _Scores, evaluation: str) -> Floats:
+        """Draws of the weighted mean over items; equal sets of items are resampled jointly."""
+        reference = self._scores[self.base.runs[0], evaluation, 0].items
+        units = evaluation if scores.items == reference else f"{evaluation} of {scores.items[0]}"
+        return mean_draws(scores.score[None], scores.weight, units, units)
 
     @cached_property
     def _analysed(self) -> frozenset[str]:

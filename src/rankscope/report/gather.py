@@ -16,7 +16,7 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError
-from rankscope.report.methods import BASE, condition_labels
+from rankscope.report.methods import BASE, condition_labels, sampled_item
 from rankscope.study.specs import Run, Study
 
 logger = logging.getLogger(__name__)
@@ -88,12 +88,11 @@ def gather(study: Study) -> Gathered:
         )
         for table in ("matrices", "intruders", "vectors", "similarity")
     }
-    scores = (Path(layout.scores(name, suite.name)) for name, suite in study.measured)
     losses = (Path(layout.loss_curve(name)) for name in names[1:])
     return Gathered(
         runs=_runs(study),
         loss=_rows("loss", losses),
-        items=_one_metric_each(_rows("items", scores)),
+        items=_one_metric_each(_items(study)),
         manifests=tuple(_manifests(study)),
         **spectral,
     )
@@ -110,13 +109,29 @@ def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
+def _items(study: Study) -> pl.DataFrame:
+    """Scores of all runs; the items of test sets that differ between samplings are told apart."""
+    frames = [_rows("items", ())]
+    for name, suite in study.measured:
+        rows = _rows("items", (Path(layout.scores(name, suite.name)),))
+        if suite.sampling_seed is not None:
+            rows = rows.with_columns(
+                item=pl.lit(sampled_item(suite.sampling_seed, "")) + pl.col("item")
+            )
+        frames.append(rows)
+    return pl.concat(frames)
+
+
 def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
-    """Make an evaluation scored by several metrics several: `task (accuracy normalised)`."""
-    several = pl.col("metric").n_unique().over("evaluation") > 1
+    """Make an evaluation scored by several metrics several: `task (accuracy normalised)`.
+
+    The first metric of its kind keeps the evaluation's name, by which the headline knows it.
+    """
+    further = pl.col("metric") != pl.col("metric").first().over("evaluation")
     metric = pl.col("metric").str.replace_all("_", " ")
     named = pl.format("{} ({})", "evaluation", metric)
     return items.with_columns(
-        evaluation=pl.when(several).then(named).otherwise(pl.col("evaluation"))
+        evaluation=pl.when(further).then(named).otherwise(pl.col("evaluation"))
     )
 
 

@@ -5,6 +5,8 @@ method's (`Full`, `LoRA r=16`) as long as the study has one condition per method
 differs is added (`LoRA r=16, lr 0.003`), so that runs of a learning-rate sweep are never averaged.
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +17,8 @@ BASE = "Base"
 
 def condition_labels(runs: Sequence[Run]) -> dict[str, str]:
     """Map each run's name to its condition's label."""
-    described = {run.name: _description(run) for run in runs}
+    data = _data_names(runs)
+    described = {run.name: _description(run, data[run.data.name]) for run in runs}
     by_method: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
         by_method.setdefault(run.method.label, []).append(described[run.name])
@@ -30,13 +33,38 @@ def condition_labels(runs: Sequence[Run]) -> dict[str, str]:
     return labels
 
 
-def _description(run: Run) -> dict[str, Any]:
+def sampled_item(sampling: int, item: str) -> str:
+    """Name an item of a test set that differs between samplings."""
+    return f"s{sampling}: {item}"
+
+
+def sampling_of(item: str) -> str:
+    """Return the part of an item's name that `sampled_item` put before it; empty if none."""
+    found = re.match(r"s\d+: ", item)
+    return found.group() if found else ""
+
+
+def _data_names(runs: Sequence[Run]) -> dict[str, str]:
+    """Name the data of the runs; all samplings of a mixture have one name, its series if it can."""
+    found = {}
+    for run in runs:
+        mixture = run.data
+        if isinstance(mixture, Mixture):
+            found[mixture.name] = (mixture.replaced(sampling_seed=None).name, mixture.series)
+        else:
+            found[mixture.name] = (mixture.name, mixture.name)
+    mixtures = Counter(series for _, series in set(found.values()))
+    return {
+        name: series if mixtures[series] == 1 else undrawn
+        for name, (undrawn, series) in found.items()
+    }
+
+
+def _description(run: Run, data: str) -> dict[str, Any]:
     """Everything but the seed, under the names a label uses."""
     method = {k: v for k, v in run.method.canonical().items() if k not in ("kind", "rank")}
     recipe = run.recipe.canonical()
-    # what one sampling and another draw of the same mixture has one name
-    data = run.data.replaced(sampling_seed=None) if isinstance(run.data, Mixture) else run.data
-    return {"lr": recipe.pop("learning_rate"), **method, **recipe, "data": data.name}
+    return {"lr": recipe.pop("learning_rate"), **method, **recipe, "data": data}
 
 
 def _written(value: Any) -> str:

@@ -12,6 +12,7 @@ say what the items say. Deterministic: the generator is seeded from the name of 
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,6 +67,12 @@ def mean_draws(values: Floats, weights: Floats, units_key: str, seeds_key: str) 
     counts = unit_counts(values.shape[1], units_key)
     means = (counts @ (values * weights).T) / (counts @ weights)[:, None]
     return np.asarray((means * seed_shares(values.shape[0], seeds_key)).sum(axis=1))
+
+
+def over_seeds(draws: Sequence[Floats], seeds_key: str) -> Floats:
+    """Draws of the mean over seeds, from the draws of each seed (over units)."""
+    shares = seed_shares(len(draws), seeds_key)
+    return np.asarray((np.column_stack(draws) * shares).sum(axis=1))
 
 
 def interval(draws: Floats) -> Interval:

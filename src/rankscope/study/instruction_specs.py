@@ -208,10 +208,14 @@ class Mixture(Spec):
         """The nested sizes and, unless it is `all`, the mixture's own."""
         return (*self.nested, *(() if self.size == "all" else (self.size,)))
 
+    @property
+    def series(self) -> str:
+        """What tables call it, whatever the sampling: `T100`, `T*100`, `Tall`."""
+        return f"T{'*' if self.with_replacement else ''}{self.size}"
+
     def label(self, training_tasks: int) -> str:
-        """What figures call it: `T100`, `T*100`, or `T757` where all of 757 tasks are in."""
-        star = "*" if self.with_replacement else ""
-        return f"T{star}{training_tasks if self.size == 'all' else self.size}"
+        """What figures call it: as `series`, but `T757` where all of 757 tasks are in."""
+        return self.series.replace("all", str(training_tasks))
 
     @cached_property
     def name(self) -> str:

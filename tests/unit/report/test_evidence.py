@@ -47,6 +47,30 @@ def test_only_steps_that_all_seeds_reached_are_averaged():
     assert evidence.steps(evidence.conditions[0], "code") == (5,)
 
 
+def test_runs_are_compared_with_the_base_on_the_test_set_of_their_sampling():
+    builder = EvidenceBuilder()
+    for sampling, said in ((0, [0.0, 0.2]), (1, [0.6, 1.0])):
+        builder.scores("base", "seen", {0: said}, sampling=sampling)
+        run = builder.run(4, sampling)
+        builder.scores(run, "seen", {5: [value + 0.1 for value in said]}, sampling=sampling)
+    evidence = builder.build()
+    condition = evidence.conditions[0]
+    assert evidence.score(evidence.base, "seen", 0)[0] == pytest.approx(0.45)
+    assert evidence.score(condition, "seen", 5)[0] == pytest.approx(0.55)
+    # whichever items are drawn, every run is 0.1 better on them
+    assert evidence.gain(condition, "seen", 5) == pytest.approx(0.1)
+
+
+def test_half_a_test_set_is_refused():
+    builder = EvidenceBuilder()
+    builder.scores("base", "seen", {0: [0.0, 0.0]}, sampling=0)
+    builder.scores("base", "seen", {0: [0.0, 0.0]}, sampling=1)
+    builder.scores(builder.run(4, 0), "seen", {5: [1.0]}, sampling=0)
+    evidence = builder.build()
+    with pytest.raises(ArtefactError, match="other items"):
+        evidence.score(evidence.conditions[0], "seen", 5)
+
+
 def test_scores_on_other_items_than_the_bases_are_refused():
     builder = EvidenceBuilder()
     builder.scores("base", "code", {0: [0.0, 0.0]})

@@ -156,7 +156,7 @@ def test_conditions_are_named_by_method_unless_more_differs():
 def test_an_evaluation_with_two_metrics_is_two(tables):
     names = tables.summary["evaluation"].unique().sort().to_list()
     assert names == [
-        "code", "continuations (accuracy normalised)", "continuations (accuracy)", "english",
+        "code", "continuations", "continuations (accuracy normalised)", "english",
     ]  # fmt: skip
     assert tables.summary.group_by("evaluation", "condition", "step").len()["len"].max() == 1
 

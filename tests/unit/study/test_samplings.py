@@ -8,6 +8,7 @@ import yaml
 
 from instruction_study import STUDY
 from rankscope.errors import StudyError
+from rankscope.report.methods import condition_labels
 from rankscope.study.check import checked, notes
 from rankscope.study.expand import load_study
 from rankscope.study.registry import Studies
@@ -116,3 +117,11 @@ def test_only_unused_variants_are_noted(tmp_path, monkeypatch):
     save_base(Path("base"), context=512)
     noted = notes(checked(written(tmp_path, train_on="T6")))
     assert [note.split(": ")[1] for note in noted] == ["data.T12-s0", "data.T12-s1"]
+
+
+def test_the_samplings_of_a_mixture_are_one_condition_of_the_report(study: Study):
+    labels = condition_labels(study.runs)
+    assert sorted(set(labels.values())) == [
+        "Full, data T12", "Full, data T6", "LoRA r=2, data T12", "LoRA r=2, data T6",
+    ]  # fmt: skip
+    assert all(labels[run.name].endswith(run.data.series) for run in study.runs)
