@@ -147,7 +147,7 @@ def test_a_category_in_both_splits_is_a_warning(tmp_path: Path, caplog):
     (tmp_path / "task_categories.tsv").write_text(table)
     write_tasks(folder_spec(tmp_path), tmp_path / "collection")
     assert "Misc. has training and test tasks" in caplog.text
-    manifest = json.loads((tmp_path / "collection" / "rows.json").read_text())
+    manifest = json.loads((tmp_path / "collection" / "run.json").read_text())
     assert manifest["results"]["categories_in_both_splits"] == ["Misc."]
 
 

@@ -7,15 +7,18 @@ out its sampling seed stands for one per sampling; unfolding a grid replaces it 
 """
 
 from functools import cached_property
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, model_validator
 
 from rankscope.errors import StudyError
+from rankscope.study.fingerprint import fingerprint, size_fingerprint
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
 from rankscope.study.record import Positive, Revision, Seed, Spec, slug
 
+CATEGORY_TABLE = "task_categories.tsv"
 TemplateName = Annotated[
     Literal["tk-instruct", "alpaca"],
     Field(description="tk-instruct: its definition-only prompt; alpaca: the template with input"),
@@ -50,11 +53,23 @@ class Niv2Tasks(Spec):
     categories: Categories = None
     commit: Revision | None = None
     minimum_instances: Positive = 100
+    _files: tuple[str | None, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        tables = [root / CATEGORY_TABLE if self.categories is None else Path(self.categories)]
+        self._files = (
+            size_fingerprint((root / "tasks").glob("*.json")),
+            fingerprint((root / "splits" / self.split).glob("*.txt"), root),
+            fingerprint(tables, tables[0].parent),
+        )
 
     @cached_property
     def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("data", f"niv2-{slug(self.path)}", self.canonical())
+        """Folder name of the artefact; other tasks under the same path are another collection."""
+        content = self.canonical() | {"files": list(self._files)}
+        return artefact_name("data", f"niv2-{slug(self.path)}", content)
 
 
 class Niv2Mirror(Spec):

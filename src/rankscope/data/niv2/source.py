@@ -16,10 +16,9 @@ from typing import Any, Protocol
 
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
 from rankscope.errors import DataError
-from rankscope.study.instruction_specs import Niv2Mirror, Niv2Tasks
+from rankscope.study.instruction_specs import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
-CATEGORY_TABLE = "task_categories.tsv"
 
 
 class Layout(Protocol):
