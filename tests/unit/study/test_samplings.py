@@ -112,6 +112,17 @@ def test_prompts_and_answers_have_to_fit(tmp_path, monkeypatch):
         checked(written(tmp_path, recipe=short))
 
 
+def test_documents_are_not_laid_out_like_examples(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_base(Path("base"), context=512)
+    data = STUDY["data"] | {"code": {"source": "standard-library", "content": "code"}}
+    for key, value in (("packing", "padded"), ("prompt_loss", True)):
+        recipe = STUDY["recipe"] | {key: value}
+        with pytest.raises(StudyError, match=f"`{key}` is for mixtures: remove it"):
+            checked(written(tmp_path, data=data, train_on="code", recipe=recipe))
+        checked(written(tmp_path, data=data, recipe=recipe))
+
+
 def test_only_unused_variants_are_noted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_base(Path("base"), context=512)
