@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 import torch
 import yaml
+from polars.testing import assert_frame_equal
 
 from rankscope.artefacts import layout
 from rankscope.data.cli import pack
@@ -122,7 +123,7 @@ def test_seeds_differ(study: dict[str, Run]) -> None:
 def test_killed_and_resumed_gives_the_same_bits(study: dict[str, Run], method: str) -> None:
     run = edited({"recipe": {"steps": 400, "batch_size": 4, "sequence_length": 32}})[method]
     train(run.name, FILE)
-    uninterrupted = weights(run)
+    uninterrupted, curve = weights(run), pl.read_parquet(layout.loss_curve(run.name))
     Path(layout.run_manifest(run.name)).unlink()
 
     resume = Path(layout.checkpoints(run.name))
@@ -142,7 +143,27 @@ def test_killed_and_resumed_gives_the_same_bits(study: dict[str, Run], method: s
 
     train(run.name, FILE)
     assert weights(run) == uninterrupted
+    assert_frame_equal(pl.read_parquet(layout.loss_curve(run.name)), curve, check_exact=True)
     assert not resume.exists()
+
+
+def test_killed_after_its_last_step_a_run_takes_no_step_more(
+    study: dict[str, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = study["lora-r4"]
+    train(run.name, FILE)
+    uninterrupted, curve = weights(run), pl.read_parquet(layout.loss_curve(run.name))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("rankscope.train.stage.loss_curve", killed)
+        train(run.name, FILE, checkpoint_seconds=0.0)
+    assert Path(layout.checkpoints(run.name)).exists()
+    train(run.name, FILE)
+    assert weights(run) == uninterrupted
+    assert_frame_equal(pl.read_parquet(layout.loss_curve(run.name)), curve, check_exact=True)
 
 
 def test_a_diverging_run_is_recorded_and_is_no_error(study: dict[str, Run]) -> None:

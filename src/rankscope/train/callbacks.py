@@ -77,8 +77,8 @@ class StopOnDivergence(TrainerCallback):
 class KeepWeights(TrainerCallback):
     """Save the weights at the kept steps, if they are finite.
 
-    A kept step is also a checkpoint to resume from. `save` writes the model into the folder it is
-    given.
+    A kept step is also a checkpoint to resume from, but for the last: the Trainer would take one
+    step more from there. `save` writes the model into the folder it is given.
     """
 
     def __init__(self, steps: tuple[int, ...], folder: Path, save: Callable[[Path], None]) -> None:
@@ -100,7 +100,7 @@ class KeepWeights(TrainerCallback):
             return
         with replacing_folder(self._folder / step_folder(state.global_step)) as temporary:
             self._save(temporary)
-        control.should_save = True
+        control.should_save = state.global_step < state.max_steps
 
 
 class CheckpointByTime(TrainerCallback):
@@ -116,8 +116,10 @@ class CheckpointByTime(TrainerCallback):
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Ask for a checkpoint when it is time."""
-        if time.monotonic() - self._last >= self._seconds:
+        """Ask for a checkpoint when it is time, and never at the end of the run."""
+        if state.global_step >= state.max_steps:
+            control.should_save = False
+        elif time.monotonic() - self._last >= self._seconds:
             control.should_save = True
 
     def on_save(
