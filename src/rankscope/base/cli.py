@@ -9,6 +9,7 @@ from rankscope.study.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog="Example: `rankscope base model --study demo`",
     help="The base stage: the model that every run of a study starts from.",
 )
 

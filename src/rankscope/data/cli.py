@@ -9,6 +9,7 @@ from rankscope.study.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog="Example: `rankscope data rows code --study demo`",
     help="The data stage: sources to tables of documents, items and packed sequences.",
 )
 

@@ -10,18 +10,22 @@ from rankscope.study.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog="Example: `rankscope evaluate score lora-r16@0 --suite demo --study demo`",
     help="The evaluate stage: trained steps to one row per test item, then to scores.",
 )
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="Name of a run, or of the base for its step 0.")
+    str,
+    typer.Argument(
+        metavar="RUN", help="Name of a run, or method@seed, such as lora-r16@0; `base` for step 0."
+    ),
 ]
 SuiteName = Annotated[
     str, typer.Option("--suite", help="Suite of evaluations: its label, or its artefact's name.")
 ]
 
 
-@app.command(epilog="Example: `rankscope evaluate predict lora-r16-3f9a1c2b --suite demo`")
+@app.command(epilog="Example: `rankscope evaluate predict lora-r16@0 --suite demo`")
 def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     """Ask every kept step of a run about every item of a suite; nothing is scored yet."""
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
@@ -34,6 +38,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
 
     studies = Studies(study)
     spec = studies.suite(suite)
+    run = studies.called(run)
     base = studies.base_of(run)
     if run == base.name:
         subject = Subject(base_keys(base), Path(layout.base_model(run)), {0: None})
@@ -51,14 +56,16 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     predict_items(spec, subject, data, Path(layout.predictions(run, spec.name)))
 
 
-@app.command(epilog="Example: `rankscope evaluate score lora-r16-3f9a1c2b --suite demo`")
+@app.command(epilog="Example: `rankscope evaluate score lora-r16@0 --suite demo`")
 def score(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     """Score the stored predictions of a run: one row per item and metric."""
     from rankscope.artefacts import layout
     from rankscope.evaluate.score import score as score_predictions
     from rankscope.study.registry import Studies
 
-    spec = Studies(study).suite(suite)
+    studies = Studies(study)
+    run = studies.called(run)
+    spec = studies.suite(suite)
     score_predictions(
         spec, run, Path(layout.predictions(run, spec.name)), Path(layout.scores(run, spec.name))
     )

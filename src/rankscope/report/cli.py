@@ -8,6 +8,7 @@ from rankscope.study.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog="Example: `rankscope report page --study demo`",
     help="What a study found: tidy tables, claims with verdicts, figures, one page.",
 )
 

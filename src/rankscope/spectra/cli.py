@@ -9,6 +9,7 @@ from rankscope.study.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog="Example: `rankscope spectra run lora-r16@0 --study demo`",
     help="What fine-tuning did inside the weights: intruders, similarity, effective rank.",
 )
 
@@ -65,9 +66,14 @@ def base(
     )
 
 
-@app.command("run", epilog="Example: `rankscope spectra run lora-r16-3f9a1c2b --study demo`")
+@app.command("run", epilog="Example: `rankscope spectra run lora-r16@0 --study demo`")
 def analyse(
-    run: Annotated[str, typer.Argument(help="Name of a run of the study.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a run as `rankscope check` prints it, or method@seed, such as lora-r16@0."
+        ),
+    ],
     study: StudyOption,
     settings: Annotated[
         str | None, typer.Option(help="Name of the settings; default: those of the study.")
@@ -87,6 +93,7 @@ def analyse(
         raise StudyError(
             f"{studies.current.path}: the study asks for no spectra; add a `spectra:` section"
         )
+    run = studies.called(run)
     base_name = studies.run(run).base.name
     kept = Path(layout.kept_weights(run))
     analyse_run(

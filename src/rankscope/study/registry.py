@@ -56,6 +56,29 @@ class Studies:
         """Return the study called `name`."""
         return self.current if name == self.current.study else self._load(name)
 
+    def called(self, typed: str) -> str:
+        """Return the artefact's name for what a person may type instead.
+
+        `base` is the base of the study asked for, `lora-r16@0` its run of that method and seed;
+        anything else is a name already.
+
+        Raises:
+            StudyError: no run or several runs of the study have that method and seed.
+        """
+        if typed == "base":
+            return self.current.base.name
+        method, at, seed = typed.partition("@")
+        if not at:
+            return typed
+        runs = self.current.runs
+        found = [run.name for run in runs if (run.method.slug, str(run.seed)) == (method, seed)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise StudyError(f"{typed}: several runs are called so, name one: {', '.join(found)}")
+        known = ", ".join(dict.fromkeys(f"{run.method.slug}@{run.seed}" for run in runs))
+        raise StudyError(f"{typed}: {self.current.path} has no such run; it has: {known}")
+
     def run(self, name: str) -> Run:
         """Return the run called `name`."""
         return self._find("run", name, lambda study: study.runs_by_name)

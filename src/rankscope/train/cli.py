@@ -8,7 +8,12 @@ from rankscope.study.option import StudyOption
 
 
 def train(
-    run: Annotated[str, typer.Argument(help="Name of the run, as `rankscope check` prints it.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a run as `rankscope check` prints it, or method@seed, such as lora-r16@0."
+        ),
+    ],
     study: StudyOption,
     checkpoint_seconds: Annotated[
         float, typer.Option(help="Save a state to resume from this often.")
@@ -18,11 +23,12 @@ def train(
 
     The base and the packed data have to be there: `snakemake data` makes them.
 
-    Example: `rankscope train lora-r16-6c5b7c2b --study demo`
+    Example: `rankscope train lora-r16@0 --study demo`
     """
     from rankscope.study.registry import Studies
 
-    spec = Studies(study).run(run)
+    studies = Studies(study)
+    spec = studies.run(studies.called(run))
 
     from rankscope.train.stage import TrainingFiles, train_run
 

@@ -103,3 +103,23 @@ def test_a_remembered_study_of_another_version_is_passed_over(folder: Path) -> N
     remembered.write_text('{"study": "mine", "since": "removed"}', encoding="utf-8")
     with pytest.raises(StudyError, match="no study describes a run 'lora-r1-00000000'"):
         Studies("mine").run("lora-r1-00000000")
+
+
+def test_a_run_may_be_called_by_method_and_seed_and_the_base_by_its_stage(folder: Path) -> None:
+    studies = Studies("mine")
+    run = next(run for run in studies.current.runs if run.method.rank == 4 and run.seed == 1)
+    assert studies.called("lora-r4@1") == run.name
+    assert studies.called("base") == studies.current.base.name
+    assert studies.called(run.name) == run.name
+    with pytest.raises(StudyError, match=r"lora-r5@1: .*mine\.yaml has no such run; .*lora-r4@1"):
+        studies.called("lora-r5@1")
+
+
+def test_several_runs_of_one_method_and_seed_have_to_be_named(folder: Path) -> None:
+    text = edited(("[1, 4, 16]", "[4]"))
+    assert "learning_rate: 1.0e-3" in text
+    (folder / "mine.yaml").write_text(
+        text.replace("learning_rate: 1.0e-3", "learning_rate: [1.0e-3, 2.0e-3]"), encoding="utf-8"
+    )
+    with pytest.raises(StudyError, match="several runs are called so, name one: full-"):
+        Studies("mine").called("full@0")

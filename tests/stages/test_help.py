@@ -1,0 +1,37 @@
+"""Every verb and every stage's help shows an example, and the examples name what the demo has."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from rankscope.cli import app
+from rankscope.study.registry import Studies
+from rankscope.workflow import STAGE_RULES
+
+VERBS = [
+    *([stage] for stage in STAGE_RULES),
+    ["check"], ["inspect"], ["repair"],
+    ["data", "rows"], ["data", "pack"], ["base", "model"],
+    ["evaluate", "predict"], ["evaluate", "score"], ["spectra", "base"], ["spectra", "run"],
+    ["report", "tables"], ["report", "claims"], ["report", "figures"], ["report", "page"],
+]  # fmt: skip
+
+
+def help_of(verb: list[str]) -> str:
+    shown = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "160", "TERM": "dumb"})
+    assert shown.exit_code == 0
+    return shown.output
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_help_shows_an_example_of_the_verb(verb: list[str]) -> None:
+    shown = help_of(verb)
+    assert re.search(rf"rankscope {' '.join(verb)}\b.* \S", shown.split("xample")[-1]), shown
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_runs_in_examples_are_runs_of_the_demo(verb: list[str]) -> None:
+    studies = Studies("demo")
+    for called in re.findall(r"[a-z0-9-]+@\d", help_of(verb).split("xample")[-1]):
+        assert studies.run(studies.called(called))
