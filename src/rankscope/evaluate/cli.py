@@ -17,7 +17,7 @@ app = typer.Typer(
 RunName = Annotated[
     str,
     typer.Argument(
-        metavar="RUN", help="Name of a run, or method@seed, such as lora-r16@0; `base` for step 0."
+        metavar="RUN", help="A run: its name, or method@seed, such as lora-r16@0; or `base`."
     ),
 ]
 SuiteName = Annotated[

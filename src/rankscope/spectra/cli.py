@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.study.option import RunArgument, StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,12 +68,7 @@ def base(
 
 @app.command("run", epilog="Example: `rankscope spectra run lora-r16@0 --study demo`")
 def analyse(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a run as `rankscope check` prints it, or method@seed, such as lora-r16@0."
-        ),
-    ],
+    run: RunArgument,
     study: StudyOption,
     settings: Annotated[
         str | None, typer.Option(help="Name of the settings; default: those of the study.")

@@ -4,16 +4,11 @@ from typing import Annotated
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.study.option import RunArgument, StudyOption
 
 
 def train(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a run as `rankscope check` prints it, or method@seed, such as lora-r16@0."
-        ),
-    ],
+    run: RunArgument,
     study: StudyOption,
     checkpoint_seconds: Annotated[
         float, typer.Option(help="Save a state to resume from this often.")
