@@ -4,14 +4,13 @@
 #
 # Needs Python ≥ 3.11 and make; everything else is installed into .venv.
 PYTHON ?= python3
-CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test check clean
+.PHONY: demo test check
 
 demo: $(BIN)/.demo
 	@python -m rankscope.demo
@@ -25,9 +24,6 @@ check: $(BIN)/.dev
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	mypy
-
-clean:
-	rm -rf .venv .snakemake results reports/demo logs benchmarks
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rankscope needs Python 3.11 or newer")'

@@ -53,21 +53,19 @@ def accept_stage_names(workflow: Any) -> None:
         workflow: Snakemake's `workflow` object of the Snakefile.
     """
 
-    class StageAware(type(workflow)):  # type: ignore[misc]
-        @property
-        def dag_settings(self) -> Any:
-            return self.__dict__["dag_settings"]
+    def given(self: Any) -> Any:
+        return self.__dict__["dag_settings"]
 
-        @dag_settings.setter
-        def dag_settings(self, settings: Any) -> None:
-            self.__dict__["dag_settings"] = replace(
-                settings,
-                forcerun=rules_of_stages(settings.forcerun),
-                until=rules_of_stages(settings.until),
-                omit_from=rules_of_stages(settings.omit_from),
-            )
+    def translate(self: Any, settings: Any) -> None:
+        self.__dict__["dag_settings"] = replace(
+            settings,
+            forcerun=rules_of_stages(settings.forcerun),
+            until=rules_of_stages(settings.until),
+            omit_from=rules_of_stages(settings.omit_from),
+        )
 
-    workflow.__class__ = StageAware
+    translated = {"dag_settings": property(given, translate)}
+    workflow.__class__ = type("StageAwareWorkflow", (type(workflow),), translated)
 
 
 def source_hash(*modules: str) -> str:

@@ -32,7 +32,7 @@ class Recipe:
         Raises:
             DataError: the recipe has not that many inputs.
         """
-        rng = Random(f"{seed}:{self.name}")  # noqa: S311 - not for secrets
+        rng = Random(f"{seed}:{self.name}")
         made: dict[str, tuple[str, tuple[str, ...]]] = {}
         for _ in range(count * ATTEMPTS_PER_INSTANCE):
             if len(made) == count:
