@@ -51,7 +51,7 @@ def test_packing_uses_the_base_tokenizer(tiny_base, tmp_path, monkeypatch):
     tiny_base.copy_to(tmp_path)
     monkeypatch.chdir(tmp_path)
     run("data", "pack", "code", "--length", "32")
-    variant, base = tiny_base.study.variant("code").name, tiny_base.study.base.name
+    variant, base = tiny_base.study.variants["code"].name, tiny_base.study.base.name
     packed = pl.read_parquet(layout.packed(variant, base, 32))
     rows = pl.read_parquet(tiny_base.rows("code"))
     first = packed["document_ids"][0][0]
@@ -70,7 +70,7 @@ def test_the_same_study_gives_the_same_bits(tiny_base, study):
     run("data", "rows", "english")
     run("data", "rows", "continuations")
     for label in ("code", "english", "continuations"):
-        made = study / layout.data_rows(tiny_base.study.variant(label).name)
+        made = study / layout.data_rows(tiny_base.study.variants[label].name)
         assert made.read_bytes() == tiny_base.rows(label).read_bytes()
 
 

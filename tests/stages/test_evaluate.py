@@ -86,7 +86,7 @@ def write_data(study):
         }
     )
     for label, rows in (("text", documents), ("items", items)):
-        path = Path(layout.data_rows(study.variant(label).name))
+        path = Path(layout.data_rows(study.variants[label].name))
         path.parent.mkdir(parents=True)
         rows.write_parquet(path)
 
@@ -101,7 +101,7 @@ def evaluate(verb, run, code=0):
 
 
 def predictions(study, run):
-    return pl.read_parquet(layout.predictions(run, study.suite("tiny").name))
+    return pl.read_parquet(layout.predictions(run, study.suites_by_name["tiny"].name))
 
 
 def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
@@ -119,7 +119,7 @@ def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
     assert text.filter(step=10)["nats"].to_list() != text.filter(step=20)["nats"].to_list()
 
     evaluate("score", run.name)
-    scores = pl.read_parquet(layout.scores(run.name, study.suite("tiny").name))
+    scores = pl.read_parquet(layout.scores(run.name, study.suites_by_name["tiny"].name))
     assert scores.schema == pl.Schema(SCORES)
     assert scores.height == 2 * (3 + 2 * 6)
     assert set(scores["metric"]) == {"bits_per_byte", "accuracy", "accuracy_normalised"}
@@ -145,14 +145,14 @@ def test_a_run_that_kept_nothing_gives_empty_tables(study):
     evaluate("predict", diverged)
     evaluate("score", diverged)
     assert predictions(study, diverged).schema == pl.Schema(PREDICTIONS)
-    scores = pl.read_parquet(layout.scores(diverged, study.suite("tiny").name))
+    scores = pl.read_parquet(layout.scores(diverged, study.suites_by_name["tiny"].name))
     assert scores.is_empty()
     assert scores.schema == pl.Schema(SCORES)
 
 
 def test_another_process_writes_the_same_bytes(study):
     run = study.runs[1].name
-    path = Path(layout.predictions(run, study.suite("tiny").name))
+    path = Path(layout.predictions(run, study.suites_by_name["tiny"].name))
     evaluate("predict", run)
     first = path.read_bytes()
     command = "from rankscope.cli import main; main()"
@@ -193,11 +193,11 @@ def test_scoring_needs_no_torch(study):
 def test_the_manifest_names_inputs_outputs_items_and_times(study):
     run = study.runs[1].name
     evaluate("predict", run)
-    path = Path(layout.predictions(run, study.suite("tiny").name))
+    path = Path(layout.predictions(run, study.suites_by_name["tiny"].name))
     manifest = json.loads(path.with_suffix(".json").read_text())
     assert manifest["results"]["items"] == {"text": 3, "choice": 6}
     assert manifest["results"]["steps"] == [10, 20]
-    assert set(manifest["inputs"]) == {study.variant(n).name for n in ("text", "items")}
+    assert set(manifest["inputs"]) == {study.variants[n].name for n in ("text", "items")}
     assert path.name in manifest["outputs"]
 
 

@@ -52,7 +52,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
 
 
 def rows(study: Study, label: str) -> pl.DataFrame:
-    return pl.read_parquet(layout.data_rows(study.variant(label).name))
+    return pl.read_parquet(layout.data_rows(study.variants[label].name))
 
 
 def test_no_item_of_a_test_set_is_trained_on(study: Study):
@@ -64,7 +64,7 @@ def test_no_item_of_a_test_set_is_trained_on(study: Study):
 
 
 def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
-    mixture = study.variant("T6-s0")
+    mixture = study.variants["T6-s0"]
     path = Path(layout.packed(mixture.name, study.base.name, LENGTH))
     examples = pl.read_parquet(path)
     assert dict(examples.schema) == dict(EXAMPLES)
@@ -85,7 +85,7 @@ def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
 
 
 def test_packing_twice_writes_the_same_bytes(study: Study):
-    path = Path(layout.packed(study.variant("T6-s0").name, study.base.name, LENGTH))
+    path = Path(layout.packed(study.variants["T6-s0"].name, study.base.name, LENGTH))
     first = path.read_bytes()
     verb("data", "pack", "T6-s0", "--length", str(LENGTH))
     assert path.read_bytes() == first
@@ -156,7 +156,7 @@ def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, pack
 @pytest.fixture(scope="module")
 def run(study: Study) -> str:
     """A LoRA run on the first sampling, with random weights in place of trained ones."""
-    run = next(r for r in study.runs if r.method.rank and r.data == study.variant("T6-s0"))
+    run = next(r for r in study.runs if r.method.rank and r.data == study.variants["T6-s0"])
     folder = Path(layout.kept_weights(run.name)) / layout.step_folder(4)
     folder.mkdir(parents=True)
     save_adapter(Path(layout.base_model(study.base.name)), folder, seed=0)
@@ -166,7 +166,7 @@ def run(study: Study) -> str:
 
 
 def predicted(study: Study, run: str, suite: str) -> pl.DataFrame:
-    return pl.read_parquet(layout.predictions(run, study.suite(suite).name))
+    return pl.read_parquet(layout.predictions(run, study.suites_by_name[suite].name))
 
 
 def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
@@ -182,7 +182,7 @@ def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
 
 def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
     answers = predicted(study, run, "answers-s0")
-    path = Path(layout.predictions(run, study.suite("answers-s0").name))
+    path = Path(layout.predictions(run, study.suites_by_name["answers-s0"].name))
     # what a model that had learned every other item would have said
     said = [
         references[-1].upper() + "." if number % 2 else text
@@ -197,7 +197,7 @@ def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
         " standalone_mode=False); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", command], check=True, env=os.environ)
-    scores = pl.read_parquet(layout.scores(run, study.suite("answers-s0").name))
+    scores = pl.read_parquet(layout.scores(run, study.suites_by_name["answers-s0"].name))
     assert scores.schema == pl.Schema(SCORES)
     mean = dict(scores.group_by("metric").agg(pl.col("score").mean()).iter_rows())
     assert mean["exact_match"] == pytest.approx(0.5, abs=0.01)

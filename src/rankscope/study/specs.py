@@ -8,9 +8,7 @@ such records and nothing else of a study. They are defined by kind in `data_spec
 """
 
 from functools import cached_property
-from typing import Any
 
-from rankscope.errors import StudyError
 from rankscope.study.base_specs import MODEL_FILES, BaseSpec, EmbeddedBase, HubBase, LocalBase
 from rankscope.study.data_specs import (
     TEXT_SUFFIXES,
@@ -116,14 +114,6 @@ class Study(Spec):
         """The runs under their names."""
         return {run.name: run for run in self.runs}
 
-    def run(self, name: str) -> Run:
-        """Return the run called `name`.
-
-        Raises:
-            StudyError: the study has no such run.
-        """
-        return self._named("run", name, self.runs_by_name)
-
     @cached_property
     def variants(self) -> dict[str, DataSpec]:
         """Every data variant under its label, and under its name also where it has no label."""
@@ -139,22 +129,6 @@ class Study(Spec):
                 found[spec.name] = spec
                 named.append(source_of(spec))
         return found
-
-    def variant(self, name: str) -> Any:
-        """Return a data variant by its label in the study file or its artefact's name.
-
-        Raises:
-            StudyError: the study has no such variant.
-        """
-        return self._named("data variant", name, self.variants)
-
-    def suite(self, name: str) -> Suite:
-        """Return a suite by its label or its artefact's name.
-
-        Raises:
-            StudyError: the study has no such suite.
-        """
-        return self._named("suite", name, self.suites_by_name)
 
     @cached_property
     def suites_by_name(self) -> dict[str, Suite]:
@@ -173,10 +147,3 @@ class Study(Spec):
                 *((run.name, suite) for run in self.runs if suite.measures(run)),
             )
         )
-
-    def _named(self, kind: str, name: str, known: dict[str, Any]) -> Any:
-        if name not in known:
-            raise StudyError(
-                f"{self.path}: the study has no {kind} {name!r}; it has: {', '.join(known)}"
-            )
-        return known[name]
