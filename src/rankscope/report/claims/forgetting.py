@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rankscope.report.claims.learning import MINIMUM_RANKS, PAPER
+from rankscope.report.claims.learning import PAPER, judge_order
 from rankscope.report.claims.subject import Subject, repeated
 from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
 from rankscope.report.evidence import Condition
-from rankscope.report.resampling import Floats, kendall, spearman
+from rankscope.report.resampling import Floats, spearman
 
 FORGETS_LESS = Claim(
     id="H2.4",
@@ -111,26 +111,7 @@ def grows_with_steps(subject: Subject) -> Iterator[Verdict]:
 
 def grows_with_rank(subject: Subject) -> Iterator[Verdict]:
     """H2.5, rank."""
-    name, loras = subject.forgetting, subject.repeated_loras
-    if name is None or len(loras) < MINIMUM_RANKS:
-        yield undecided(GROWS_WITH_RANK, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
-        return
-    ranks = np.array([float(lora.rank or 0) for lora in loras])
-    steps = subject.steps(name, *loras)
-    if not steps:
-        yield undecided(GROWS_WITH_RANK, "all ranks", "not all ranks were scored at one step")
-        return
-    taus = [
-        kendall(ranks, np.column_stack([subject.forgotten(lora, name, step) for lora in loras]))
-        for step in steps
-    ]
-    yield judge(
-        GROWS_WITH_RANK,
-        f"{len(loras)} ranks · {name}",
-        np.mean(taus, axis=0),
-        subject.items(name, *loras),
-        subject.rates(*loras),
-    )
+    yield judge_order(GROWS_WITH_RANK, subject, subject.forgetting, subject.forgotten)
 
 
 def matched_learning(subject: Subject) -> Iterator[Verdict]:

@@ -1,6 +1,6 @@
 """Claims about learning (*LoRA Learns Less and Forgets Less*, Biderman et al. 2024)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -59,22 +59,30 @@ def learns_less(subject: Subject) -> Iterator[Verdict]:
 
 def order_by_rank(subject: Subject) -> Iterator[Verdict]:
     """H2.2, over the ranks of the study."""
-    name, loras = subject.learning, subject.repeated_loras
+    yield judge_order(ORDERED_BY_RANK, subject, subject.learning, subject.gain)
+
+
+def judge_order(
+    claim: Claim,
+    subject: Subject,
+    name: str | None,
+    measured: Callable[[Condition, str, int], Floats],
+) -> Verdict:
+    """Judge whether `measured` rises with the rank: mean Kendall tau over the common steps."""
+    loras = subject.repeated_loras
     if name is None or len(loras) < MINIMUM_RANKS:
-        yield undecided(ORDERED_BY_RANK, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
-        return
+        return undecided(claim, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     steps = subject.steps(name, *loras)
     if not steps:
-        yield undecided(ORDERED_BY_RANK, "all ranks", "not all ranks were scored at one step")
-        return
+        return undecided(claim, "all ranks", "not all ranks were scored at one step")
     taus = [
-        kendall(ranks, np.column_stack([subject.gain(lora, name, step) for lora in loras]))
+        kendall(ranks, np.column_stack([measured(lora, name, step) for lora in loras]))
         for step in steps
     ]
     ordered = sum(tau[0] == 1 for tau in taus)
-    yield judge(
-        ORDERED_BY_RANK,
+    return judge(
+        claim,
         f"{len(loras)} ranks · {name}",
         np.mean(taus, axis=0),
         subject.items(name, *loras),
