@@ -17,7 +17,7 @@ import polars as pl
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError
 from rankscope.report.methods import BASE, condition_labels, sampled_item
-from rankscope.study.specs import Run, Study
+from rankscope.study.specs import Run, Study, TestSet
 
 logger = logging.getLogger(__name__)
 
@@ -110,15 +110,26 @@ def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
 
 
 def _items(study: Study) -> pl.DataFrame:
-    """Scores of all runs; the items of test sets that differ between samplings are told apart."""
+    """Scores of all runs; the items of test sets that differ between samplings are told apart.
+
+    What samplings share, the base was asked in every suite of a label: it counts once.
+    """
     frames = [_rows("items", ())]
+    counted: set[tuple[str, str, str]] = set()
     for name, suite in study.measured:
         rows = _rows("items", (Path(layout.scores(name, suite.name)),))
-        if suite.sampling_seed is not None:
-            rows = rows.with_columns(
-                item=pl.lit(sampled_item(suite.sampling_seed, "")) + pl.col("item")
-            )
-        frames.append(rows)
+        for evaluation in suite.evaluations:
+            key = (name, evaluation.name, evaluation.data.name)
+            if rows.is_empty() or key in counted:
+                continue
+            counted.add(key)
+            taken = rows.filter(pl.col("evaluation") == evaluation.name)
+            data = evaluation.data
+            if isinstance(data, TestSet) and data.sampling_seed is not None:
+                taken = taken.with_columns(
+                    item=pl.lit(sampled_item(data.sampling_seed, "")) + pl.col("item")
+                )
+            frames.append(taken)
     return pl.concat(frames)
 
 

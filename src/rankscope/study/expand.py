@@ -90,17 +90,22 @@ def _variants(file: StudyFile, samplings: list[int]) -> Iterator[tuple[str, Data
 
 
 def _suites(file: StudyFile, samplings: list[int]) -> Iterator[Suite]:
-    """Yield the suites; what depends on the sampling becomes a suite of its own per sampling.
+    """Yield the suites; one that depends on the sampling is unfolded into one per sampling.
 
-    So a base, which every suite measures, meets each item once.
+    Each holds all evaluations of its label, so that a run is loaded once for all of them. The base,
+    which every suite measures, then answers what samplings share once for each of them: little
+    beside a process of its own for every run, and the report takes one.
     """
     for label, evaluations in file.evaluate.items():
-        sampled = [each for each in evaluations if isinstance(each, Generate) and each.data.undrawn]
-        shared = tuple(each for each in evaluations if each not in sampled)
-        if shared:
-            yield Suite(suite=label, evaluations=shared)
-        for seed in samplings if sampled else ():
-            drawn = tuple(each.replaced(data=each.data.drawn(seed)) for each in sampled)
+        sampled = any(isinstance(each, Generate) and each.data.undrawn for each in evaluations)
+        if not sampled:
+            yield Suite(suite=label, evaluations=tuple(evaluations))
+            continue
+        for seed in samplings:
+            drawn = tuple(
+                each.replaced(data=each.data.drawn(seed)) if isinstance(each, Generate) else each
+                for each in evaluations
+            )
             yield Suite(suite=label, evaluations=drawn, sampling_seed=seed)
 
 

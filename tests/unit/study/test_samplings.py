@@ -52,16 +52,19 @@ def test_a_run_is_measured_on_the_test_set_of_its_own_sampling(study: Study):
         }
 
 
-def test_the_base_meets_every_test_set_once(study: Study):
-    met = [
+def test_a_run_is_loaded_once_for_all_that_is_measured_on_it(study: Study):
+    suites = [name for name, _ in study.measured if name != study.base.name]
+    assert sorted(suites) == sorted(run.name for run in study.runs)
+
+
+def test_the_base_meets_every_test_set(study: Study):
+    met = {
         evaluation.data.name
         for name, suite in study.measured
         for evaluation in suite.evaluations
         if name == study.base.name
-    ]
-    assert sorted(met) == sorted(
-        study.data[label].name for label in ("seen-s0", "seen-s1", "unseen")
-    )
+    }
+    assert met == {study.data[label].name for label in ("seen-s0", "seen-s1", "unseen")}
 
 
 def test_another_sampling_leaves_the_names_of_the_first(tmp_path: Path, study: Study):
