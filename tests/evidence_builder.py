@@ -20,18 +20,34 @@ class EvidenceBuilder:
 
     def __init__(self) -> None:
         self._runs = [
-            {"run": "base", "method": "Base", "condition": "Base", "status": "done"},
+            {
+                "run": "base",
+                "method": "Base",
+                "condition": "Base",
+                "treatment": "Base",
+                "status": "done",
+            },
         ]
         self._rows: dict[str, list[dict]] = {
             name: [] for name in ("items", "matrices", "intruders", "vectors")
         }
 
-    def run(self, rank: int | None, seed: int, status: str = "done", rate: float = 1e-3) -> str:
-        name = f"{method_name(rank)} {rate:g} {seed}"
+    def run(
+        self,
+        rank: int | None,
+        seed: int,
+        status: str = "done",
+        rate: float = 1e-3,
+        trained_on: str = "code",
+    ) -> str:
+        """Add a run; the conditions of a training set other than `code` name it."""
+        name = f"{method_name(rank)} {rate:g} {seed} {trained_on}"
         many = any(r.get("rank") == rank and r.get("learning_rate") != rate for r in self._runs[1:])
-        label = method_name(rank) + (f", lr {rate:g}" if many else "")
+        treatment = method_name(rank) + (f", lr {rate:g}" if many else "")
+        label = treatment + ("" if trained_on == "code" else f" on {trained_on}")
         self._runs.append({
-            "run": name, "method": method_name(rank), "condition": label, "rank": rank,
+            "run": name, "method": method_name(rank), "condition": label, "treatment": treatment,
+            "trained_on": trained_on, "rank": rank,
             "seed": seed, "status": status, "learning_rate": rate,
         })  # fmt: skip
         return name

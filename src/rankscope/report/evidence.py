@@ -6,6 +6,7 @@ conditions and the base are paired by item, spectral measures by matrix. Where e
 test set of its own, runs are compared with the base on that of their sampling.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +28,10 @@ from rankscope.report.resampling import (
 
 @dataclass(frozen=True)
 class Condition:
-    """A method with its recipe; `runs` are the done ones, by seed, of `planned` many."""
+    """A method with its recipe; `runs` are the done ones, by seed, of `planned` many.
+
+    `treatment` is its label among the conditions on the same training set.
+    """
 
     label: str
     method: str
@@ -35,6 +39,8 @@ class Condition:
     learning_rate: float | None
     runs: tuple[str, ...]
     planned: int
+    treatment: str = ""
+    trained_on: str = ""
 
     @property
     def is_lora(self) -> bool:
@@ -89,9 +95,26 @@ class Evidence:
                     learning_rate=first["learning_rate"],
                     runs=tuple(done["run"]),
                     planned=len(rows),
+                    treatment=first["treatment"],
+                    trained_on=first["trained_on"],
                 )
             )
         return tuple(sorted(found, key=lambda c: (c.rank or 0, c.learning_rate or 0.0)))
+
+    @cached_property
+    def headline_set(self) -> str:
+        """The training set that comparisons of methods are about where a study has several.
+
+        The last of those that most conditions were trained on: a study lists the largest last.
+        """
+        counts = Counter(condition.trained_on for condition in self.conditions)
+        sets = self.runs["trained_on"].drop_nulls().unique(maintain_order=True)
+        return max(reversed(sets.to_list()), key=lambda each: counts[each], default="")
+
+    def on(self, trained_on: str) -> "Evidence":
+        """The evidence on the runs of one training set, and the base."""
+        kept = (pl.col("trained_on") == trained_on) | (pl.col("method") == BASE)
+        return replace(self, runs=self.runs.filter(kept))
 
     @cached_property
     def base(self) -> Condition:

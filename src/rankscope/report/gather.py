@@ -16,7 +16,8 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError
-from rankscope.report.methods import BASE, condition_labels, sampled_item
+from rankscope.report.methods import BASE, condition_labels, sampled_item, treatment_labels
+from rankscope.report.training_sets import TrainingSet, training_sets
 from rankscope.study.specs import Run, Study, TestSet
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 RUN_COLUMNS: dict[str, Any] = {
-    "condition": pl.String, "status": pl.String, "diverged_at": pl.Int64,
+    "condition": pl.String, "treatment": pl.String, "trained_on": pl.String,
+    "mixture": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
+    "status": pl.String, "diverged_at": pl.Int64,
     "kept_steps": pl.Int64, "last_step": pl.Int64, "total_steps": pl.Int64,
     "learning_rate": pl.Float64, "alpha": pl.Float64, "trainable_parameters": pl.Int64,
     "total_parameters": pl.Int64, "trainable_percent": pl.Float64, "tokens": pl.Int64,
@@ -159,25 +162,40 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 
 def _runs(study: Study) -> pl.DataFrame:
-    labels = condition_labels(study.runs)
+    labels, treatments = condition_labels(study.runs), treatment_labels(study.runs)
+    sets = training_sets(study.runs, _tasks_drawn)
     base_is_there = Path(layout.base_model(study.base.name)).exists()
     rows = [
         {
             "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
-            "status": "done" if base_is_there else "missing", "kept_steps": 1, "last_step": 0,
+            "treatment": BASE, "status": "done" if base_is_there else "missing",
+            "kept_steps": 1, "last_step": 0,
         },
-        *(_run_row(run, labels[run.name]) for run in study.runs),
+        *(
+            {"condition": labels[run.name], "treatment": treatments[run.name]}
+            | _run_row(run, sets[run.data.name])
+            for run in study.runs
+        ),
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=KEYS | RUN_COLUMNS)
     percent = 100 * pl.col("trainable_parameters") / pl.col("total_parameters")
     return frame.with_columns(trainable_percent=percent)
 
 
-def _run_row(run: Run, condition: str) -> dict[str, Any]:
+def _tasks_drawn(variant: str) -> int | None:
+    """Number of tasks in a mixture, as its manifest says; None if it was not drawn yet."""
+    content = _json(Path(layout.data_manifest(variant)))
+    return None if content is None else int(content["results"]["tasks"])
+
+
+def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
     manifest = _json(Path(layout.run_manifest(run.name)))
     method = run.method.canonical()
     row = run.keys() | {
-        "condition": condition,
+        "trained_on": training_set.label,
+        "mixture": training_set.mixture,
+        "tasks": training_set.tasks,
+        "examples": training_set.examples,
         "learning_rate": run.recipe.learning_rate,
         "alpha": method.get("alpha"),
         "total_steps": run.recipe.steps,

@@ -3,6 +3,8 @@
 A *condition* is all that two runs share when they differ in nothing but the seed. Its label is the
 method's (`Full`, `LoRA r=16`) as long as the study has one condition per method; otherwise what
 differs is added (`LoRA r=16, lr 0.003`), so that runs of a learning-rate sweep are never averaged.
+What the conditions on one training set are called among themselves, without naming the set, is
+their *treatment*.
 """
 
 import re
@@ -15,9 +17,18 @@ from rankscope.study.specs import Mixture, Run
 BASE = "Base"
 
 
+def treatment_labels(runs: Sequence[Run]) -> dict[str, str]:
+    """Map each run's name to the label of its condition among those on the same training set."""
+    data = data_names(runs)
+    labels: dict[str, str] = {}
+    for name in dict.fromkeys(data.values()):
+        labels |= condition_labels([run for run in runs if data[run.data.name] == name])
+    return labels
+
+
 def condition_labels(runs: Sequence[Run]) -> dict[str, str]:
     """Map each run's name to its condition's label."""
-    data = _data_names(runs)
+    data = data_names(runs)
     described = {run.name: _description(run, data[run.data.name]) for run in runs}
     by_method: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
@@ -44,7 +55,7 @@ def sampling_of(item: str) -> str:
     return found.group() if found else ""
 
 
-def _data_names(runs: Sequence[Run]) -> dict[str, str]:
+def data_names(runs: Sequence[Run]) -> dict[str, str]:
     """Name the data of the runs; all samplings of a mixture have one name, its series if it can."""
     found = {}
     for run in runs:

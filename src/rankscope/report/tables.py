@@ -25,22 +25,24 @@ from rankscope.artefacts.files import replacing_folder
 from rankscope.errors import ArtefactError
 from rankscope.report.evidence import Condition, Evidence
 from rankscope.report.gather import Gathered
-from rankscope.report.resampling import DRAWS, Floats, interval, seed_shares, unit_counts
+from rankscope.report.methods import BASE
+from rankscope.report.resampling import Floats, interval, seed_shares, unit_counts
 from rankscope.study.specs import Study
 
 PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
 
 SUMMARY: dict[str, Any] = {
-    "condition": pl.String, "method": pl.String, "rank": pl.Int64, "step": pl.Int64,
-    "evaluation": pl.String, "measures": pl.String, "metric": pl.String, "unit": pl.String,
+    "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
+    "step": pl.Int64, "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
+    "unit": pl.String,
     "seeds": pl.Int64, "items": pl.Int64,
     "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
     "among_low": pl.Float64, "among_high": pl.Float64,
 }  # fmt: skip
 INTRUDER_SUMMARY: dict[str, Any] = {
-    "condition": pl.String, "method": pl.String, "rank": pl.Int64, "step": pl.Int64,
-    "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
+    "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
+    "step": pl.Int64, "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
     "seeds": pl.Int64, "matrices": pl.Int64,
     "intruders": pl.Float64, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
@@ -66,6 +68,28 @@ class Tables:
     def evidence(self) -> Evidence:
         """The measured rows, ready for resampling."""
         return Evidence(self.runs, self.items, self.matrices, self.intruders, self.vectors)
+
+    def on_headline_set(self) -> "Tables":
+        """Return what figures that compare methods show where a study has several training sets.
+
+        The runs on `Evidence.headline_set` and the base, under labels that do not name the set.
+        """
+        evidence = self.evidence
+        runs = evidence.on(evidence.headline_set).runs
+        short = dict(runs.select("condition", "treatment").iter_rows())
+        runs = runs.with_columns(condition=pl.col("treatment"))
+
+        def of(frame: pl.DataFrame) -> pl.DataFrame:
+            if "run" in frame.columns:
+                return frame.filter(pl.col("run").is_in(runs["run"].to_list()))
+            kept = frame.filter(pl.col("condition").is_in(list(short)))
+            return kept.with_columns(pl.col("condition").replace_strict(short))
+
+        frames = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        untouched = {"runs": runs, "timings": self.timings}
+        return Tables(
+            **{name: of(f) for name, f in frames.items() if name not in untouched}, **untouched
+        )
 
 
 def build_tables(gathered: Gathered) -> Tables:
@@ -109,37 +133,38 @@ def _scores(evidence: Evidence) -> pl.DataFrame:
 def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
     """One row per condition, evaluation and step; the base first."""
     for evaluation in evidence.evaluations:
-        for condition in (evidence.base, *evidence.conditions):
-            for step in evidence.steps(condition, evaluation.name):
-                gain = evidence.gain(condition, evaluation.name, step)
-                mean = interval(evidence.score(condition, evaluation.name, step))
-                among = interval(gain - _shared(evidence, evaluation.name, step))
-                against_base = interval(gain)
-                yield (
-                    condition.label, condition.method, condition.rank, step,
-                    evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
-                    len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
-                    mean.value, mean.low, mean.high,
-                    against_base.value, against_base.low, against_base.high,
-                    among.low, among.high,
-                )  # fmt: skip
+        gains = {
+            (condition, step): evidence.gain(condition, evaluation.name, step)
+            for condition in (evidence.base, *evidence.conditions)
+            for step in evidence.steps(condition, evaluation.name)
+        }
+        shared = _shared(gains)
+        for (condition, step), gain in gains.items():
+            mean = interval(evidence.score(condition, evaluation.name, step))
+            among = interval(gain - shared.get((condition.trained_on, step), 0.0))
+            against_base = interval(gain)
+            yield (
+                condition.label, condition.trained_on, condition.method, condition.rank, step,
+                evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
+                len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
+                mean.value, mean.low, mean.high,
+                against_base.value, against_base.low, against_base.high,
+                among.low, among.high,
+            )  # fmt: skip
 
 
-def _shared(evidence: Evidence, evaluation: str, step: int) -> Floats:
-    """Draws of what all methods gained at a step on average, as deviation from its value.
+def _shared(gains: dict[tuple[Condition, int], Floats]) -> dict[tuple[str, int], Floats]:
+    """Draws of what all methods on a training set gained at a step, as deviation from their mean.
 
     Which items were drawn moves all methods alike; without this part, intervals compare methods.
     Nothing is taken out where there is only one method.
     """
-    gains = [
-        evidence.gain(condition, evaluation, step)
-        for condition in evidence.conditions
-        if step in evidence.steps(condition, evaluation)
-    ]
-    if len(gains) < 2:
-        return np.zeros(DRAWS + 1)
-    mean = np.mean(gains, axis=0)
-    return np.asarray(mean - mean[0])
+    alike: dict[tuple[str, int], list[Floats]] = {}
+    for (condition, step), gain in gains.items():
+        if condition.method != BASE:
+            alike.setdefault((condition.trained_on, step), []).append(gain)
+    means = {key: np.mean(found, axis=0) for key, found in alike.items() if len(found) > 1}
+    return {key: np.asarray(mean - mean[0]) for key, mean in means.items()}
 
 
 def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
@@ -164,8 +189,8 @@ def _intruder_totals(
     for (side, k, epsilon), column in zip(grid.iter_rows(), draws.T, strict=True):
         total = interval(column)
         yield (
-            condition.label, condition.method, condition.rank, step, side, k, epsilon,
-            seeds, matrices, total.value, total.low, total.high,
+            condition.label, condition.trained_on, condition.method, condition.rank, step,
+            side, k, epsilon, seeds, matrices, total.value, total.low, total.high,
         )  # fmt: skip
 
 

@@ -26,7 +26,11 @@ class Subject:
 
     @classmethod
     def of(cls, evidence: Evidence, headline: tuple[str, str] | None) -> "Subject":
-        """Take the study's headline evaluations, or else the first of each kind."""
+        """Take the study's headline evaluations, or else the first of each kind.
+
+        Of several training sets, methods are compared on the headline one.
+        """
+        evidence = evidence.on(evidence.headline_set)
         if headline is not None:
             return cls(evidence, *headline)
         first = {each.measures: each.name for each in reversed(evidence.evaluations)}

@@ -80,6 +80,7 @@ FIGURES: tuple[Entry, ...] = (
 def draw_figures(tables: Tables, headline: Headline) -> Iterator[Figure]:
     """Draw every figure of `FIGURES`."""
     colours = palette(tables.runs["rank"].drop_nulls().to_list())
+    tables = tables.on_headline_set()
     for entry in FIGURES:
         figure = entry.draw(tables, headline)
         if figure is None:

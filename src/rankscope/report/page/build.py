@@ -31,12 +31,13 @@ from rankscope.study.specs import Study
 
 STAGES = ("data", "base", "train", "evaluate", "spectra", "report")
 RUN_COLUMNS = (
-    "run", "condition", "seed", "status", "diverged_at", "kept_steps", "total_steps",
-    "learning_rate", "alpha", "trainable_parameters", "trainable_percent", "tokens",
+    "run", "condition", "trained_on", "tasks", "examples", "seed", "status",
+    "diverged_at", "kept_steps", "total_steps", "learning_rate", "alpha", "trainable_parameters",
+    "trainable_percent", "tokens",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
-    "condition", "evaluation", "measures", "step", "seeds", "items", "mean", "low", "high",
-    "gain", "gain_low", "gain_high", "among_low", "among_high", "unit",
+    "condition", "trained_on", "evaluation", "measures", "step", "seeds", "items",
+    "mean", "low", "high", "gain", "gain_low", "gain_high", "among_low", "among_high", "unit",
 )  # fmt: skip
 
 
@@ -83,21 +84,22 @@ def write_page(study: Study, sources: PageFiles, path: Path) -> None:
 
 def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
     """Everything the template shows."""
-    tables = read_tables(sources.tables)
+    everything = read_tables(sources.tables)
+    tables = everything.on_headline_set()
     verdicts = read_verdicts(sources.claims)
     about = json.loads((sources.tables / "provenance.json").read_text("utf-8"))
     return {
         "study": study,
         "answer": answer(verdicts, tables.summary, study.headline),
-        "status": status_line(tables.runs),
-        "all_done": set(tables.runs["status"]) == {"done"},
+        "status": status_line(everything.runs),
+        "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
-        "colours": palette(tables.runs["rank"].drop_nulls().to_list()),
+        "colours": palette(everything.runs["rank"].drop_nulls().to_list()),
         "figures": {name: _figure(sources.figures, name) for name in FIGURE_NAMES},
         "takeaways": takeaways(tables, verdicts, study.headline),
         "claims": claim_groups(verdicts),
-        "runs": _table(tables.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
-        "summary": _table(tables.summary, SUMMARY_COLUMNS),
+        "runs": _table(everything.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
+        "summary": _table(everything.summary, SUMMARY_COLUMNS),
         "timings": stage_times(tables.timings, sources.manifests),
         "about": about,
         "described": described(study),
