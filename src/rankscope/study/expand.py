@@ -73,11 +73,23 @@ def load_expansion(study: str | Path) -> Expansion:
         base=file.base,
         data=dict(_variants(file, samplings)),
         runs=tuple(run for run, _ in runs),
+        series=dict(_series(file, runs)),
         suites=tuple(_suites(file, samplings)),
         spectra=file.spectra,
         headline=(file.headline.learning, file.headline.forgetting) if file.headline else None,
     )
     return Expansion(expanded, file, source, {run.name: block for run, block in runs})
+
+
+def _series(file: StudyFile, runs: list[tuple[Run, Place]]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each run whose block belongs to a series, with the series' label."""
+    labels: dict[Place, str | None] = {
+        ("grid", number): block.series for number, block in enumerate(file.grid)
+    }
+    for run, place in runs:
+        label = labels[place]
+        if label is not None:
+            yield run.name, label
 
 
 def _variants(file: StudyFile, samplings: list[int]) -> Iterator[tuple[str, DataSpec]]:
@@ -171,9 +183,16 @@ def _recipe_mistakes(
 
 
 def _twice(run: Run, place: Place, first: Place, source: Source) -> Mistake:
+    """Say that a run stands in two blocks, also where these are of two series.
+
+    A run that was in both would count twice wherever the series are put together.
+    """
     earlier = "this block" if first == place else f"the block in line {source.line(first)}"
+    remedy = "change or remove one of them"
+    if source.value((*place, "series")) != source.value((*first, "series")):
+        remedy += "; runs that two series share stand once, in a block without `series`"
     return Mistake(
         place,
         f"run {run.name} ({run.method.label}, learning rate {run.recipe.learning_rate:g}, seed"
-        f" {run.seed}) is described twice, already by {earlier}; change or remove one of them",
+        f" {run.seed}) is described twice, already by {earlier}; {remedy}",
     )

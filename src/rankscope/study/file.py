@@ -57,6 +57,11 @@ class Block(Spec):
     recipe: RecipePart = Field(
         default_factory=dict, description="what differs from the study's `recipe`"
     )
+    series: Label | None = Field(
+        None,
+        description="keeps the runs of this block apart in the report, such as paper or tuned; no"
+        " part of a run",
+    )
 
 
 class FullBlock(Block):

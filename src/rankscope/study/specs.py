@@ -95,7 +95,9 @@ __all__ = [
 class Study(Spec):
     """An expanded study: the only object a workflow reads.
 
-    `data` holds the variants under the labels of the study file.
+    `data` holds the variants under the labels of the study file. `series` holds the label of each
+    run's series under the run's name, for runs whose block names one: it is the study's word for
+    some of its runs, and so no part of a run.
     """
 
     study: str
@@ -105,6 +107,7 @@ class Study(Spec):
     base: BaseSpec
     data: dict[str, DataSpec]
     runs: tuple[Run, ...]
+    series: dict[str, str]
     suites: tuple[Suite, ...]
     spectra: SpectraSettings | None
     headline: tuple[str, str] | None
@@ -113,6 +116,10 @@ class Study(Spec):
     def runs_by_name(self) -> dict[str, Run]:
         """The runs under their names."""
         return {run.name: run for run in self.runs}
+
+    def series_of(self, run: Run) -> str:
+        """The label of the series that `run` belongs to, or an empty text."""
+        return self.series.get(run.name, "")
 
     @cached_property
     def variants(self) -> dict[str, DataSpec]:
