@@ -14,7 +14,7 @@ or, to read only, `tiny_base.model` (a folder that transformers loads), `tiny_ba
 
 import pytest
 
-from tiny_study import TinyBase, make_tiny_base
+from tiny_study import WIDE_STUDY, TinyBase, make_tiny_base
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +24,12 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> TinyBase:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         return make_tiny_base(folder)
+
+
+@pytest.fixture(scope="session")
+def wide_base(tmp_path_factory: pytest.TempPathFactory) -> TinyBase:
+    """The same with weights that bitsandbytes can quantise."""
+    folder = tmp_path_factory.mktemp("wide-study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return make_tiny_base(folder, WIDE_STUDY)

@@ -93,6 +93,12 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         FULL[:-1] + ", rank: 4}",
         ("mine.yaml:31: grid[0].rank: 4 contradicts `method: full`", "only `method: lora`"),
     ),
+    "quantised base for full fine-tuning": (
+        FULL,
+        FULL[:-1] + ", quantisation: nf4}",
+        ('mine.yaml:31: grid[0].quantisation: "nf4" contradicts `method: full`',
+         "only `method: lora`"),
+    ),
     "alpha for full fine-tuning": (
         FULL,
         FULL[:-1] + ", alpha: 2r}",
@@ -158,6 +164,17 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "study: mine",
         "study: My Study",
         ('mine.yaml:1: study: "My Study"', "lower-case letters, digits and -"),
+    ),
+    "unknown quantisation": (
+        "alpha: 2r",
+        "alpha: 2r, quantisation: int8",
+        ('mine.yaml:32: grid[1].quantisation: "int8"', "allowed", "nf4"),
+    ),
+    "unknown optimizer": (
+        "schedule: linear",
+        "optimizer: adamw-4bit",
+        ('mine.yaml:27: recipe.optimizer: "adamw-4bit"', "did you mean adamw-8bit",
+         "adamw, adamw-8bit, paged-adamw-8bit, paged-adamw-32bit"),
     ),
     # --- lists ---
     "empty grid": (

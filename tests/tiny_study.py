@@ -45,6 +45,10 @@ evaluate:
 headline: {learning: code, forgetting: english}
 spectra: {epsilons: [0.3, 0.5], ks: [1, 4]}
 """
+# weights large enough for what bitsandbytes does to them: rows of whole blocks of 64, 8,192 of them
+WIDE_STUDY = STUDY.replace("hidden_size: 32", "hidden_size: 64").replace(
+    "intermediate_size: 64", "intermediate_size: 128"
+)
 NOUNS = ["model", "matrix", "rank", "vector", "module", "file", "loss", "word", "page", "list"]
 VERBS = ["holds", "reads", "keeps", "forgets", "splits", "joins", "counts", "writes"]
 
@@ -89,10 +93,10 @@ def json_line(kind: str, draw: random.Random) -> str:
     return f'{{"text": "{text}"}}\n'
 
 
-def make_tiny_base(folder: Path) -> TinyBase:
+def make_tiny_base(folder: Path, study: str = STUDY) -> TinyBase:
     """Make documents, items and base in `folder`, which is the working folder."""
     write_tiny_documents(folder)
-    (folder / FILE).write_text(STUDY, "utf-8")
+    (folder / FILE).write_text(study, "utf-8")
     for label in ("code", "english", "continuations"):
         rows(label, study=FILE)
     model(study=FILE)

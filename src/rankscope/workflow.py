@@ -21,7 +21,7 @@ from rankscope.report import FIGURE_NAMES
 from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
-from rankscope.study.specs import EmbeddedBase, Study, source_of
+from rankscope.study.specs import EmbeddedBase, QuantisedBase, Study, source_of
 
 Inputs = Callable[[Any], list[str]]
 
@@ -129,6 +129,11 @@ class Lookups:
         spec = self.studies.base(wildcards.base)
         return [layout.data_rows(spec.corpus.name)] if isinstance(spec, EmbeddedBase) else []
 
+    def unquantised(self, wildcards: Any) -> list[str]:
+        """The base that a quantised one is made from."""
+        spec = self.studies.base(wildcards.base)
+        return [layout.base_manifest(spec.of.name)] if isinstance(spec, QuantisedBase) else []
+
     def packed(self, wildcards: Any) -> str:
         """Training sequences of a run."""
         run = self.studies.run(wildcards.run)
@@ -166,10 +171,11 @@ class Lookups:
             case "data":
                 return self._data(study)
             case "base":
-                return [layout.base_model(study.base.name), layout.base_manifest(study.base.name)]
+                files = (layout.base_model, layout.base_manifest)
+                return [file(base) for base in study.bases for file in files]
             case "train":
-                files = (layout.kept_weights, layout.loss_curve, layout.run_manifest)
-                return [file(run) for run in runs for file in files]
+                made = (layout.kept_weights, layout.loss_curve, layout.run_manifest)
+                return [file(run) for run in runs for file in made]
             case "evaluate":
                 tables = (layout.predictions, layout.scores)
                 return [
@@ -197,7 +203,7 @@ class Lookups:
         validate(study)
         runs = [run.name for run in study.runs]
         return [
-            layout.base_manifest(study.base.name),
+            *map(layout.base_manifest, study.bases),
             *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
             *(layout.scores(name, suite.name) for name, suite in study.measured),
             *(
@@ -216,7 +222,8 @@ class Lookups:
         if study.spectra is None:
             return []
         runs = [layout.run_spectra(run.name, study.spectra.name) for run in study.runs]
-        return [layout.base_spectra(study.base.name), *runs]
+        bases = dict.fromkeys(run.trained_base.name for run in study.runs)
+        return [*map(layout.base_spectra, bases), *runs]
 
     def study_file(self, wildcards: Any) -> str:
         """File of `{study}`."""

@@ -41,6 +41,45 @@ def test_a_mistake_is_refused_with_file_key_value_and_what_is_allowed(
     assert len(found.splitlines()) == 1 or "described twice" in found, found
 
 
+def test_a_rank_above_a_dimension_is_accepted_with_a_word() -> None:
+    block = "rank: [1, 256], allow_rank_above_dimension: true"
+    Path("mine.yaml").write_text(edited(("rank: [1, 4, 16]", block)), encoding="utf-8")
+    check([Path("mine.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("alpha: 2r", "alpha: 2r, quantisation: nf4", "mine.yaml:32: grid[1].quantisation: "),
+        ("schedule: linear", "optimizer: adamw-8bit", "mine.yaml:27: recipe.optimizer: "),
+    ],
+)
+def test_a_library_that_is_not_installed_is_told_before_any_job(
+    old: str, new: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rankscope.study.machine.find_spec", lambda name: None)
+    found = message(edited((old, new)))
+    assert found.startswith(where)
+    assert "pip install 'rankscope[quantised]'" in found
+    assert len(found.splitlines()) == 1
+    # what does not ask for it does not need it
+    Path("mine.yaml").write_text(STUDY, encoding="utf-8")
+    check([Path("mine.yaml")])
+
+
+def test_what_only_a_gpu_can_do_is_a_note_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = edited(("schedule: linear", "optimizer: paged-adamw-8bit"))
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    for gpu in (False, True):
+        monkeypatch.setattr("torch.cuda.is_available", lambda gpu=gpu: gpu)
+        check([Path("mine.yaml")])
+        told = " ".join(capsys.readouterr().out.split())
+        assert ("8 runs would be refused on this machine" in told) is not gpu
+        assert ("torch finds no GPU here" in told) is not gpu
+
+
 def test_all_mistakes_of_a_file_are_listed_in_its_order() -> None:
     found = message(edited(("steps: 250", "steps: none"), ("alpha: 2r", "alhpa: 2r")))
     first, second, third = found.splitlines()

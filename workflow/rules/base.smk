@@ -2,9 +2,10 @@
 
 
 rule base_model:
-    """Make the base ready: pre-train the embedded one, verify and link any other."""
+    """Make a base ready: pre-train, verify and link, or quantise it."""
     input:
         corpus=lookups.corpus,
+        unquantised=lookups.unquantised,
     output:
         model=directory(layout.base_model("{base}")),
         manifest=layout.base_manifest("{base}"),

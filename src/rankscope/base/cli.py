@@ -30,16 +30,18 @@ def model(
     from rankscope.artefacts import layout
     from rankscope.base.stage import make_base
     from rankscope.study.registry import Studies
-    from rankscope.study.specs import EmbeddedBase
+    from rankscope.study.specs import EmbeddedBase, QuantisedBase
 
     studies = Studies(study)
     spec = studies.base(name or studies.current.base.name)
-    corpus = None
+    source = None
     if isinstance(spec, EmbeddedBase):
-        corpus = Path(layout.data_rows(spec.corpus.name))
+        source = Path(layout.data_rows(spec.corpus.name))
+    elif isinstance(spec, QuantisedBase):
+        source = Path(layout.base_model(spec.of.name))
     make_base(
         spec,
-        corpus,
+        source,
         Path(layout.base_model(spec.name)),
         Path(layout.checkpoints(spec.name)),
     )

@@ -10,35 +10,46 @@ from pathlib import Path
 from rankscope.artefacts.manifest import manifest
 from rankscope.base.model_folder import fetch_hub, link_local
 from rankscope.errors import ArtefactError
-from rankscope.study.specs import EmbeddedBase, HubBase, LocalBase
+from rankscope.study.specs import EmbeddedBase, HubBase, LocalBase, QuantisedBase, TrainedBase
 
 logger = logging.getLogger(__name__)
 
 
-def make_base(
-    spec: EmbeddedBase | LocalBase | HubBase, corpus: Path | None, output: Path, resume: Path
-) -> None:
-    """Pre-train, link or fetch the base into the folder `output`; manifest `run.json` beside it.
+def make_base(spec: TrainedBase, source: Path | None, output: Path, resume: Path) -> None:
+    """Pre-train, link, fetch or quantise the base into `output`; manifest `run.json` beside it.
 
-    `corpus` are the rows that an embedded base is pre-trained on, otherwise None.
+    `source` are the rows that an embedded base is pre-trained on, or the folder of the base that a
+    quantised one is made from; otherwise None.
 
     Raises:
         ModelError: a local or hub model is missing, incomplete or unsafe; pre-training diverged.
         DataError: the corpus is too small.
-        ArtefactError: the corpus is missing, or another process is at work on this base.
+        ArtefactError: the source is missing, or another process is at work on this base.
     """
     if isinstance(spec, EmbeddedBase):
         from rankscope.base.pretraining import pretrain
 
-        if corpus is None:
+        if source is None:
             raise ArtefactError(f"{spec.name}: an embedded base needs the rows of its corpus")
-        pretrain(spec, corpus, output, resume)
+        pretrain(spec, source, output, resume)
     else:
         path = output.with_name("run.json")
         with manifest(path, "base", spec.name, spec.canonical()) as record:
             record.work_begins()
-            if isinstance(spec, LocalBase):
-                record.inputs = link_local(spec, output)
-            else:
-                record.inputs = fetch_hub(spec, output)
+            record.inputs = _taken_over(spec, source, output)
     logger.info("%s: ready in %s", spec.name, output)
+
+
+def _taken_over(
+    spec: LocalBase | HubBase | QuantisedBase, source: Path | None, output: Path
+) -> dict[str, str]:
+    """Make a base from weights that exist; return the hashes of these."""
+    if isinstance(spec, LocalBase):
+        return link_local(spec, output)
+    if isinstance(spec, HubBase):
+        return fetch_hub(spec, output)
+    from rankscope.base.quantised import quantise
+
+    if source is None:
+        raise ArtefactError(f"{spec.name}: a quantised base needs the folder of {spec.of.name}")
+    return quantise(spec, source, output)

@@ -46,7 +46,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
         chosen = studies.run(run)
         subject = Subject(
             chosen.keys(),
-            Path(layout.base_model(chosen.base.name)),
+            Path(layout.base_model(base.name)),
             kept_steps(Path(layout.kept_weights(run))),
         )
     data = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.study.specs import BaseSpec
+from rankscope.study.specs import TrainedBase
 
 KEYS: dict[str, Any] = {
     "run": pl.String,
@@ -74,7 +74,7 @@ class Subject:
         return str(self.keys["run"])
 
 
-def base_keys(base: BaseSpec) -> dict[str, Any]:
+def base_keys(base: TrainedBase) -> dict[str, Any]:
     """Key columns of the base as it is: the step 0 of every run on it."""
     return {
         "run": base.name,

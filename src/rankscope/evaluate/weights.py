@@ -2,8 +2,9 @@
 
 Guarantees: every step starts from freshly read weights, so nothing of one step reaches the next;
 an adapter is added in float32 (an update of a few low ranks is below the resolution of bfloat16);
-an adapter that does not fit the base tensor by tensor is refused, where peft only warns.
-Not here: quantised bases.
+an adapter that does not fit the base tensor by tensor is refused, where peft only warns. A base
+that is stored quantised is brought back to float32 before the adapter is added: these are the
+weights it was trained on, and merging into packed ones would round the update away.
 """
 
 from pathlib import Path
@@ -74,11 +75,16 @@ def _load_model(folder: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"{folder}: no model can be read from this folder: {error}") from error
+    if getattr(model, "is_loaded_in_4bit", False):
+        from rankscope.base.quantised import dequantised
+
+        return dequantised(model, folder)
+    return model
 
 
 def _merge(model: Any, adapter: Path) -> Any:

@@ -89,7 +89,7 @@ def analyse(
             f"{studies.current.path}: the study asks for no spectra; add a `spectra:` section"
         )
     run = studies.called(run)
-    base_name = studies.run(run).base.name
+    base_name = studies.run(run).trained_base.name
     kept = Path(layout.kept_weights(run))
     analyse_run(
         model_folder=Path(layout.base_model(base_name)),

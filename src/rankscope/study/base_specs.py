@@ -1,4 +1,8 @@
-"""Records of bases: the model that every run of a study starts from."""
+"""Records of bases: the model that every run of a study starts from.
+
+A study names one base. A run that holds it quantised is trained on a base derived from it, which no
+study file writes down: a base of its own, so that its weights are made once, and decomposed once.
+"""
 
 from functools import cached_property
 from pathlib import Path
@@ -78,3 +82,26 @@ class HubBase(Spec):
 
 
 BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
+
+Quantisation = Literal["nf4"]
+
+
+class QuantisedBase(Spec):
+    """Another base with its linear layers quantised by bitsandbytes; all else stays in float32.
+
+    `nf4` is QLoRA's 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3).
+    """
+
+    source: Literal["quantised"] = "quantised"
+    of: BaseSpec
+    quantisation: Quantisation
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        readable = self.of.name.rpartition("-")[0]
+        content = {"of": self.of.name, "quantisation": self.quantisation}
+        return artefact_name("base", f"{readable}-{self.quantisation}", content)
+
+
+TrainedBase = EmbeddedBase | LocalBase | HubBase | QuantisedBase

@@ -11,6 +11,7 @@ from pathlib import Path
 from rankscope.study.checks import base, evaluation, files, grid
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion
+from rankscope.study.machine import missing_gpu
 from rankscope.study.specs import EmbeddedBase, Study, source_of
 
 CHECKS = (
@@ -21,6 +22,7 @@ CHECKS = (
     base.vocabulary,
     base.embedded_base,
     grid.ranks,
+    grid.libraries,
     grid.target_modules,
     grid.lengths,
     grid.packing,
@@ -56,7 +58,26 @@ def checked(study: str | Path) -> Subject:
 
 
 def notes(subject: Subject) -> list[str]:
-    """Return remarks on what is allowed but probably not meant."""
+    """Return remarks on what is allowed but probably not meant, or not possible here.
+
+    Where a study is checked need not be where it runs: what only a GPU can do is no mistake.
+    """
+    return [*_unused_variants(subject), *_runs_for_a_gpu(subject)]
+
+
+def _runs_for_a_gpu(subject: Subject) -> list[str]:
+    missing: dict[str, int] = {}
+    for run in subject.study.runs:
+        text = missing_gpu(run)
+        if text:
+            missing[text] = missing.get(text, 0) + 1
+    return [
+        f"{subject.study.path}: {number} runs would be refused on this machine: {text}"
+        for text, number in missing.items()
+    ]
+
+
+def _unused_variants(subject: Subject) -> list[str]:
     study = subject.study
     used = {run.data.name for run in study.runs}
     used |= {each.data.name for suite in study.suites for each in suite.evaluations}

@@ -160,12 +160,13 @@ def jobs_per_stage(study: Study) -> dict[str, int]:
     """Count the workflow's jobs for a study of which nothing is done yet."""
     packed = {(run.data.name, run.recipe.sequence_length) for run in study.runs}
     runs = len(study.runs)
+    trained_on = len({run.trained_base.name for run in study.runs})
     jobs = Counter(
         data=len({spec.name for spec in study.variants.values()}) + len(packed),
-        base=1,
+        base=len(study.bases),
         train=runs,
         evaluate=2 * len(study.measured),
-        spectra=runs + 1 if study.spectra else 0,
+        spectra=runs + trained_on if study.spectra else 0,
         report=4,
     )
     return dict(jobs)

@@ -20,7 +20,7 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing
 from rankscope.errors import StudyError
 from rankscope.study.expand import STUDIES, load_study
-from rankscope.study.specs import BaseSpec, DataSpec, Run, SpectraSettings, Study, Suite
+from rankscope.study.specs import DataSpec, Run, SpectraSettings, Study, Suite, TrainedBase
 
 logger = logging.getLogger(__name__)
 
@@ -83,16 +83,16 @@ class Studies:
         """Return the run called `name`."""
         return self._find("run", name, lambda study: study.runs_by_name)
 
-    def base(self, name: str) -> BaseSpec:
+    def base(self, name: str) -> TrainedBase:
         """Return the base called `name`."""
-        return self._find("base", name, lambda study: {study.base.name: study.base})
+        return self._find("base", name, lambda study: study.bases)
 
-    def base_of(self, name: str) -> BaseSpec:
-        """Return the base of the run called `name`; a base is its own."""
+    def base_of(self, name: str) -> TrainedBase:
+        """Return the base that the run called `name` is trained on; a base is its own."""
         for study in self._readable():
-            if name == study.base.name:
-                return study.base
-        return self.run(name).base
+            if name in study.bases:
+                return study.bases[name]
+        return self.run(name).trained_base
 
     def variant(self, name: str) -> DataSpec:
         """Return the data variant called `name`, or labelled so in the study asked for."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, ValidationInfo, field_validator, model_validator
 
-from rankscope.study.base_specs import BaseSpec
+from rankscope.study.base_specs import BaseSpec, Quantisation, QuantisedBase, TrainedBase
 from rankscope.study.data_specs import TrainingSpec
 from rankscope.study.identity import artefact_name
 from rankscope.study.instruction_specs import Mixture
@@ -32,6 +32,11 @@ class FullFineTuning(Spec):
         """Full fine-tuning has no rank limit."""
         return None
 
+    @property
+    def quantisation(self) -> None:
+        """A base that is trained itself cannot be quantised."""
+        return None
+
 
 class LoraOptions(Spec):
     """What LoRA needs besides rank and alpha.
@@ -49,10 +54,19 @@ class LoraOptions(Spec):
     allow_rank_above_dimension: bool = Field(
         False, description="accept a rank above a matrix's smaller dimension, which limits nothing"
     )
+    quantisation: Quantisation | None = Field(
+        None,
+        exclude_if=lambda quantisation: quantisation is None,
+        description="nf4 holds the frozen base in 4 bits, which makes it QLoRA and saves memory; it"
+        " needs the extra `quantised`",
+    )
 
 
 class Lora(LoraOptions):
-    """Low-rank adaptation: W = W0 + (alpha / r) B A, or alpha / sqrt(r) where `rslora` is set."""
+    """Low-rank adaptation: W = W0 + (alpha / r) B A, or alpha / sqrt(r) where `rslora` is set.
+
+    With `quantisation` W0 is what the quantised weights stand for, not the base's own weight.
+    """
 
     kind: Literal["lora"] = "lora"
     rank: Positive
@@ -61,18 +75,20 @@ class Lora(LoraOptions):
     @property
     def slug(self) -> str:
         """The readable part of a run's name."""
-        return f"lora-r{self.rank}"
+        return f"{'lora' if self.quantisation is None else 'qlora'}-r{self.rank}"
 
     @property
     def label(self) -> str:
         """What figures and tables call it."""
-        return f"LoRA r={self.rank}"
+        return f"{'LoRA' if self.quantisation is None else 'QLoRA'} r={self.rank}"
 
 
 Method = Annotated[FullFineTuning | Lora, Discriminator("kind")]
 
 
 Packing = Literal["exact", "length-grouped", "padded"]
+
+Optimizer = Literal["adamw", "adamw-8bit", "paged-adamw-8bit", "paged-adamw-32bit"]
 
 
 class Recipe(Spec):
@@ -108,7 +124,12 @@ class Recipe(Spec):
         exclude_if=lambda trained: not trained,
         description="of a mixture: train on the prompts too, not on the answers alone",
     )
-    optimizer: Literal["adamw"] = "adamw"
+    optimizer: Optimizer = Field(
+        "adamw",
+        description="adamw, or bitsandbytes' of it: adamw-8bit keeps its state in 8 bits (in 32 for"
+        " embeddings and for tensors below 4,096 weights, so that it depends on the rank), paged"
+        " ones move it out of a GPU that is full; they need the extra `quantised`, the paged a GPU",
+    )
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["linear", "cosine", "constant"] = Field(
         "linear", description="course of the learning rate after warm-up"
@@ -179,6 +200,13 @@ class Run(Spec):
         """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
         content = self.canonical() | {"base": self.base.name, "data": self.data.name}
         return artefact_name("train", self.method.slug, content)
+
+    @cached_property
+    def trained_base(self) -> TrainedBase:
+        """The base as it is trained on: itself, or quantised."""
+        if self.method.quantisation is None:
+            return self.base
+        return QuantisedBase(of=self.base, quantisation=self.method.quantisation)
 
     @property
     def sampling_seed(self) -> int:

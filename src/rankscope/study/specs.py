@@ -9,7 +9,16 @@ such records and nothing else of a study. They are defined by kind in `data_spec
 
 from functools import cached_property
 
-from rankscope.study.base_specs import MODEL_FILES, BaseSpec, EmbeddedBase, HubBase, LocalBase
+from rankscope.study.base_specs import (
+    MODEL_FILES,
+    BaseSpec,
+    EmbeddedBase,
+    HubBase,
+    LocalBase,
+    Quantisation,
+    QuantisedBase,
+    TrainedBase,
+)
 from rankscope.study.data_specs import (
     TEXT_SUFFIXES,
     Continuations,
@@ -74,6 +83,8 @@ __all__ = [
     "Niv2Tasks",
     "Packing",
     "Positive",
+    "Quantisation",
+    "QuantisedBase",
     "Recipe",
     "Revision",
     "Run",
@@ -86,6 +97,7 @@ __all__ = [
     "TaskSpec",
     "TestSet",
     "TextFiles",
+    "TrainedBase",
     "TrainingSpec",
     "slug",
     "source_of",
@@ -116,6 +128,12 @@ class Study(Spec):
     def runs_by_name(self) -> dict[str, Run]:
         """The runs under their names."""
         return {run.name: run for run in self.runs}
+
+    @cached_property
+    def bases(self) -> dict[str, TrainedBase]:
+        """The base of the study, and what runs are trained on instead of it, by name."""
+        found = (self.base, *(run.trained_base for run in self.runs))
+        return {base.name: base for base in found}
 
     def series_of(self, run: Run) -> str:
         """The label of the series that `run` belongs to, or an empty text."""

@@ -1,10 +1,12 @@
 """From a base and a method to the model that is trained.
 
-Guarantees: the base is loaded in float32; full fine-tuning trains every weight; LoRA is peft's own,
-initialised from the seed that was set before the call.
+Guarantees: the base is loaded in float32, a quantised one with its linear layers in 4 bits; full
+fine-tuning trains every weight; LoRA is peft's own, initialised from the seed that was set before
+the call.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -14,12 +16,22 @@ from rankscope.errors import ModelError
 from rankscope.study.specs import FullFineTuning, Lora
 
 
-def trainable_model(base: Path, method: FullFineTuning | Lora) -> torch.nn.Module:
-    """Load the base and make ready what `method` trains."""
+def trainable_model(
+    base: Path, method: FullFineTuning | Lora, precision: Literal["float32", "bfloat16"]
+) -> torch.nn.Module:
+    """Load the base and make ready what `method` trains; `precision` is that of the recipe.
+
+    Raises:
+        ModelError: the base cannot be loaded, or bitsandbytes gets its weights wrong here.
+    """
     model = load_base(base)
     model.config.use_cache = False
     if isinstance(method, FullFineTuning):
         return model
+    if method.quantisation is not None:
+        from rankscope.base.quantised import ready_for_training
+
+        ready_for_training(model, base, precision)
     from peft import LoraConfig, get_peft_model
 
     return get_peft_model(
@@ -48,11 +60,19 @@ def load_base(base: Path) -> PreTrainedModel:
         return AutoModelForCausalLM.from_pretrained(
             base, dtype=torch.float32, local_files_only=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"{base}: no causal language model can be loaded: {error}") from error
 
 
 def parameter_counts(model: torch.nn.Module) -> tuple[int, int]:
-    """Return the numbers of trainable and of all parameters, adapters included in both."""
+    """Return the numbers of trainable and of all parameters, adapters included in both.
+
+    4-bit weights, of which two share a byte, count as what they stand for.
+    """
+    from peft import PeftModel
+
+    if isinstance(model, PeftModel):
+        trainable, total = model.get_nb_trainable_parameters()
+        return int(trainable), int(total)
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     return sum(n for n, trained in sizes if trained), sum(n for n, _ in sizes)

@@ -25,6 +25,7 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, manifest, package_versions
 from rankscope.errors import DataError
+from rankscope.study.machine import require
 from rankscope.study.specs import Mixture, Recipe, Run
 from rankscope.train.callbacks import (
     CheckpointByTime,
@@ -38,6 +39,12 @@ from rankscope.train.resume import resumable
 
 logger = logging.getLogger(__name__)
 
+OPTIMIZERS = {
+    "adamw": "adamw_torch",
+    "adamw-8bit": "adamw_8bit",
+    "paged-adamw-8bit": "paged_adamw_8bit",
+    "paged-adamw-32bit": "paged_adamw_32bit",
+}
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
 
@@ -55,7 +62,7 @@ class TrainingFiles:
         """Where the files of `run` lie in the layout."""
         return cls(
             packed=Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)),
-            base=Path(layout.base_model(run.base.name)),
+            base=Path(layout.base_model(run.trained_base.name)),
             run_folder=Path(layout.run_folder(run.name)),
             resume=Path(layout.checkpoints(run.name)),
         )
@@ -116,9 +123,10 @@ def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) 
 
     Raises:
         ArtefactError: another process is training this run.
-        ModelError: the base cannot be loaded.
+        ModelError: the base cannot be loaded, or the machine lacks what the run needs.
         DataError: there is no training data.
     """
+    require(run)
     torch.use_deterministic_algorithms(True, warn_only=True)
     started = time.monotonic()
     inputs = {
@@ -153,7 +161,7 @@ def _train(
     """Train and move what was kept to its place."""
     set_seed(run.seed)
     data = TrainingData.of(run, files.packed)
-    model = trainable_model(files.base, run.method)
+    model = trainable_model(files.base, run.method, run.recipe.precision)
     trainable, total = parameter_counts(model)
     kept = files.resume / "steps"
     kept.mkdir(exist_ok=True)
@@ -234,7 +242,7 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
         warmup_steps=round(recipe.warmup_fraction * steps),
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_gradient_norm,
-        optim="adamw_torch",
+        optim=OPTIMIZERS[recipe.optimizer],
         bf16=recipe.precision == "bfloat16",
         seed=run.seed,
         data_seed=run.seed,

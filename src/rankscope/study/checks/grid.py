@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rankscope.study.checks.subject import Subject
 from rankscope.study.file import LoraBlock
+from rankscope.study.machine import missing_library
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.sizes import training_sequences
 from rankscope.study.source import Mistake
@@ -29,6 +30,16 @@ def ranks(subject: Subject) -> Iterator[Mistake]:
                 f" limit; allowed: at most {smallest.smaller_dimension}, or add"
                 " `allow_rank_above_dimension: true` to the block",
             )
+
+
+def libraries(subject: Subject) -> Iterator[Mistake]:
+    """Quantised bases and the optimizers of bitsandbytes need bitsandbytes."""
+    for place, run in subject.one_run_per_block_and_rank():
+        missing = missing_library(run)
+        if missing:
+            quantised = run.method.quantisation is not None
+            key = (*place, "quantisation") if quantised else subject.recipe_key(place, "optimizer")
+            yield Mistake(key, missing)
 
 
 def target_modules(subject: Subject) -> Iterator[Mistake]:
