@@ -8,7 +8,7 @@ stage says that when it comes to it.
 
 from pathlib import Path
 
-from rankscope.study.checks import base, evaluation, files, grid
+from rankscope.study.checks import base, evaluation, files, grid, tuning
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion
 from rankscope.study.machine import missing_gpu
@@ -27,6 +27,7 @@ CHECKS = (
     grid.lengths,
     grid.packing,
     grid.batches,
+    tuning.tuned_in,
     evaluation.evaluation_names,
     evaluation.headline,
     evaluation.held_out,

@@ -50,6 +50,12 @@ def study_path(study: str) -> Path:
     return STUDIES / f"{study}.yaml"
 
 
+def study_beside(path: str | Path, name: str) -> Path:
+    """Return the file of the study `name` that the study in `path` cites: beside it, or shipped."""
+    beside = Path(path).with_name(f"{name}.yaml")
+    return beside if beside.exists() else study_path(name)
+
+
 def load_study(study: str | Path) -> Study:
     """Read a study, named or by path, and unfold its grid.
 
@@ -77,6 +83,7 @@ def load_expansion(study: str | Path) -> Expansion:
         suites=tuple(_suites(file, samplings)),
         spectra=file.spectra,
         headline=(file.headline.learning, file.headline.forgetting) if file.headline else None,
+        tuned_in=file.tuned_in,
     )
     return Expansion(expanded, file, source, {run.name: block for run, block in runs})
 

@@ -43,6 +43,7 @@ Label = Annotated[
         description="a label: letters, digits, - and _, as it becomes part of file names",
     ),
 ]
+StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 RecipePart = Annotated[dict[str, Any], PartOf(Recipe, without=("learning_rate",))]
 
 
@@ -95,7 +96,7 @@ class Headline(Spec):
 class StudyFile(Spec):
     """A study file as written."""
 
-    study: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+    study: StudyName = Field(
         description="name of the study, as in reports/NAME: lower-case letters, digits and -"
     )
     title: Annotated[str, Field(min_length=1)] = Field(description="heading of the report")
@@ -114,6 +115,9 @@ class StudyFile(Spec):
         dict[Label, Annotated[tuple[Evaluation, ...], Field(min_length=1)]], Field(min_length=1)
     ] = Field(description="suites: lists of evaluations that share one process and loaded base")
     headline: Headline | None = Field(None, description="the evaluations that open the report")
+    tuned_in: StudyName | None = Field(
+        None, description="name of the study whose sweep chose the learning rates"
+    )
     spectra: SpectraSettings | None = Field(
         None, description="what is counted in the spectra; leave it out to compute none"
     )

@@ -109,7 +109,8 @@ class Study(Spec):
 
     `data` holds the variants under the labels of the study file. `series` holds the label of each
     run's series under the run's name, for runs whose block names one: it is the study's word for
-    some of its runs, and so no part of a run.
+    some of its runs, and so no part of a run. `tuned_in` names the study whose sweep chose the
+    learning rates, if one did.
     """
 
     study: str
@@ -123,6 +124,7 @@ class Study(Spec):
     suites: tuple[Suite, ...]
     spectra: SpectraSettings | None
     headline: tuple[str, str] | None
+    tuned_in: str | None
 
     @cached_property
     def runs_by_name(self) -> dict[str, Run]:
