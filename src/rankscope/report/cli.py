@@ -66,7 +66,7 @@ def figures(study: StudyOption) -> None:
     with manifest(path, "report", f"{spec.study} figures", {}) as record:
         record.work_begins()
         rows = read_tables(Path(layout.report_tables(spec.study)))
-        for figure in draw_figures(rows, spec.headline):
+        for figure in draw_figures(rows, spec.headline, spec.tuned_in):
             write_figure(figure, Path(layout.report_figures(spec.study)))
 
 

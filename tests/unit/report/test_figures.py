@@ -139,11 +139,11 @@ def test_rates_that_differ_by_rank_are_listed():
             "learning_rate": [1e-3, 3e-3, 1e-3],
         }
     )
-    assert rates_note(runs).startswith(
-        "Learning rates: Full 0.001, LoRA r=4 0.003, LoRA r=16 0.001"
-    )
+    listed = "Learning rates: Full 0.001, LoRA r=4 0.003, LoRA r=16 0.001; "
+    assert rates_note(runs, None) == f"{listed}set by the study, not tuned in it."
+    assert rates_note(runs, "sweep") == f"{listed}tuned in the study sweep."
     swept = runs.with_columns(method=pl.lit("Full"))
-    assert rates_note(swept).startswith("Several learning rates")
+    assert rates_note(swept, None).startswith("Several learning rates")
 
 
 @pytest.mark.parametrize("name", FIGURE_NAMES)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rankscope.report.figures.effective_rank import effective_rank
-from rankscope.report.figures.figure import Figure, palette
+from rankscope.report.figures.figure import Figure, palette, rates_note
 from rankscope.report.figures.intruders import intruders
 from rankscope.report.figures.loss import loss
 from rankscope.report.figures.plane import plane
@@ -22,12 +22,16 @@ Headline = tuple[str, str] | None
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure of the report: its file name, title, what it needs, and how it is drawn."""
+    """A figure of the report: its file name, title, what it needs, and how it is drawn.
+
+    The caption of a figure that sets ranks side by side ends with the learning rates.
+    """
 
     name: str
     title: str
     needs: str
     draw: Callable[[Tables, Headline], Figure | None]
+    tells_rates: bool = False
 
 
 def _plane(tables: Tables, headline: Headline) -> Figure | None:
@@ -37,7 +41,7 @@ def _plane(tables: Tables, headline: Headline) -> Figure | None:
 
 
 FIGURES: tuple[Entry, ...] = (
-    Entry("plane", "What was learned, and what it cost", "scores and a headline", _plane),
+    Entry("plane", "What was learned, and what it cost", "scores and a headline", _plane, True),
     Entry(
         "trajectories",
         "Learning and forgetting over training",
@@ -49,6 +53,7 @@ FIGURES: tuple[Entry, ...] = (
         "Intruder dimensions",
         "spectra",
         lambda tables, _: None if tables.intruder_summary.is_empty() else intruders(tables),
+        True,
     ),
     Entry(
         "similarity",
@@ -61,6 +66,7 @@ FIGURES: tuple[Entry, ...] = (
         "Effective rank of the update",
         "spectra",
         lambda tables, _: None if tables.matrices.is_empty() else effective_rank(tables),
+        True,
     ),
     Entry(
         "singular-values",
@@ -77,8 +83,10 @@ FIGURES: tuple[Entry, ...] = (
 )
 
 
-def draw_figures(tables: Tables, headline: Headline) -> Iterator[Figure]:
-    """Draw every figure of `FIGURES`."""
+def draw_figures(
+    tables: Tables, headline: Headline, tuned_in: str | None = None
+) -> Iterator[Figure]:
+    """Draw every figure of `FIGURES`; `tuned_in` is the study that the learning rates are from."""
     colours = palette(tables.runs["rank"].drop_nulls().to_list())
     tables = tables.on_headline_set()
     for entry in FIGURES:
@@ -86,4 +94,7 @@ def draw_figures(tables: Tables, headline: Headline) -> Iterator[Figure]:
         if figure is None:
             missing = f"Not measured in this study: this figure needs {entry.needs}."
             figure = Figure(entry.name, entry.title, missing, tables.runs.head(0).select("run"), ())
+        elif entry.tells_rates:
+            note = rates_note(tables.runs, tuned_in)
+            figure = replace(figure, caption=f"{figure.caption} {note}")
         yield replace(figure, colours=colours)

@@ -11,7 +11,6 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
-    rates_note,
     rows_chart,
 )
 from rankscope.report.tables import Tables
@@ -31,7 +30,6 @@ def effective_rank(tables: Tables) -> Figure:
             "exp(entropy of the normalised singular values) of ΔW at the end of training, by"
             " layer and kind of matrix, on a logarithmic scale. Lines are means over seeds, open"
             " circles single seeds, bars the range of the seeds. LoRA of rank r cannot exceed r."
-            f" {rates_note(tables.runs)}"
         ),
         rows=rows,
         panels=tuple(Panel(name, _panel(name, conditions, ends)) for name in types),

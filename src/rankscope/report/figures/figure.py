@@ -131,8 +131,11 @@ def conditions_of(runs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rates_note(runs: pl.DataFrame) -> str:
-    """Say which learning rates were used: rank, alpha and learning rate are confounded."""
+def rates_note(runs: pl.DataFrame, tuned_in: str | None) -> str:
+    """Say which learning rates were used: rank, alpha and learning rate are confounded.
+
+    `tuned_in` is the study whose sweep chose them.
+    """
     conditions = conditions_of(runs)
     if conditions["method"].n_unique() < len(conditions):
         return "Several learning rates or recipes per method, each a trace of its own."
@@ -146,4 +149,5 @@ def rates_note(runs: pl.DataFrame) -> str:
     else:
         parts += loras.select("method", "rate").rows()
     listed = ", ".join(f"{method} {rate}" for method, rate in parts)
-    return f"Learning rates: {listed}; set by the study, not tuned in it."
+    origin = f"tuned in the study {tuned_in}" if tuned_in else "set by the study, not tuned in it"
+    return f"Learning rates: {listed}; {origin}."

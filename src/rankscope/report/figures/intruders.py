@@ -12,7 +12,6 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
-    rates_note,
     rows_chart,
 )
 from rankscope.report.tables import Tables
@@ -36,7 +35,6 @@ def intruders(tables: Tables) -> Figure:
             " vector of the base matrix is below ε, summed over all matrices. Means over seeds"
             " with 95 % bootstrap intervals over matrices and seeds; open circles are single"
             " seeds. The vertical axis grows with the square root."
-            f" {rates_note(tables.runs)}"
         ),
         rows=rows,
         panels=(

@@ -12,7 +12,6 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
-    rates_note,
     rows_chart,
 )
 from rankscope.report.methods import BASE
@@ -48,7 +47,6 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
             "Each trace is one method, from the base (origin) over its kept steps to the end of"
             f" training (large): mean over seeds. {COMPARED} Small open circles are single seeds."
             " Up is better, left is better."
-            f" {rates_note(tables.runs)}"
         ),
         rows=rows,
         panels=_panels(rows, x, y, colour(conditions)),
