@@ -200,3 +200,15 @@ def test_a_classifier_is_no_base(elsewhere: Path) -> None:
         'mine.yaml:12: base.path: "model" is a RobertaForSequenceClassification; allowed: causal'
         " language models (…ForCausalLM)"
     )
+
+
+def test_a_quantised_model_is_no_base(elsewhere: Path) -> None:
+    model = elsewhere / "packed"
+    model.mkdir()
+    config = {"model_type": "llama", "quantization_config": {"quant_method": "bitsandbytes"}}
+    (model / "config.json").write_text(json.dumps(config), "utf-8")
+    (model / "tokenizer.json").write_text("{}", "utf-8")
+    save_file({"weight": np.zeros((2, 2))}, model / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: packed")))
+    assert 'mine.yaml:12: base.path: "packed" is quantised (bitsandbytes)' in found
+    assert "`quantisation: nf4`" in found

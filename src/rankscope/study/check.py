@@ -19,6 +19,7 @@ CHECKS = (
     files.data_is_there,
     base.base_is_there,
     base.causal_language_model,
+    base.not_quantised,
     base.vocabulary,
     base.embedded_base,
     grid.ranks,

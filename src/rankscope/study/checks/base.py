@@ -65,6 +65,24 @@ def causal_language_model(subject: Subject) -> Iterator[Mistake]:
         )
 
 
+def not_quantised(subject: Subject) -> Iterator[Mistake]:
+    """The base is in floating point: what is rounded already cannot be fine-tuned as a whole."""
+    place, folder = _written_as(subject), base_folder(subject.study.base)
+    if folder is None:
+        return
+    try:
+        scheme = json.loads((folder / "config.json").read_text("utf-8"))["quantization_config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # in floating point, or for `base_is_there` to say
+    method = scheme.get("quant_method") if isinstance(scheme, dict) else None
+    yield Mistake(
+        place,
+        f"{shown(subject.source.value(place))} is quantised ({method or 'see its config.json'});"
+        " allowed: a model in floating point. An adapter is trained on it in 4 bits where its block"
+        " has `quantisation: nf4`",
+    )
+
+
 def vocabulary(subject: Subject) -> Iterator[Mistake]:
     """Every token of the base's tokenizer has an embedding."""
     place, folder = _written_as(subject), base_folder(subject.study.base)
