@@ -61,6 +61,7 @@ def test_a_rate_that_was_not_tried(tmp_path: Path) -> None:
     assert "0.001, 0.01" in found
 
 
-def test_the_demo_cites_its_sweep() -> None:
-    demo = Path(__file__).parents[3] / "workflow/studies/demo.yaml"
-    assert checked(demo).study.tuned_in == "demo-learning-rates"
+@pytest.mark.parametrize("name", ["demo", "multitask-tiny"])
+def test_the_studies_that_were_tuned_cite_their_sweep(name: str) -> None:
+    study = Path(__file__).parents[3] / f"workflow/studies/{name}.yaml"
+    assert checked(study).study.tuned_in == f"{name}-learning-rates"
