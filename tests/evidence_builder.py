@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from rankscope.report.evidence import Evidence
-from rankscope.report.gather import KEYS, RUN_COLUMNS, SCHEMAS
+from rankscope.report.gather import ASKED, KEYS, RUN_COLUMNS, SCHEMAS
 from rankscope.report.methods import sampled_item
 
 Trace = Mapping[int, float]  # step -> change of every item
@@ -109,6 +109,7 @@ class EvidenceBuilder:
         frames = {}
         for name, rows in self._rows.items():
             schema = KEYS | {"step": pl.Int64} | SCHEMAS[name]
+            schema |= ASKED if name == "items" else {}
             named = [
                 {key: known[row["run"]].get(key) for key in ("method", "rank", "seed")} | row
                 for row in rows

@@ -130,7 +130,7 @@ def _scored_items(step, rank, rng):
             yield {
                 "step": step, "evaluation": name, "measures": measures, "metric": "bits_per_byte",
                 "higher_is_better": False, "unit": "bits per byte", "item": f"{name}-{item:03d}",
-                "score": float(score), "weight": float(size[item]),
+                "score": float(score), "weight": float(size[item]), "task": None, "category": None,
             }  # fmt: skip
     ability = items.uniform(0, 1, 200)
     for item in range(200):
@@ -140,6 +140,7 @@ def _scored_items(step, rank, rng):
                 "step": step, "evaluation": "continuations", "measures": "forgetting",
                 "metric": metric, "higher_is_better": True, "unit": "accuracy",
                 "item": f"item-{item:03d}", "score": float(right), "weight": 1.0,
+                "task": None, "category": None,
             }  # fmt: skip
 
 

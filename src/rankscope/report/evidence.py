@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -25,12 +26,15 @@ from rankscope.report.resampling import (
     unit_counts,
 )
 
+TestKind = Literal["intra", "inter"]
+
 
 @dataclass(frozen=True)
 class Condition:
     """A method with its recipe; `runs` are the done ones, by seed, of `planned` many.
 
-    `treatment` is its label among the conditions on the same training set.
+    `treatment` is its label among the conditions on the same training set; `series` is the study's
+    word for some of its runs (such as `paper` and `tuned`), empty where they belong to all.
     """
 
     label: str
@@ -41,6 +45,7 @@ class Condition:
     planned: int
     treatment: str = ""
     trained_on: str = ""
+    series: str = ""
 
     @property
     def is_lora(self) -> bool:
@@ -50,7 +55,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was scored, in which direction and unit."""
+    """What was scored, in which direction and unit.
+
+    `asked` is its name in the study, which an evaluation by several metrics shares among them;
+    `test_kind` says whether its tasks were trained on (`intra`), not (`inter`), or neither applies.
+    """
 
     name: str
     measures: str
@@ -58,6 +67,8 @@ class Evaluation:
     unit: str
     higher_is_better: bool
     items: int
+    asked: str = ""
+    test_kind: TestKind | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,7 @@ class Evidence:
                     planned=len(rows),
                     treatment=first["treatment"],
                     trained_on=first["trained_on"],
+                    series=first["series"] or "",
                 )
             )
         return tuple(sorted(found, key=lambda c: (c.rank or 0, c.learning_rate or 0.0)))
@@ -117,6 +129,17 @@ class Evidence:
         return replace(self, runs=self.runs.filter(kept))
 
     @cached_property
+    def series(self) -> tuple[str, ...]:
+        """The labels of the study's series; one empty label where it names none."""
+        named = self.runs["series"].drop_nulls().unique(maintain_order=True).to_list()
+        return tuple(label for label in named if label) or ("",)
+
+    def of_series(self, label: str) -> "Evidence":
+        """The evidence on the runs of one series, and on those that all series share."""
+        kept = pl.col("series").fill_null("").is_in(["", label])
+        return replace(self, runs=self.runs.filter(kept))
+
+    @cached_property
     def base(self) -> Condition:
         """The base, as a condition of one run."""
         run = self.runs.filter(pl.col("method") == BASE)["run"][0]
@@ -125,16 +148,25 @@ class Evidence:
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Evaluations in the order of the study, those of learning first."""
-        columns = ["evaluation", "measures", "metric", "unit", "higher_is_better"]
+        columns = [
+            "evaluation", "measures", "metric", "unit", "higher_is_better", "asked", "test_kind",
+        ]  # fmt: skip
         rows = self.items.group_by(columns, maintain_order=True).agg(
             items=pl.col("item").n_unique()
         )
-        found = [Evaluation(*row) for row in rows.iter_rows()]
+        found = [
+            Evaluation(name=row.pop("evaluation"), **row) for row in rows.iter_rows(named=True)
+        ]
         return tuple(sorted(found, key=lambda evaluation: evaluation.measures != "learning"))
 
     def evaluation(self, name: str) -> Evaluation:
         """Return the evaluation called `name`."""
         return next(each for each in self.evaluations if each.name == name)
+
+    def on_tests(self, kind: TestKind, metric: str) -> Evaluation | None:
+        """Return the evaluation by `metric` of the first test set of seen or of unseen tasks."""
+        found = (e for e in self.evaluations if (e.test_kind, e.metric) == (kind, metric))
+        return next(found, None)
 
     @cached_property
     def _scores(self) -> dict[tuple[str, str, int], _Scores]:

@@ -35,7 +35,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "items": {
         "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
         "higher_is_better": pl.Boolean, "unit": pl.String, "item": pl.String,
-        "score": pl.Float64, "weight": pl.Float64,
+        "score": pl.Float64, "weight": pl.Float64, "task": pl.String, "category": pl.String,
     },
     "matrices": MATRIX | {
         "rows": pl.Int64, "columns": pl.Int64, "effective_rank": pl.Float64, "rank90": pl.Int64,
@@ -52,8 +52,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "side": pl.String, "i": pl.Int64, "j": pl.Int64, "cosine": pl.Float64,
     },
 }  # fmt: skip
+# What an evaluation is called in the study, whatever the metric, and `intra` or `inter` where its
+# items are those of a test set of instructions.
+ASKED: dict[str, Any] = {"asked": pl.String, "test_kind": pl.String}
 RUN_COLUMNS: dict[str, Any] = {
-    "condition": pl.String, "treatment": pl.String, "trained_on": pl.String,
+    "condition": pl.String, "treatment": pl.String, "series": pl.String, "trained_on": pl.String,
     "mixture": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
     "status": pl.String, "diverged_at": pl.Int64,
     "kept_steps": pl.Int64, "last_step": pl.Int64, "total_steps": pl.Int64,
@@ -117,7 +120,7 @@ def _items(study: Study) -> pl.DataFrame:
 
     What samplings share, the base was asked in every suite of a label: it counts once.
     """
-    frames = [_rows("items", ())]
+    frames = [_rows("items", ()).with_columns(**_asked("", None))]
     counted: set[tuple[str, str, str]] = set()
     for name, suite in study.measured:
         rows = _rows("items", (Path(layout.scores(name, suite.name)),))
@@ -128,12 +131,19 @@ def _items(study: Study) -> pl.DataFrame:
             counted.add(key)
             taken = rows.filter(pl.col("evaluation") == evaluation.name)
             data = evaluation.data
-            if isinstance(data, TestSet) and data.sampling_seed is not None:
+            tests = data if isinstance(data, TestSet) else None
+            if tests is not None and tests.sampling_seed is not None:
                 taken = taken.with_columns(
-                    item=pl.lit(sampled_item(data.sampling_seed, "")) + pl.col("item")
+                    item=pl.lit(sampled_item(tests.sampling_seed, "")) + pl.col("item")
                 )
-            frames.append(taken)
+            frames.append(taken.with_columns(**_asked(evaluation.name, tests)))
     return pl.concat(frames)
+
+
+def _asked(name: str, tests: TestSet | None) -> dict[str, pl.Expr]:
+    kind = None if tests is None else tests.kind
+    values = zip(ASKED.items(), (name, kind), strict=True)
+    return {column: pl.lit(value, dtype=dtype) for (column, dtype), value in values}
 
 
 def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
@@ -168,11 +178,15 @@ def _runs(study: Study) -> pl.DataFrame:
     rows = [
         {
             "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
-            "treatment": BASE, "status": "done" if base_is_there else "missing",
+            "treatment": BASE, "series": "", "status": "done" if base_is_there else "missing",
             "kept_steps": 1, "last_step": 0,
         },
         *(
-            {"condition": labels[run.name], "treatment": treatments[run.name]}
+            {
+                "condition": labels[run.name],
+                "treatment": treatments[run.name],
+                "series": study.series_of(run),
+            }
             | _run_row(run, sets[run.data.name])
             for run in study.runs
         ),

@@ -10,8 +10,11 @@ from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.tables import SCORES, base_keys
 from rankscope.report.gather import gather
+from rankscope.report.tables import build_tables, read_tables, write_tables
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Study
+
+METRICS = ("exact_match", "rouge_l")
 
 
 @pytest.fixture
@@ -24,11 +27,14 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     for name, suite in study.measured:
         rows = [
             dict.fromkeys(SCORES) | runs[name] | {
-                "step": 0, "evaluation": evaluation.name, "metric": "exact_match",
+                "step": 0, "evaluation": evaluation.name,
                 "item": f"{evaluation.name} {number}", "score": 0.0, "weight": 1.0,
+                "measures": "learning", "unit": "u", "higher_is_better": True,
+                "metric": metric, "task": f"task {number}", "category": "Keyword Tagging",
             }
             for evaluation in suite.evaluations
             for number in range(2)
+            for metric in METRICS
         ]  # fmt: skip
         path = Path(layout.scores(name, suite.name))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +43,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def items_of(study: Study, run: str) -> list[str]:
-    return sorted(gather(study).items.filter(pl.col("run") == run)["item"])
+    mine = (pl.col("run") == run) & (pl.col("metric") == METRICS[0])
+    return sorted(gather(study).items.filter(mine)["item"])
 
 
 def test_the_base_is_counted_once_where_samplings_share_a_test_set(study: Study):
@@ -56,3 +63,31 @@ def test_a_missing_file_of_the_base_is_made_up_for_by_another_sampling(study: St
     first = next(suite for name, suite in study.measured if name == study.base.name)
     Path(layout.scores(study.base.name, first.name)).unlink()
     assert items_of(study, study.base.name) == ["s1: seen 0", "s1: seen 1", "unseen 0", "unseen 1"]
+
+
+def test_an_evaluation_is_found_by_its_kind_of_tests_and_metric(study: Study, tmp_path: Path):
+    write_tables(build_tables(gather(study)), {}, tmp_path / "tables")
+    evidence = read_tables(tmp_path / "tables").evidence
+    seen = evidence.on_tests("intra", "rouge_l")
+    assert seen is not None
+    assert (seen.name, seen.asked, seen.test_kind) == ("seen (rouge l)", "seen", "intra")
+    unseen = evidence.on_tests("inter", "exact_match")
+    assert unseen is not None
+    assert (unseen.name, unseen.asked, unseen.test_kind) == ("unseen", "unseen", "inter")
+    assert evidence.on_tests("inter", "bits_per_byte") is None
+
+
+def test_items_keep_their_task_and_category(study: Study):
+    items = gather(study).items.select("item", "task", "category").unique()
+    assert ("unseen 1", "task 1", "Keyword Tagging") in items.rows()
+
+
+def test_a_series_has_its_own_runs_and_those_that_all_series_share(study: Study):
+    first, second, *_ = study.runs
+    labelled = study.replaced(series={first.name: "paper", second.name: "tuned"})
+    gathered = gather(labelled)
+    evidence = build_tables(gathered).evidence
+    assert evidence.series == ("paper", "tuned")
+    of_paper = set(evidence.of_series("paper").runs["run"])
+    assert of_paper == {study.base.name} | {run.name for run in study.runs} - {second.name}
+    assert build_tables(gather(study)).evidence.series == ("",)
