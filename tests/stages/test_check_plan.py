@@ -16,7 +16,7 @@ from study_mistakes import EMBEDDED, FULL, HUB_BASE, LLAMA_7B, REVISION
 from study_text import STUDY, edited
 
 REPOSITORY = Path(__file__).parents[2]
-NEED_A_DOWNLOAD = ("multitask",)
+NEED_A_DOWNLOAD = ("multitask", "multitask-tuned", "multitask-learning-rates")
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +167,40 @@ def test_the_shipped_studies_are_accepted(monkeypatch: pytest.MonkeyPatch) -> No
             check([study])
 
 
+def pretend_download(file: Path, folder: Path) -> None:
+    """Write what `check` looks at of LLaMA-7B and of the collection of tasks."""
+    (revision,) = set(re.findall(r"[0-9a-f]{40}", file.read_text("utf-8")))
+    model = folder / f"huggingface/hub/models--huggyllama--llama-7b/snapshots/{revision}"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text(json.dumps(LLAMA_7B), encoding="utf-8")
+    write_niv2(folder / "data/natural-instructions", tasks=757)
+
+
+@pytest.mark.parametrize("name", NEED_A_DOWNLOAD)
+def test_the_shipped_studies_of_7b_are_accepted_where_their_files_are(
+    name: str, elsewhere: Path
+) -> None:
+    file = REPOSITORY / f"workflow/studies/{name}.yaml"
+    pretend_download(file, elsewhere)
+    check([file])
+
+
+def test_a_quantised_7b_has_the_paper_s_trainable_percentages(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 6.7 billion weights, although they are stored in 3.4 billion bytes."""
+    file = REPOSITORY / "workflow/studies/multitask.yaml"
+    pretend_download(file, elsewhere)
+    text = file.read_text("utf-8").replace("alpha: 2r", "alpha: 2r\n    quantisation: nf4")
+    Path("mine.yaml").write_text(text.replace("study: multitask", "study: mine"), "utf-8")
+    check([Path("mine.yaml")])
+    plan = capsys.readouterr().out
+    assert "6,738,415,616 parameters" in plan
+    rows = [line.split() for line in plan.splitlines() if " qlora-r16-" in line]
+    assert rows
+    assert {row[-1] for row in rows} == {"0.248"}
+
+
 def write_niv2(folder: Path, tasks: int) -> None:
     """Write the lists of a collection in the official layout; its tasks are not looked at."""
     (folder / "tasks").mkdir(parents=True)
@@ -183,11 +217,7 @@ def test_the_multitask_study_is_the_paper_s_grid(
 ) -> None:
     """12 methods × 4 mixtures × 3 samplings and those of Figure 5, in the paper's steps."""
     file = REPOSITORY / "workflow/studies/multitask.yaml"
-    revision = re.search(r"[0-9a-f]{40}", file.read_text("utf-8")).group()
-    model = elsewhere / f"huggingface/hub/models--huggyllama--llama-7b/snapshots/{revision}"
-    model.mkdir(parents=True)
-    (model / "config.json").write_text(json.dumps(LLAMA_7B), encoding="utf-8")
-    write_niv2(elsewhere / "data/natural-instructions", tasks=757)
+    pretend_download(file, elsewhere)
     check([file])
     plan = capsys.readouterr().out
     assert max(map(len, plan.splitlines())) <= 80
