@@ -1,0 +1,1 @@
+"""Numbers that papers print, as data: what a report sets its own numbers beside."""
