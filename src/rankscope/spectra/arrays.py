@@ -63,6 +63,18 @@ def zeros_like(array: Array, rows: int, columns: int) -> Array:
     return namespace(array).zeros((rows, columns), dtype=array.dtype, device=array.device)
 
 
+def lower_factor(matrix: Array) -> Array | None:
+    """Return the Cholesky factor of a small symmetric matrix; None if it is not definite."""
+    xp = namespace(matrix)
+    if xp is not np:
+        factor, failed = xp.linalg.cholesky_ex(matrix)
+        return None if int(failed) else factor
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+
+
 def positive_definite_solver(matrix: Array) -> Callable[[Array], Array] | None:
     """Factorise a symmetric matrix once to solve with it; None if it is not positive definite."""
     xp = namespace(matrix)

@@ -26,9 +26,9 @@ from rankscope.spectra.arrays import (
 from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.christoffel import LargestCosine, largest_cosine
 from rankscope.spectra.comparison import Comparison, SideComparison
+from rankscope.spectra.completeness import eigenvalues_are_below
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import ROUNDING, orient
-from rankscope.spectra.dense_engine import eigenvalues_are_below
 from rankscope.spectra.lanczos import Lanczos
 
 METHOD = "cacheless"

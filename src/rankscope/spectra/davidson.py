@@ -9,11 +9,13 @@ inverse of operator − θ applied to residuals).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rankscope.spectra.arrays import Array, namespace, zeros_like
+from rankscope.spectra.arrays import Array, lower_factor, namespace, zeros_like
 
 MAX_ROUNDS = 24
 _BLUR = 1e-2
-_DEPENDENT = 1e-3
+_PASSES = 5
+_UNCHANGED = 0.9  # a column that a pass has left this long was orthogonal before it
+_WIDE = 3  # times the wanted vectors: a start block beyond this is compressed
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,21 @@ class RitzPairs:
 def orthonormal(block: Array, against: Array | None = None) -> Array:
     """Return an orthonormal basis of `block`, orthogonal to the orthonormal `against`.
 
-    Two projections suffice unless the remaining columns are nearly dependent: then the
-    factorisation magnifies what is left of `against`, and both are repeated.
+    By Cholesky factorisations of Gram matrices, which cost a fraction of Householder's; each pass
+    squares away what the one before has left, until a pass changes nothing any more. Dependent
+    columns, which have no such factorisation, take one pass of Householder's.
     """
     xp = namespace(block)
     block = block / xp.clip(xp.linalg.norm(block, axis=0), 1e-300, None)
-    for _ in range(3):
+    for _ in range(_PASSES):
         if against is not None:
-            for _ in range(2):
-                block = block - against @ (against.T @ block)
-        block, triangle = xp.linalg.qr(block)
-        sizes = abs(xp.diagonal(triangle))
-        if float(sizes.min()) > _DEPENDENT * float(sizes.max()):
+            block = block - against @ (against.T @ block)
+        triangle = lower_factor(block.T @ block)
+        if triangle is None:
+            block, _ = xp.linalg.qr(block)
+            continue
+        block = block @ xp.linalg.inv(triangle).T
+        if float(xp.diagonal(triangle).min()) > _UNCHANGED:
             break
     return block
 
@@ -86,6 +91,9 @@ def davidson(
         room = basis.shape[0] - basis.shape[1]
         if rounds == most_rounds or room == 0 or not bool(pending.any()):
             return RitzPairs(values, vectors, norms, rounds)
+        if rounds == 0 and basis.shape[1] > _WIDE * wanted:
+            subspace.compress(rotation, 2 * wanted)
+            basis = subspace.basis
         correction = precondition(residual[:, pending], values[:wanted][pending])[:, :room]
         expansion = orthonormal(correction, basis)
         subspace.extend(expansion, apply(expansion))
@@ -115,6 +123,14 @@ class _Subspace:
     def image(self) -> Array:
         """The operator times the vectors, p × size."""
         return self._images[: self._size].T
+
+    def compress(self, rotation: Array, size: int) -> None:
+        """Keep the first `size` Ritz vectors, given the coordinates of all, descending."""
+        chosen = rotation[:, :size]
+        basis, image = self.basis @ chosen, self.image @ chosen
+        self.projected = chosen.T @ (self.projected @ chosen)
+        self._size = 0
+        self._append(basis, image)
 
     def extend(self, basis: Array, image: Array) -> None:
         """Append orthonormal vectors and their image."""

@@ -7,19 +7,48 @@ pairs (X, Θ) found.
 
 Guarantees: where a result is returned, its vectors are the leading ones and each is within
 √2 · residual / gap of the true one, rounding included. One Gram matrix and one Cholesky
-factorisation take the place of two full singular value decompositions.
+factorisation take the place of two full singular value decompositions: on a CPU both in single
+precision, as long as the proof survives its measured rounding. Residuals are those of the weight
+in double precision in any case.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from rankscope.spectra.arrays import Array, constants_like, namespace
 from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
-from rankscope.spectra.davidson import davidson
+from rankscope.spectra.completeness import (
+    eigenvalues_are_below,
+    eigenvalues_are_below_in_single,
+)
+from rankscope.spectra.davidson import RitzPairs, davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
 from rankscope.spectra.lowrank_engine import EXTRA, TOLERANCE
 from rankscope.spectra.tuned import Leading
 
-_FAR_BELOW = 0.1
+_FAR_BELOW = 0.5
+_ROWS = 512  # of the Gram matrix at a time, so that no second one is formed
+_SPARE = 2  # vectors that single precision follows beyond those wanted of double precision
+_SINGLE_TOLERANCE = 1e-4
+_SINGLE_ROUNDS = 8
+# rounding of a product with the Gram matrix in single precision, relative to its norm
+_SINGLE_ROUNDING = 8 * float(np.finfo(np.float32).eps)
+
+Precondition = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Ritz pairs of W Wᵀ, and how to prove that they are all of it above a threshold.
+
+    `prove(vectors, values, threshold)` says whether all eigenvalues of W Wᵀ − X Θ Xᵀ lie below
+    `threshold`. It can be asked once.
+    """
+
+    pairs: RitzPairs
+    prove: Callable[[Array, Array, float], bool]
 
 
 def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) -> Leading | None:
@@ -28,17 +57,84 @@ def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) ->
     None means that completeness could not be proven: decompose the matrix completely instead.
     """
     xp = namespace(tuned)
-    squares = base.values**2
-    wanted = min(k + EXTRA, len(squares) - 1)
-    smallest = 1e-6 * squares[0]
+    wanted = min(k + EXTRA, len(base.values) - 1)
+    precondition = _preconditioner(base, wanted)
+    start = xp.concat([base.vectors[:, : wanted + _SPARE + 1], _strongest(delta, wanted)], 1)
+    noise = ROUNDING * float(xp.linalg.norm(tuned)) ** 2  # the trace is at least the norm
+    if xp is np and wanted + _SPARE < len(base.values):
+        found = _search_in_single(tuned, start, precondition, wanted, k, noise)
+        leading = None if found is None else _certify(tuned, found, k, noise)
+        if leading is not None:
+            return leading
+    return _certify(tuned, _search(tuned, start, precondition, wanted, k, noise), k, noise)
 
+
+def _search(
+    tuned: Array, start: Array, precondition: Precondition, wanted: int, k: int, noise: float
+) -> _Search:
     # the certificate needs the Gram matrix anyway: it also halves the cost of every product
     gram = tuned @ tuned.T
-    noise = ROUNDING * float(gram.trace())  # the trace is at least the largest eigenvalue
+    pairs = davidson(lambda block: gram @ block, precondition, start, wanted, k, TOLERANCE, noise)
 
-    def apply(block: Array) -> Array:
-        return gram @ block
+    def prove(vectors: Array, values: Array, threshold: float) -> bool:
+        nonlocal gram
+        gram -= (vectors * values) @ vectors.T
+        return eigenvalues_are_below(gram, threshold - noise)
 
+    return _Search(pairs, prove)
+
+
+def _search_in_single(
+    tuned: np.ndarray,
+    start: np.ndarray,
+    precondition: Precondition,
+    wanted: int,
+    k: int,
+    noise: float,
+) -> _Search | None:
+    """Search with a Gram matrix in single precision, then with the weight in double precision."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = tuned.astype(np.float32)
+        gram = rounded @ rounded.T
+    top = float(gram.trace())
+    if not np.isfinite(top) or float(gram.diagonal().min()) < np.finfo(np.float32).tiny:
+        return None
+
+    def apply_rounded(block: np.ndarray) -> np.ndarray:
+        return (block.T.astype(np.float32) @ gram).T.astype(np.float64)
+
+    def apply(block: np.ndarray) -> np.ndarray:
+        return ((block.T @ tuned) @ tuned.T).T
+
+    largest = float(np.linalg.norm(start[:, :1].T @ tuned)) ** 2
+    near = davidson(
+        apply_rounded, precondition, start, wanted + _SPARE, k,
+        _SINGLE_TOLERANCE, _SINGLE_ROUNDING * largest,
+        _SINGLE_ROUNDS,
+    )  # fmt: skip
+    pairs = davidson(apply, precondition, near.vectors, wanted, k, TOLERANCE, noise)
+
+    def prove(vectors: Array, values: Array, threshold: float) -> bool:
+        scaled = (vectors * np.sqrt(values)).astype(np.float32)
+        for first in range(0, len(gram), _ROWS):
+            rows = slice(first, first + _ROWS)
+            gram[rows] -= scaled[rows] @ scaled.T
+        next_value = float(pairs.values[vectors.shape[1]])
+        return eigenvalues_are_below_in_single(
+            gram,
+            lambda block: apply(block) - vectors @ (values[:, None] * (vectors.T @ block)),
+            (next_value + threshold) / 2,
+            threshold - noise,
+        )
+
+    return _Search(pairs, prove)
+
+
+def _preconditioner(base: BaseSpectrum, wanted: int) -> Precondition:
+    """Approximate (W0 W0ᵀ − θ)⁻¹ by the leading vectors of the base."""
+    xp = namespace(base.values)
+    squares = base.values**2
+    smallest = 1e-6 * squares[0]
     # eigenvalues far below the wanted ones differ little: one number stands for all of them
     leading = int((squares > _FAR_BELOW * squares[wanted]).sum())
     vectors, tail = base.vectors[:, :leading], float(squares[leading:].sum())
@@ -51,19 +147,22 @@ def leading_certified(base: BaseSpectrum, tuned: Array, delta: Array, k: int) ->
         far = 1 / (tail - shifts)
         return residual * far + vectors @ ((residual.T @ vectors).T * (1 / bounded - far))
 
-    start = xp.concat([base.vectors[:, : wanted + 1], _strongest(delta, wanted)], 1)
-    pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, noise)
-    values = [float(value) for value in pairs.values[: wanted + 1]]
+    return precondition
+
+
+def _certify(tuned: Array, search: _Search, k: int, noise: float) -> Leading | None:
+    """Prove that the leading Ritz pairs are complete and bound the errors of the first k."""
+    xp = namespace(tuned)
+    pairs = search.pairs
+    values = [float(value) for value in pairs.values[: pairs.vectors.shape[1] + 1]]
     if len(values) <= k:
         return None
     residuals = [float(norm) for norm in pairs.residuals]
     cut = widest_gap(values, k)
-    threshold = values[cut] + 0.3 * (values[cut - 1] - values[cut])
+    threshold = values[cut] + 0.4 * (values[cut - 1] - values[cut])
     if not is_separated(values, residuals, cut, threshold, noise):
         return None
-    found = pairs.vectors[:, :cut]
-    gram -= (found * pairs.values[:cut]) @ found.T
-    if not eigenvalues_are_below(gram, threshold - noise):
+    if not search.prove(pairs.vectors[:, :cut], pairs.values[:cut], threshold):
         return None
     gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
     errors = vector_errors(residuals, gaps, noise)
@@ -86,20 +185,3 @@ def _strongest(delta: Array, count: int) -> Array:
         return block[:, :0]
     block, _ = xp.linalg.qr(block / norm)
     return delta @ (delta.T @ block) / norm
-
-
-def eigenvalues_are_below(symmetric: Array, threshold: float) -> bool:
-    """Say whether all eigenvalues lie below `threshold`: a Cholesky factorisation succeeds.
-
-    Overwrites `symmetric`.
-    """
-    xp = namespace(symmetric)
-    symmetric *= -1
-    diagonal = xp.arange(symmetric.shape[0])
-    symmetric[diagonal, diagonal] += threshold
-    if xp is not np:
-        return int(xp.linalg.cholesky_ex(symmetric)[1]) == 0
-    from scipy.linalg.lapack import dpotrf  # in place, unlike numpy's
-
-    _, failed = dpotrf(symmetric.T, lower=True, clean=False, overwrite_a=True)
-    return failed == 0
