@@ -65,4 +65,4 @@ def test_the_norm_of_an_error_is_bounded_and_not_by_much(rank):
     for _ in range(200):
         error = rng.standard_normal((30, rank)) @ rng.standard_normal((rank, 40))
         bound, norm = norm_bound(error @ probes(40)), np.linalg.norm(error, 2)
-        assert norm <= bound <= 5 * np.linalg.norm(error)
+        assert norm <= bound <= 12 * np.linalg.norm(error)
