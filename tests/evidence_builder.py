@@ -39,9 +39,14 @@ class EvidenceBuilder:
         status: str = "done",
         rate: float = 1e-3,
         trained_on: str = "code",
+        series: str = "",
+        **columns: object,
     ) -> str:
-        """Add a run; the conditions of a training set other than `code` name it."""
-        name = f"{method_name(rank)} {rate:g} {seed} {trained_on}"
+        """Add a run; the conditions of a training set other than `code` name it.
+
+        `columns` are further ones of the table of runs, such as the sizes of a mixture.
+        """
+        name = f"{method_name(rank)} {rate:g} {seed} {trained_on} {series}".strip()
         many = any(r.get("rank") == rank and r.get("learning_rate") != rate for r in self._runs[1:])
         treatment = method_name(rank) + (f", lr {rate:g}" if many else "")
         label = treatment + ("" if trained_on == "code" else f" on {trained_on}")
@@ -49,6 +54,7 @@ class EvidenceBuilder:
             "run": name, "method": method_name(rank), "condition": label, "treatment": treatment,
             "trained_on": trained_on, "rank": rank,
             "seed": seed, "status": status, "learning_rate": rate,
+            "series": series, **columns,
         })  # fmt: skip
         return name
 
@@ -61,15 +67,19 @@ class EvidenceBuilder:
         higher_is_better: bool = True,
         weights: Sequence[float] | None = None,
         sampling: int | None = None,
+        test_kind: str | None = None,
+        metric: str = "accuracy",
+        tasks: Sequence[str] | None = None,
     ) -> None:
         before = "" if sampling is None else sampled_item(sampling, "")
         for step, scores in by_step.items():
             for number, score in enumerate(scores):
                 self._rows["items"].append({
                     "run": run, "step": step, "evaluation": evaluation, "measures": measures,
-                    "metric": "accuracy", "higher_is_better": higher_is_better,
+                    "metric": metric, "higher_is_better": higher_is_better,
                     "unit": "accuracy", "item": f"{before}item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
+                    "test_kind": test_kind, "task": tasks[number] if tasks else None,
                 })  # fmt: skip
 
     def matrix(

@@ -28,7 +28,7 @@ def tables(study: StudyOption) -> None:
         record.work_begins()
         gathered = gather(spec)
         folder = Path(layout.report_tables(spec.study))
-        write_tables(build_tables(gathered), provenance(spec, gathered), folder)
+        write_tables(build_tables(gathered, spec), provenance(spec, gathered), folder)
 
 
 @app.command(epilog="Example: `rankscope report claims --study demo`")
@@ -38,6 +38,7 @@ def claims(study: StudyOption) -> None:
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.claims import judge_claims
     from rankscope.report.claims.files import write_verdicts
+    from rankscope.report.claims.mixtures import Mixtures
     from rankscope.report.claims.subject import Subject
     from rankscope.report.tables import read_tables
     from rankscope.study.expand import load_study
@@ -47,7 +48,7 @@ def claims(study: StudyOption) -> None:
     with manifest(path, "report", f"{spec.study} claims", {}) as record:
         record.work_begins()
         evidence = read_tables(Path(layout.report_tables(spec.study))).evidence
-        verdicts = judge_claims(Subject.of(evidence, spec.headline))
+        verdicts = judge_claims(Subject.of(evidence, spec.headline), Mixtures.of(evidence))
         write_verdicts(verdicts, Path(layout.report_claims(spec.study)))
 
 

@@ -197,6 +197,14 @@ class Evidence:
         scored = [self._scored_steps[run, evaluation] for run in runs]
         return tuple(sorted(set.intersection(*scored))) if scored else ()
 
+    def scored_steps(self, run: str, evaluation: str) -> tuple[int, ...]:
+        """Steps at which a run was scored."""
+        return tuple(sorted(self._scored_steps.get((run, evaluation), ())))
+
+    def scored_items(self, run: str, evaluation: str, step: int) -> tuple[str, ...]:
+        """Names of the items on which a run was scored."""
+        return self._scores[run, evaluation, step].items
+
     def run_score(self, run: str, evaluation: str, step: int) -> Floats:
         """Draws of one run's score (over items only)."""
         return self._mean(self._of(run, evaluation, step), evaluation)

@@ -1,14 +1,25 @@
 """Claims of the papers, tested on a study: each a small pure function from tables to verdicts.
 
-Guarantees: every claim of `CLAIMS` gives at least one verdict for any study, with its statistic,
-interval, n and note; what cannot be measured is `inconclusive` and says why. The numbers (H2.1 …)
-are those of the project's list of hypotheses: 2 = *LoRA Learns Less and Forgets Less*, 3 = *An
-Illusion of Equivalence*.
+Guarantees: every claim of `CLAIMS` gives at least one verdict for any study, and every claim of
+`MIXTURE_CLAIMS` for any study that trains on a mixture of tasks, per learning-rate series, with its
+statistic, interval, n and note; what cannot be measured is `inconclusive` and says why. Claims
+about mixtures say nothing of a study without any: it asks another question. The numbers (H2.1 …)
+are those of the project's list of hypotheses: 1 = *Beyond Full Fine-tuning*, 2 = *LoRA Learns Less
+and Forgets Less*, 3 = *An Illusion of Equivalence*.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from rankscope.report.claims import forgetting, intruders, learning, updates
+from rankscope.report.claims import (
+    answers,
+    forgetting,
+    intruders,
+    learning,
+    rank_scaling,
+    task_scaling,
+    updates,
+)
+from rankscope.report.claims.mixtures import Mixtures
 from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.verdict import Verdict
 
@@ -32,7 +43,22 @@ CLAIMS: tuple[Callable[[Subject], Iterator[Verdict]], ...] = (
     intruders.seeds_alike,
 )
 
+MIXTURE_CLAIMS: tuple[Callable[[Mixtures], Iterator[Verdict]], ...] = (
+    rank_scaling.rises_with_rank,
+    rank_scaling.reaches_full,
+    rank_scaling.small_capacity_costs,
+    rank_scaling.rises_late,
+    task_scaling.more_tasks_help,
+    answers.full_leaves_options,
+    answers.low_rank_collapses,
+    answers.answers_spread_with_rank,
+    task_scaling.more_tasks_cost,
+    task_scaling.high_rank_above_full,
+    task_scaling.advantage_shrinks,
+)
 
-def judge_claims(subject: Subject) -> list[Verdict]:
-    """Test every claim on a study."""
-    return [verdict for claim in CLAIMS for verdict in claim(subject)]
+
+def judge_claims(subject: Subject, mixtures: Sequence[Mixtures] = ()) -> list[Verdict]:
+    """Test every claim on a study: methods on one training set, and methods × mixtures."""
+    across = [verdict for claim in MIXTURE_CLAIMS for each in mixtures for verdict in claim(each)]
+    return across + [verdict for claim in CLAIMS for verdict in claim(subject)]

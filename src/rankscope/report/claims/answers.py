@@ -1,0 +1,105 @@
+"""Claims about form (*Beyond Full Fine-tuning*, Xin et al. 2024, Figure 4).
+
+They are about the answers to classification tasks that no run was trained on, after training on
+the most tasks. Tasks are resampled, not items: the items of a task go out of its options together.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rankscope.report.claims.mixtures import PAPER, Mixtures
+from rankscope.report.claims.rank_scaling import RANKS_FOR_AN_ORDER, ranks_of
+from rankscope.report.claims.verdict import Claim, Verdict, undecided
+from rankscope.report.resampling import spearman
+
+FULL_LEAVES_OPTIONS = Claim(
+    id="H1.6",
+    source=PAPER,
+    statement="Full fine-tuning answers outside the options more often than LoRA",
+    statistic="share of answers outside the options, Full − LoRA, mean over unseen tasks",
+    unit="share of answers",
+    threshold=0.0,
+    side="above",
+    paper="in most categories (Figure 4, no numbers given)",
+)
+LOW_RANK_COLLAPSES = Claim(
+    id="H1.7",
+    source=PAPER,
+    statement="LoRA of the lowest rank answers with fewer different labels than there are",
+    statistic="entropy of a task's references − entropy of its answers, mean over unseen tasks",
+    unit="bits",
+    threshold=0.0,
+    side="above",
+    paper="low ranks answer with one option (no numbers given)",
+)
+ANSWERS_SPREAD_WITH_RANK = Claim(
+    id="H1.7",
+    source=PAPER,
+    statement="The answers spread over more labels as the rank grows",
+    statistic="Spearman's ρ of LoRA rank and entropy of a task's answers, mean over unseen tasks",
+    unit="ρ",
+    threshold=0.0,
+    side="above",
+    paper="yes (no numbers given)",
+)
+GARBAGE = "answers outside the options count as labels of their own"
+
+
+def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
+    """H1.6, for every rank."""
+    on, test = mixtures.largest, mixtures.evidence.on_tests("inter", "out_of_options")
+    full = mixtures.full(on, test) if test else None
+    loras = mixtures.loras(on, test) if test else ()
+    if test is None or full is None or not loras:
+        why = "needs Full, LoRA and their answers to unseen classification tasks"
+        yield undecided(FULL_LEAVES_OPTIONS, mixtures.scope("all ranks"), why)
+        return
+    for lora in loras:
+        found = mixtures.compare_by_task(test, full, lora)
+        shares = found.scores[0]
+        yield found.judge(
+            FULL_LEAVES_OPTIONS,
+            mixtures.scope(lora.method, on.label),
+            found.scores[:, 0] - found.scores[:, 1],
+            f"{shares[0]:.3f} and {shares[1]:.3f}",
+        )
+
+
+def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
+    """H1.7, at the lowest rank."""
+    on = mixtures.largest
+    said = mixtures.evidence.on_tests("inter", "label_entropy")
+    true = mixtures.evidence.on_tests("inter", "label_entropy_of_references")
+    loras = mixtures.loras(on, said) if said else ()
+    if said is None or true is None or not loras:
+        why = "needs LoRA and its answers to unseen classification tasks"
+        yield undecided(LOW_RANK_COLLAPSES, mixtures.scope("lowest rank"), why)
+        return
+    answers = mixtures.compare_by_task(said, loras[0])
+    references = mixtures.compare_by_task(true, loras[0])
+    yield answers.judge(
+        LOW_RANK_COLLAPSES,
+        mixtures.scope(loras[0].method, on.label),
+        (references.scores - answers.scores)[:, 0],
+        f"{references.scores[0, 0]:.2f} and {answers.scores[0, 0]:.2f} bits; {GARBAGE}",
+    )
+
+
+def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
+    """H1.7, over the ranks."""
+    on, said = mixtures.largest, mixtures.evidence.on_tests("inter", "label_entropy")
+    loras = mixtures.loras(on, said) if said else ()
+    scope = mixtures.scope(on.label)
+    if said is None or len(loras) < RANKS_FOR_AN_ORDER:
+        why = f"needs answers to unseen classification tasks at {RANKS_FOR_AN_ORDER} ranks or more"
+        yield undecided(ANSWERS_SPREAD_WITH_RANK, scope, why)
+        return
+    found = mixtures.compare_by_task(said, *loras)
+    listed = ", ".join(f"{bits:.2f}" for bits in np.asarray(found.scores[0]))
+    yield found.judge(
+        ANSWERS_SPREAD_WITH_RANK,
+        scope,
+        spearman(ranks_of(loras), found.scores),
+        f"by rank: {listed} bits; {GARBAGE}",
+    )

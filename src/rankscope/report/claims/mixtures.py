@@ -1,0 +1,256 @@
+"""What claims about task diversity are about: methods × mixtures of tasks, repeated on samplings.
+
+Guarantees: one condition per method and training set, each after its own last scored step, since
+sizes of mixtures differ. Where a study tried several, the one that did best on seen tasks is taken,
+and the note says so. Differences are paired by sampling: of the conditions compared, only the
+samplings that all of them finished count, see `resampling.over_samplings`. Scores are in points:
+per cent of the metric, as the paper has them. Each learning-rate series is judged by itself.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from rankscope.report.claims.subject import repeated
+from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge, undecided
+from rankscope.report.evidence import Condition, Evaluation, Evidence, TestKind
+from rankscope.report.paper.multitask import METRICS
+from rankscope.report.resampling import Floats, over_samplings, unit_counts
+
+PAPER = "Beyond Full Fine-tuning: Harnessing the Power of LoRA for Multi-Task Instruction Tuning"
+POINTS = 100.0
+
+
+@dataclass(frozen=True)
+class MixtureSet:
+    """A training set of `tasks` tasks and `examples` examples, in all its samplings."""
+
+    label: str
+    tasks: int
+    examples: int
+
+    @property
+    def examples_per_task(self) -> float:
+        """Examples of each task."""
+        return self.examples / self.tasks
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds."""
+
+    scores: Floats
+    sample: Sample
+    note: str
+
+    def judge(
+        self, claim: Claim, scope: str, draws: Floats, note: str = "", out_of_reach: str = ""
+    ) -> Verdict:
+        """Judge a statistic of the scores."""
+        if not self.sample.seeds:
+            return undecided(claim, scope, "no sampling was finished by all methods compared")
+        notes = "; ".join(each for each in (note, self.note) if each)
+        return judge(claim, scope, draws, self.sample, notes, out_of_reach)
+
+
+@dataclass(frozen=True)
+class Mixtures:
+    """The evidence on the mixtures of a study, in one of its series (`series` may be empty)."""
+
+    evidence: Evidence
+    series: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "tuple[Mixtures, ...]":
+        """One per series that has runs on mixtures; none where a study trains on no mixture."""
+        found = (cls(evidence, label) for label in evidence.series)
+        return tuple(each for each in found if each.sets)
+
+    @cached_property
+    def sets(self) -> tuple[MixtureSet, ...]:
+        """All mixtures whose sizes are known, by number of tasks."""
+        rows = self.evidence.runs.filter(
+            pl.col("series").fill_null("").is_in(["", self.series]),
+            pl.col("mixture").is_not_null(),
+            pl.col("tasks").is_not_null(),
+        )
+        unique = rows.select("trained_on", "tasks", "examples").unique(maintain_order=True)
+        found = [MixtureSet(*row) for row in unique.iter_rows()]
+        return tuple(sorted(found, key=lambda each: each.tasks))
+
+    @cached_property
+    def scaled(self) -> tuple[MixtureSet, ...]:
+        """The mixtures that differ in tasks at one number of examples per task: T100 … Tall."""
+        return max(self._alike(lambda each: each.examples_per_task), key=len)
+
+    @cached_property
+    def of_fixed_total(self) -> tuple[tuple[MixtureSet, ...], ...]:
+        """Groups of mixtures that differ in tasks at one number of examples: T*100, T250, T*500."""
+        return tuple(g for g in self._alike(lambda each: each.examples) if len(g) > 1)
+
+    def _alike(self, key: Callable[[MixtureSet], float]) -> list[tuple[MixtureSet, ...]]:
+        """The sets with one key each, without two of the same number of tasks."""
+        counts = Counter(map(key, self.sets))
+        groups = [{s.tasks: s for s in self.sets if key(s) == value} for value in counts]
+        return [tuple(group.values()) for group in groups]
+
+    @property
+    def largest(self) -> MixtureSet:
+        """The most tasks at the usual number of examples per task: Tall."""
+        return self.scaled[-1]
+
+    def tests(self, *kinds: TestKind) -> tuple[Evaluation, ...]:
+        """Exact match and ROUGE-L on each kind of test set, as far as measured."""
+        found = (self.evidence.on_tests(kind, metric) for kind in kinds for metric in METRICS)
+        return tuple(each for each in found if each is not None)
+
+    @cached_property
+    def _conditions(self) -> dict[str, tuple[Condition, ...]]:
+        found: dict[str, dict[str, Condition]] = {each.label: {} for each in self.sets}
+        for condition in self.evidence.conditions:
+            chosen = found.get(condition.trained_on)
+            if chosen is None or condition.series not in ("", self.series) or not condition.runs:
+                continue
+            best = chosen.get(condition.method)
+            if best is None or self._learned(condition) > self._learned(best):
+                chosen[condition.method] = condition
+        return {label: tuple(chosen.values()) for label, chosen in found.items()}
+
+    def _learned(self, condition: Condition) -> float:
+        for test in self.tests("intra", "inter"):
+            scored = self.evidence.scored(condition, test.name).runs
+            if scored:
+                return float(np.mean([self._points(run, test.name)[0] for run in scored]))
+        return float("-inf")
+
+    def conditions(self, on: MixtureSet, test: Evaluation) -> tuple[Condition, ...]:
+        """The methods scored on `test`, full fine-tuning first, then by rank.
+
+        A method with a single finished run is left out where others have more.
+        """
+        found = (self.evidence.scored(each, test.name) for each in self._conditions[on.label])
+        return repeated(tuple(each for each in found if each.runs))
+
+    def full(self, on: MixtureSet, test: Evaluation) -> Condition | None:
+        """Full fine-tuning, if the training set has it."""
+        return next((each for each in self.conditions(on, test) if not each.is_lora), None)
+
+    def loras(self, on: MixtureSet, test: Evaluation) -> tuple[Condition, ...]:
+        """LoRA by rank."""
+        return tuple(each for each in self.conditions(on, test) if each.is_lora)
+
+    def lora(self, on: MixtureSet, test: Evaluation, rank: int) -> Condition | None:
+        """LoRA of one rank."""
+        return next((each for each in self.loras(on, test) if each.rank == rank), None)
+
+    def highest_rank(self, sets: Sequence[MixtureSet], test: Evaluation) -> int | None:
+        """The largest rank that was trained on all the sets."""
+        ranks = [{each.rank for each in self.loras(on, test) if each.rank} for on in sets]
+        return max(set.intersection(*ranks), default=None)
+
+    def last_step(self, run: str, evaluation: str) -> int:
+        """The last step of a run that was scored."""
+        return max(self.evidence.scored_steps(run, evaluation))
+
+    @cached_property
+    def _drawn(self) -> dict[tuple[str, str], Floats]:
+        return {}
+
+    def _points(self, run: str, evaluation: str) -> Floats:
+        """Draws of a run's score over the items, in points."""
+        key = (run, evaluation)
+        if key not in self._drawn:
+            step = self.last_step(run, evaluation)
+            self._drawn[key] = POINTS * self.evidence.run_score(run, evaluation, step)
+        return self._drawn[key]
+
+    def seeds(self, evaluation: str, *conditions: Condition) -> tuple[int, ...]:
+        """The samplings on which all of the conditions were scored."""
+        each = [set(self._runs(condition, evaluation)) for condition in conditions]
+        return tuple(sorted(set.intersection(*each)))
+
+    def _runs(self, condition: Condition, evaluation: str) -> dict[int, str]:
+        return {self._seed_of[r]: r for r in self.evidence.scored(condition, evaluation).runs}
+
+    @cached_property
+    def _seed_of(self) -> dict[str, int]:
+        return dict(self.evidence.runs.select("run", "seed").iter_rows())
+
+    def runs(self, evaluation: str, *conditions: Condition) -> list[list[str]]:
+        """Runs of each condition on the common samplings, in the same order."""
+        seeds = self.seeds(evaluation, *conditions)
+        by_seed = [self._runs(condition, evaluation) for condition in conditions]
+        return [[runs[seed] for seed in seeds] for runs in by_seed]
+
+    def compare(self, test: Evaluation, *conditions: Condition) -> "Comparison":
+        """Scores of the conditions on their common samplings, with items resampled."""
+        runs = self.runs(test.name, *conditions)
+        draws = [over_samplings([self._points(run, test.name) for run in of]) for of in runs]
+        items = {self._items(run, test.name) for run in runs[0]}
+        sample = Sample(len(runs[0]), min(items, default=0), "items")
+        return Comparison(np.column_stack(draws), sample, self._note(len(runs[0]), conditions))
+
+    def _items(self, run: str, evaluation: str) -> int:
+        step = self.last_step(run, evaluation)
+        return len(self.evidence.scored_items(run, evaluation, step))
+
+    def compare_by_task(self, test: Evaluation, *conditions: Condition) -> "Comparison":
+        """Means over tasks of the mean over a task's items, with tasks resampled.
+
+        Items of one task go wrong together. Tasks are drawn jointly for all metrics on a test set,
+        which all samplings must share; scores are in the unit of the metric.
+        """
+        runs = self.runs(test.name, *conditions)
+        means = self._task_means(test.name, [run for of in runs for run in of])
+        tasks = max((len(values) for values in means.values()), default=0)
+        counts = unit_counts(tasks, f"tasks of {test.asked}")
+        drawn = {run: counts @ values / tasks for run, values in means.items()}
+        draws = [over_samplings([drawn[run] for run in of]) for of in runs]
+        sample = Sample(len(runs[0]), tasks, "tasks")
+        return Comparison(np.column_stack(draws), sample, self._note(len(runs[0]), conditions))
+
+    def _task_means(self, evaluation: str, runs: Sequence[str]) -> dict[str, Floats]:
+        """Mean score of each task after the last step of each run, sorted by task."""
+        last = pl.DataFrame(
+            [(run, self.last_step(run, evaluation)) for run in dict.fromkeys(runs)],
+            schema={"run": pl.String, "step": pl.Int64}, orient="row",
+        )  # fmt: skip
+        rows = (
+            self.evidence.items.filter(pl.col("evaluation") == evaluation)
+            .join(last, on=["run", "step"], how="semi")
+            .group_by("run", "task")
+            .agg(pl.col("score").mean())
+            .sort("run", "task")
+        )
+        parts = rows.partition_by("run", as_dict=True)
+        return {str(run): each["score"].to_numpy() for (run,), each in parts.items()}
+
+    def scope(self, *parts: str) -> str:
+        """Where a verdict holds; begins with the series where the study has several."""
+        return " · ".join([*([f"series {self.series}"] if self.series else []), *parts])
+
+    def _note(self, samplings: int, conditions: Sequence[Condition]) -> str:
+        """What rank and size are confounded with: learning rates, choice, lost samplings."""
+        by_rate: dict[float | None, list[str]] = {}
+        for each in conditions:
+            by_rate.setdefault(each.learning_rate, []).append(each.method)
+        rates = "; ".join(
+            f"{', '.join(dict.fromkeys(methods))} {rate:g}" for rate, methods in by_rate.items()
+        )
+        tried = max(self._tried(each) for each in conditions)
+        notes = [f"learning rates: {rates}"]
+        notes += [f"best of up to {tried} recipes, chosen on these test sets"] if tried > 1 else []
+        planned = max(each.planned for each in conditions)
+        notes += [f"{samplings} of {planned} samplings are complete"] if samplings < planned else []
+        return "; ".join(notes)
+
+    def _tried(self, condition: Condition) -> int:
+        key = (condition.method, condition.trained_on)
+        return sum(
+            (each.method, each.trained_on) == key and each.series in ("", self.series)
+            for each in self.evidence.conditions
+        )
