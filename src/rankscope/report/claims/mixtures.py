@@ -23,6 +23,7 @@ from rankscope.report.resampling import Floats, over_samplings, unit_counts
 
 PAPER = "Beyond Full Fine-tuning: Harnessing the Power of LoRA for Multi-Task Instruction Tuning"
 POINTS = 100.0
+DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Comparison:
     def judge(
         self, claim: Claim, scope: str, draws: Floats, note: str = "", out_of_reach: str = ""
     ) -> Verdict:
-        """Judge a statistic of the scores."""
+        """Judge a statistic of the scores; what rounding makes of a tie is a tie."""
         if not self.sample.seeds:
             return undecided(claim, scope, "no sampling was finished by all methods compared")
         notes = "; ".join(each for each in (note, self.note) if each)
-        return judge(claim, scope, draws, self.sample, notes, out_of_reach)
+        return judge(claim, scope, draws.round(DECIMALS) + 0.0, self.sample, notes, out_of_reach)
 
 
 @dataclass(frozen=True)
