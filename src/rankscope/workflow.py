@@ -21,7 +21,7 @@ from rankscope.report import FIGURE_NAMES
 from rankscope.study.check import validate
 from rankscope.study.option import STUDY_VARIABLE
 from rankscope.study.registry import Studies
-from rankscope.study.specs import EmbeddedBase, QuantisedBase, Study, source_of
+from rankscope.study.specs import EmbeddedBase, QuantisedBase, Study, TestSet, source_of
 
 Inputs = Callable[[Any], list[str]]
 
@@ -206,12 +206,25 @@ class Lookups:
             *map(layout.base_manifest, study.bases),
             *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
             *(layout.scores(name, suite.name) for name, suite in study.measured),
+            *self._cases(study),
             *(
                 [layout.run_spectra(run, study.spectra.name) for run in runs]
                 if study.spectra
                 else []
             ),
         ]
+
+    def _cases(self, study: Study) -> list[str]:
+        """What the report's cases are read from: answers to unseen tasks, and their prompts."""
+        found = [
+            (evaluation.data.name, suite)
+            for suite in study.suites
+            for evaluation in suite.evaluations
+            if isinstance(evaluation.data, TestSet) and evaluation.data.kind == "inter"
+        ]
+        suites = {suite.name for _, suite in found}
+        answers = [layout.predictions(n, s.name) for n, s in study.measured if s.name in suites]
+        return [*(layout.data_rows(name) for name in dict.fromkeys(n for n, _ in found)), *answers]
 
     def _data(self, study: Study) -> list[str]:
         rows = [layout.data_rows(spec.name) for spec in study.variants.values()]

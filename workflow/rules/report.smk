@@ -22,6 +22,9 @@ rule report_tables:
         code=source_hash(
             "rankscope.report.gather",
             "rankscope.report.tables",
+            "rankscope.report.mixture_tables",
+            "rankscope.report.cases",
+            "rankscope.report.claims.mixtures",
             "rankscope.report.evidence",
             "rankscope.report.resampling",
             "rankscope.report.methods",

@@ -23,13 +23,16 @@ import polars as pl
 
 from rankscope.artefacts.files import replacing_folder
 from rankscope.errors import ArtefactError
+from rankscope.report.cases import CASES, cases
 from rankscope.report.evidence import Condition, Evidence
 from rankscope.report.gather import Gathered
 from rankscope.report.methods import BASE
+from rankscope.report.mixture_tables import category_scores, mixture_scores
 from rankscope.report.resampling import Floats, interval, seed_shares, unit_counts
 from rankscope.study.specs import Study
 
-PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
+PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors", "cases"})
+OF_ALL_SETS = ("mixture_scores", "category_scores", "cases", "timings")
 
 SUMMARY: dict[str, Any] = {
     "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
@@ -62,6 +65,9 @@ class Tables:
     intruder_summary: pl.DataFrame
     vectors: pl.DataFrame
     similarity: pl.DataFrame
+    mixture_scores: pl.DataFrame
+    category_scores: pl.DataFrame
+    cases: pl.DataFrame
     timings: pl.DataFrame
 
     @property
@@ -73,6 +79,7 @@ class Tables:
         """Return what figures that compare methods show where a study has several training sets.
 
         The runs on `Evidence.headline_set` and the base, under labels that do not name the set.
+        Tables about all training sets stay whole.
         """
         evidence = self.evidence
         runs = evidence.on(evidence.headline_set).runs
@@ -86,14 +93,14 @@ class Tables:
             return kept.with_columns(pl.col("condition").replace_strict(short))
 
         frames = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        untouched = {"runs": runs, "timings": self.timings}
+        untouched = {name: frames[name] for name in OF_ALL_SETS} | {"runs": runs}
         return Tables(
             **{name: of(f) for name, f in frames.items() if name not in untouched}, **untouched
         )
 
 
-def build_tables(gathered: Gathered) -> Tables:
-    """Compute the summaries of what was gathered."""
+def build_tables(gathered: Gathered, study: Study | None = None) -> Tables:
+    """Compute the summaries of what was gathered; the cases need the study that names the files."""
     evidence = Evidence(
         gathered.runs, gathered.items, gathered.matrices, gathered.intruders, gathered.vectors
     )
@@ -110,6 +117,9 @@ def build_tables(gathered: Gathered) -> Tables:
         ),
         vectors=gathered.vectors,
         similarity=gathered.similarity,
+        mixture_scores=mixture_scores(evidence),
+        category_scores=category_scores(evidence),
+        cases=pl.DataFrame(schema=CASES) if study is None else cases(study, evidence),
         timings=_timings(gathered.manifests),
     )
 

@@ -1,0 +1,184 @@
+"""Tables about mixtures of tasks: scores by rank and training set, and by category of task.
+
+Guarantees: one row per series, training set, test and condition of the study; what no run finished
+has no score. Studies without mixtures have empty tables. Scores are in points (per
+cent), as *Beyond Full Fine-tuning* prints them, with 95 % intervals over samplings and items (see
+`resampling.over_samplings`). Differences are over the samplings that both methods finished.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from rankscope.report.claims.mixtures import Mixtures, MixtureSet
+from rankscope.report.claims.verdict import MINIMUM_SEEDS
+from rankscope.report.evidence import Condition, Evaluation, Evidence
+from rankscope.report.resampling import Interval, interval
+
+UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
+
+CONDITION: dict[str, Any] = {
+    "condition": pl.String, "label": pl.String, "method": pl.String, "rank": pl.Int64,
+    "learning_rate": pl.Float64, "seeds": pl.Int64, "planned": pl.Int64,
+}  # fmt: skip
+INTERVAL: dict[str, Any] = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+MIXTURE_SCORES: dict[str, Any] = {
+    "series": pl.String, "trained_on": pl.String, "mixture": pl.String, "tasks": pl.Int64,
+    "examples": pl.Int64, "scaled": pl.Boolean, "of_fixed_total": pl.Boolean,
+    "trainable_percent": pl.Float64, "test_kind": pl.String, "metric": pl.String,
+    **CONDITION, "items": pl.Int64, **INTERVAL,
+    "over_full": pl.Float64, "over_full_low": pl.Float64, "over_full_high": pl.Float64,
+    "leads": pl.Boolean,
+}  # fmt: skip
+CATEGORY_SCORES: dict[str, Any] = {
+    "series": pl.String, "trained_on": pl.String, "category": pl.String, "metric": pl.String,
+    **CONDITION, "tasks": pl.Int64, "items": pl.Int64, **INTERVAL,
+}  # fmt: skip
+OF_CATEGORIES = ("exact_match", "out_of_options")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One column of the table: a training set in a series, and what is tested by which metric."""
+
+    mixtures: Mixtures
+    on: MixtureSet
+    test: Evaluation
+
+    @property
+    def planned(self) -> tuple[Condition, ...]:
+        """All conditions of the study here, with the runs that were scored: maybe none."""
+        evidence, series = self.mixtures.evidence, ("", self.mixtures.series)
+        return tuple(
+            evidence.scored(each, self.test.name)
+            for each in evidence.conditions
+            if each.trained_on == self.on.label and each.series in series
+        )
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions with a scored run, full fine-tuning first."""
+        return tuple(each for each in self.planned if each.runs)
+
+    def mean(self, condition: Condition) -> tuple[Interval, int]:
+        """The condition's score, and the number of items of a sampling."""
+        if not condition.runs:
+            return UNKNOWN, 0
+        found = self.mixtures.compare(self.test, condition)
+        return interval(found.scores[:, 0]), found.sample.units
+
+    def difference(self, condition: Condition, other: Condition | None) -> Interval:
+        """The condition's score minus another's, both on the samplings that both finished."""
+        both = () if other is None else self.mixtures.seeds(self.test.name, condition, other)
+        if other is None or not both:
+            return UNKNOWN
+        scores = self.mixtures.compare(self.test, condition, other).scores
+        return interval(scores[:, 0] - scores[:, 1])
+
+    def leader(self, conditions: Sequence[Condition]) -> Condition | None:
+        """The condition with the highest mean, if it beats the second beyond the noise.
+
+        Never on a single sampling: the spread between samplings is then unknown.
+        """
+        best = sorted(conditions, key=lambda each: -self.mean(each)[0].value)[:2]
+        if len(best) < 2 or len(self.mixtures.seeds(self.test.name, *best)) < MINIMUM_SEEDS:
+            return None
+        return best[0] if self.difference(*best).low > 0 else None
+
+
+def mixture_scores(evidence: Evidence) -> pl.DataFrame:
+    """Tables 1 and 2, and Figures 1 and 5, of *Beyond Full Fine-tuning*: columns as above."""
+    about = evidence.runs.select("condition", "mixture", "trainable_percent")
+    # the last row of a condition counts: one of a run that is there
+    of_run = {row[0]: row[1:] for row in about.sort("trainable_percent").iter_rows()}
+    rows = [
+        place | dict(zip(("mixture", "trainable_percent"), of_run[label], strict=True)) | row
+        for mixtures in Mixtures.of(evidence)
+        for on in mixtures.sets
+        for test in mixtures.tests("intra", "inter")
+        for place in (_about(mixtures, on) | {"test_kind": test.test_kind, "metric": test.metric},)
+        for label, row in _scores(Place(mixtures, on, test))
+    ]  # fmt: skip
+    return _without_nan(pl.DataFrame(rows, schema=MIXTURE_SCORES))
+
+
+def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _about(mixtures: Mixtures, on: MixtureSet) -> dict[str, Any]:
+    fixed = {each.label for group in mixtures.of_fixed_total for each in group}
+    return {
+        "series": mixtures.series,
+        "trained_on": on.label,
+        "tasks": on.tasks,
+        "examples": on.examples,
+        "scaled": on in mixtures.scaled,
+        "of_fixed_total": on.label in fixed,
+    }
+
+
+def _scores(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
+    full = next((each for each in place.conditions if not each.is_lora), None)
+    best = place.leader(place.conditions)
+    for each in place.planned:
+        mean, items = place.mean(each)
+        over = place.difference(each, full if each.is_lora else None)
+        yield each.label, _condition(each, place.planned) | _interval(mean) | {
+            "items": items, "over_full": over.value, "over_full_low": over.low,
+            "over_full_high": over.high, "leads": each == best,
+        }  # fmt: skip
+
+
+def _condition(condition: Condition, beside: Sequence[Condition]) -> dict[str, Any]:
+    """The columns of CONDITION; the label names the recipe only where a method has several."""
+    alone = sum(each.method == condition.method for each in beside) == 1
+    return {
+        "condition": condition.treatment,
+        "label": condition.method if alone else condition.treatment,
+        "method": condition.method,
+        "rank": condition.rank,
+        "learning_rate": condition.learning_rate,
+        "seeds": len(condition.runs),
+        "planned": condition.planned,
+    }
+
+
+def _interval(found: Interval) -> dict[str, float]:
+    return {"mean": found.value, "low": found.low, "high": found.high}
+
+
+def category_scores(evidence: Evidence) -> pl.DataFrame:
+    """Figure 4: form and meaning of answers to unseen classification tasks, by category.
+
+    After training on the most tasks. Classification tasks are those with a set of options.
+    """
+    items = evidence.items.filter(
+        pl.col("test_kind") == "inter", pl.col("metric").is_in(OF_CATEGORIES)
+    )
+    classified = items.filter(pl.col("metric") == "out_of_options")["task"].unique().to_list()
+    items = items.filter(pl.col("task").is_in(classified))
+    rows = [
+        {"series": mixtures.series, "trained_on": mixtures.largest.label, "category": category}
+        | row
+        for (category,), taken in items.partition_by("category", as_dict=True).items()
+        for mixtures in Mixtures.of(replace(evidence, items=taken))
+        for row in _of_category(mixtures, taken["task"].n_unique())
+    ]
+    found = _without_nan(pl.DataFrame(rows, schema=CATEGORY_SCORES))
+    return found.sort("category", maintain_order=True)
+
+
+def _of_category(mixtures: Mixtures, tasks: int) -> Iterator[dict[str, Any]]:
+    for metric in OF_CATEGORIES:
+        test = mixtures.evidence.on_tests("inter", metric)
+        if test is None:
+            continue
+        place = Place(mixtures, mixtures.largest, test)
+        for each in place.planned:
+            mean, items = place.mean(each)
+            yield _condition(each, place.planned) | _interval(mean) | {
+                "metric": metric, "tasks": tasks, "items": items,
+            }  # fmt: skip
