@@ -120,7 +120,7 @@ def benchmark(m: int, n: int, ranks: list[int], check: bool, cacheless: bool, ru
     for name, update in updates.items():
 
         def engine(update: Update = update) -> Comparison:
-            return comparer.compare(update, comparer.project([update]).get(0))
+            return comparer.compare(update)
 
         spent, found = seconds(engine, repeat=3 if isinstance(update, LowRank) else 1)
         show(name, spent, found, update)
@@ -128,8 +128,7 @@ def benchmark(m: int, n: int, ranks: list[int], check: bool, cacheless: bool, ru
         many: list[Update] = [low_rank(m, n, 64, rng) for _ in range(runs)]
 
         def together() -> list[Comparison]:
-            projections = comparer.project(many)
-            return [comparer.compare(u, projections.get(i)) for i, u in enumerate(many)]
+            return comparer.compare_all(many)
 
         spent, found_all = seconds(together)
         show(f"{runs} × r=64, each", spent / runs, found_all[0], many[0])

@@ -44,9 +44,7 @@ def analyse_matrix(
     """
     comparer = Comparer(weight, base, wanted, device)
     for batch in _batches(updates):
-        projections = comparer.project(batch)
-        for position, update in enumerate(batch):
-            comparison = comparer.compare(update, projections.get(position))
+        for update, comparison in zip(batch, comparer.compare_all(batch), strict=True):
             yield _assemble(weight, update, comparison, wanted)
 
 

@@ -41,6 +41,8 @@ def save(path: Path, base: BaseSpectrum, precision: str = "f64") -> None:
         "errors": to_numpy(base.errors),
         "large_tail": np.ascontiguousarray(to_numpy(base.large_tail)),
     }
+    if base.weak_large is not None:
+        arrays["weak_large"] = to_numpy(base.weak_large)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(path) as temporary:
         save_file(arrays, temporary)
@@ -65,10 +67,12 @@ def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
             f"{np.linalg.norm(values):.9g}, the base has {norm:.9g}); delete it and build it again"
         )
     single = stored["vectors"].dtype == "F32"
+    weak_large = stored.get("weak_large")
     return BaseSpectrum(
         vectors=to_device(stored["vectors"].read(), device),
         values=to_device(values, device),
         errors=to_device(stored["errors"].read(), device),
         large_tail=to_device(stored["large_tail"].read(), device),
         storage_error=_SINGLE_ROUNDING if single else 0.0,
+        weak_large=None if weak_large is None else to_device(weak_large.read(), device),
     )

@@ -5,7 +5,7 @@ certificate fails, or an asked ε lies within an error bound, the matrix is deco
 Low-rank updates are projected together; dense float64 arrays are formed only where needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import Array, constants_like, namespace, to_device
 from rankscope.spectra.blockwise import times, transposed_times
 from rankscope.spectra.certificate import vector_errors
-from rankscope.spectra.choice import choose_way
+from rankscope.spectra.choice import choose_way, single_precision_pays
 from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
 from rankscope.spectra.decomposition import (
     ROUNDING,
@@ -27,13 +27,14 @@ from rankscope.spectra.decomposition import (
 from rankscope.spectra.dense_engine import leading_certified
 from rankscope.spectra.lowrank_engine import (
     BasisLeading,
-    Projections,
     cosines_in_basis,
     leading_in_basis,
-    project,
 )
 from rankscope.spectra.measures import undecided
+from rankscope.spectra.projections import Factors, Projections, SingleProjector, project
 from rankscope.spectra.tuned import leading_dense
+
+Projector = Callable[[Sequence[Factors]], Iterable[Projections]]
 
 
 @dataclass(frozen=True)
@@ -78,48 +79,85 @@ class Comparer:
         product = times if self.transposed else transposed_times
         return product(self.weight, block)
 
-    def project(self, updates: Sequence[Update]) -> dict[int, Projections]:
-        """Project all updates that take the low-rank way together, by their positions."""
-        chosen = {
-            position: self._factors(update)
+    def compare_all(self, updates: Sequence[Update]) -> list[Comparison]:
+        """Compare several versions, those in the low-rank way projected together.
+
+        What single precision does not decide is done again in double.
+        """
+        found: dict[int, Comparison] = {}
+        waiting = {
+            position: update
             for position, update in enumerate(updates)
             if isinstance(update, LowRank) and self._way(update.rank) == "low-rank"
         }
-        if not chosen:
-            return {}
-        projected = project(self.base, self._multiply, list(chosen.values()))
-        return dict(zip(chosen, projected, strict=True))
+        for projector in self._projectors(sum(update.rank for update in waiting.values())):
+            if waiting:
+                factors = [self._factors(update) for update in waiting.values()]
+                projected = zip(list(waiting), projector(factors), strict=True)
+                found |= self._decide(projected, waiting)
+        return [
+            found.get(position) or self._compare_densely(update)
+            for position, update in enumerate(updates)
+        ]
 
-    def compare(self, update: Update, projections: Projections | None = None) -> Comparison:
-        """Compare one version, completely where the certified way does not decide every ε."""
-        cosines = self._certified(update, projections)
-        if cosines is not None:
-            comparison = self._summarise(cosines)
-            sides = (comparison.left, comparison.right)
-            if not any(
-                undecided(side.max_cosine, side.error_bound, self.wanted.epsilons).any()
-                for side in sides
-            ):
-                return comparison
-        tuned = self.oriented + self._dense(update)
-        leading = leading_dense(tuned, self.k)
-        return self._summarise(cosines_of(self.base, self.oriented, leading))
+    def compare(self, update: Update) -> Comparison:
+        """Compare one version."""
+        return self.compare_all([update])[0]
 
-    def _certified(self, update: Update, projections: Projections | None) -> Cosines | None:
-        if isinstance(update, LowRank) and projections is not None:
-            found = leading_in_basis(self.base, projections, self.k)
-            if found is None:
-                return None
-            if self.base.storage_error:
-                return self._polished(update, found)
-            small, large = cosines_in_basis(self.base, projections, found)
-            return Cosines(found.values, found.errors, small, large, "low-rank")
-        rank = update.rank if isinstance(update, LowRank) else None
-        if self._way(rank) != "dense-certified":
+    def _projectors(self, rank: int) -> Iterator[Projector]:
+        """Yield the ways to project updates of this total rank, in the order to try them."""
+        weak = self.base.weak_large
+        exact = isinstance(self.base.vectors, np.ndarray) and not self.base.storage_error
+        decisions = self.k * len(self.wanted.epsilons)
+        pays = single_precision_pays(len(self.base.values), rank, decisions)
+        if exact and weak is not None and pays:
+            yield self._single.project
+        yield lambda factors: project(self.base, self._multiply, factors)
+
+    @cached_property
+    def _single(self) -> SingleProjector:
+        return SingleProjector(self.base, orient(self.weight), self._multiply_transposed)
+
+    def _decide(
+        self, projected: Iterable[tuple[int, Projections]], waiting: dict[int, LowRank]
+    ) -> dict[int, Comparison]:
+        """Return the comparisons that decide every ε; take them off `waiting`."""
+        decided = {}
+        for position, projections in projected:
+            cosines = self._in_basis(waiting[position], projections)
+            comparison = None if cosines is None else self._summarise(cosines)
+            if comparison is not None and self._decides(comparison):
+                decided[position] = comparison
+                del waiting[position]
+        return decided
+
+    def _decides(self, comparison: Comparison) -> bool:
+        """Say whether every ε lies outside the error bound of every cosine."""
+        return not any(
+            undecided(side.max_cosine, side.error_bound, self.wanted.epsilons).any()
+            for side in (comparison.left, comparison.right)
+        )
+
+    def _in_basis(self, update: LowRank, projections: Projections) -> Cosines | None:
+        found = leading_in_basis(self.base, projections, self.k)
+        if found is None:
             return None
-        delta_weight = self._dense(update)
-        leading = leading_certified(self.base, self.oriented + delta_weight, delta_weight, self.k)
-        return None if leading is None else cosines_of(self.base, self.oriented, leading)
+        if self.base.storage_error:
+            return self._polished(update, found)
+        return cosines_in_basis(self.base, projections, found)
+
+    def _compare_densely(self, update: Update) -> Comparison:
+        """Compare with a dense update, completely where the certified way does not decide."""
+        delta = self._dense(update)
+        tuned = self.oriented + delta
+        rank = update.rank if isinstance(update, LowRank) else None
+        if self._way(rank) == "dense-certified":
+            certified = leading_certified(self.base, tuned, delta, self.k)
+            if certified is not None:
+                comparison = self._summarise(cosines_of(self.base, self.oriented, certified))
+                if self._decides(comparison):
+                    return comparison
+        return self._summarise(cosines_of(self.base, self.oriented, leading_dense(tuned, self.k)))
 
     def _polished(self, update: LowRank, found: BasisLeading) -> Cosines:
         """Replace the a-priori bounds of a single-precision cache by measured residuals.

@@ -53,6 +53,7 @@ class Cosines:
         errors: k bounds of the sine of the angle to the true small-side vector.
         small, large: p × k cosines on the two sides.
         method: how the tuned vectors were obtained.
+        large_errors: p × k bounds of further errors of `large`, 0 where there are none.
     """
 
     values: Array
@@ -60,6 +61,7 @@ class Cosines:
     small: Array
     large: Array
     method: str
+    large_errors: Array | float = 0.0
 
 
 def cosines_of(base: BaseSpectrum, oriented: Array, leading: Leading) -> Cosines:
@@ -79,22 +81,23 @@ def compare(base: BaseSpectrum, cosines: Cosines, transposed: bool, similarity: 
     `transposed` says that orientation exchanged the sides, so that `small` is right.
     """
     carried = larger_side_errors(cosines.values, cosines.errors, float(cosines.values[0]))
-    small = _side(base, cosines.values, cosines.small, cosines.errors, False, similarity)
-    large = _side(base, cosines.values, cosines.large, carried, True, similarity)
+    small = _side(base, cosines, cosines.errors, False, similarity)
+    large = _side(base, cosines, carried, True, similarity)
     left, right = (large, small) if transposed else (small, large)
     return Comparison(left, right, cosines.method)
 
 
 def _side(
-    base: BaseSpectrum, values: Array, cosines: Array, own: Array, is_large: bool, similarity: int
+    base: BaseSpectrum, cosines: Cosines, own: Array, is_large: bool, similarity: int
 ) -> SideComparison:
-    xp = namespace(cosines)
-    absolute = xp.clip(abs(cosines), None, 1.0)
+    xp = namespace(own)
+    absolute = xp.clip(abs(cosines.large if is_large else cosines.small), None, 1.0)
     maxima = xp.amax(absolute, axis=0)
-    rounding = _base_error(base, absolute, is_large)
+    highest = absolute + cosines.large_errors if is_large else absolute
+    rounding = xp.clip(_highest_by_rounding(base, highest, is_large) - maxima, 0.0, 1.0)
     size = min(similarity, absolute.shape[1])
     return SideComparison(
-        sigma=to_numpy(values),
+        sigma=to_numpy(cosines.values),
         max_cosine=to_numpy(maxima),
         base_index=to_numpy(xp.argmax(absolute, axis=0)) + 1,
         error_bound=to_numpy(xp.clip(own + rounding + base.storage_error, None, 1.0)),
@@ -102,8 +105,8 @@ def _side(
     )
 
 
-def _base_error(base: BaseSpectrum, absolute: Array, is_large: bool) -> Array:
-    """Bound how far rounding of the base vectors may have moved each column's maximum.
+def _highest_by_rounding(base: BaseSpectrum, absolute: Array, is_large: bool) -> Array:
+    """Bound where rounding of the base vectors may have moved each column's maximum.
 
     A vector rotated by δ within the span of its neighbours changes a cosine by at most δ; where
     singular values coincide (δ = 1) the vectors are any basis of their span, and the largest cosine
@@ -115,13 +118,12 @@ def _base_error(base: BaseSpectrum, absolute: Array, is_large: bool) -> Array:
         direct = len(errors) - base.large_tail.shape[1]
         carried = larger_side_errors(base.values[:direct], errors[:direct], float(base.values[0]))
         errors = xp.concat([carried, errors[direct:]])
-    maxima = xp.amax(absolute, axis=0)
     determined = (errors < 0.1)[:, None]
     upper = xp.amax(xp.where(determined, absolute + errors[:, None], 0.0), axis=0)
     undetermined = xp.where(determined, 0.0, absolute) ** 2
     if float(xp.amax(errors)) >= 0.1:
         upper = xp.maximum(upper, _span_norms(errors, undetermined))
-    return xp.clip(upper - maxima, 0.0, 1.0)
+    return upper
 
 
 def _span_norms(errors: Array, squares: Array) -> Array:

@@ -1,7 +1,7 @@
 """Block Davidson for the k largest eigenpairs of a symmetric operator with a diagonal guess.
 
 Guarantees: returns orthonormal Ritz vectors with their residual norms, whether or not they have
-converged; what the residuals prove is for the caller to say. Memory: a few p × (start + k·rounds)
+converged; what the residuals prove is for the caller to say. Memory: two p × (start + k·rounds)
 blocks. The operator enters as `apply` (block matrix product) and `precondition` (an approximate
 inverse of operator − θ applied to residuals).
 """
@@ -14,8 +14,8 @@ from rankscope.spectra.arrays import Array, lower_factor, namespace, zeros_like
 MAX_ROUNDS = 24
 _BLUR = 1e-2
 _PASSES = 5
+_ROUNDS_AT_ONCE = 5  # for which memory is taken
 _UNCHANGED = 0.9  # a column that a pass has left this long was orthogonal before it
-_WIDE = 3  # times the wanted vectors: a start block beyond this is compressed
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def davidson(
     """
     xp = namespace(start)
     first = orthonormal(start)
-    subspace = _Subspace(first, apply(first), wanted * most_rounds)
+    subspace = _Subspace(first, apply(first), wanted * _ROUNDS_AT_ONCE)
     for rounds in range(most_rounds + 1):
         basis, image = subspace.basis, subspace.image
         values, rotation = xp.linalg.eigh(subspace.projected)
@@ -91,9 +91,6 @@ def davidson(
         room = basis.shape[0] - basis.shape[1]
         if rounds == most_rounds or room == 0 or not bool(pending.any()):
             return RitzPairs(values, vectors, norms, rounds)
-        if rounds == 0 and basis.shape[1] > _WIDE * wanted:
-            subspace.compress(rotation, 2 * wanted)
-            basis = subspace.basis
         correction = precondition(residual[:, pending], values[:wanted][pending])[:, :room]
         expansion = orthonormal(correction, basis)
         subspace.extend(expansion, apply(expansion))
@@ -103,14 +100,14 @@ def davidson(
 class _Subspace:
     """An orthonormal basis, its image and their product, growing in place.
 
-    Vectors are held as rows of one buffer each, so that growing copies nothing.
+    Vectors are held as rows of one buffer each, so that growing copies nothing in most rounds.
     """
 
     def __init__(self, basis: Array, image: Array, room: int) -> None:
         self._size = 0
-        capacity = min(basis.shape[1] + room, basis.shape[0])
-        self._rows = zeros_like(basis, capacity, basis.shape[0])
-        self._images = zeros_like(basis, capacity, basis.shape[0])
+        self._room = room
+        self._rows = zeros_like(basis, 0, basis.shape[0])
+        self._images = self._rows
         self.projected = _symmetric(basis.T @ image)
         self._append(basis, image)
 
@@ -124,14 +121,6 @@ class _Subspace:
         """The operator times the vectors, p × size."""
         return self._images[: self._size].T
 
-    def compress(self, rotation: Array, size: int) -> None:
-        """Keep the first `size` Ritz vectors, given the coordinates of all, descending."""
-        chosen = rotation[:, :size]
-        basis, image = self.basis @ chosen, self.image @ chosen
-        self.projected = chosen.T @ (self.projected @ chosen)
-        self._size = 0
-        self._append(basis, image)
-
     def extend(self, basis: Array, image: Array) -> None:
         """Append orthonormal vectors and their image."""
         xp = namespace(basis)
@@ -143,9 +132,17 @@ class _Subspace:
 
     def _append(self, basis: Array, image: Array) -> None:
         stop = self._size + basis.shape[1]
+        if stop > self._rows.shape[0]:
+            self._grow(stop + self._room)
         self._rows[self._size : stop] = basis.T
         self._images[self._size : stop] = image.T
         self._size = stop
+
+    def _grow(self, capacity: int) -> None:
+        for name in ("_rows", "_images"):
+            grown = zeros_like(self._rows, capacity, self._rows.shape[1])
+            grown[: self._size] = getattr(self, name)[: self._size]
+            setattr(self, name, grown)
 
 
 def _symmetric(square: Array) -> Array:

@@ -18,6 +18,7 @@ from rankscope.spectra.arrays import Array, contiguous, namespace
 
 # below this share of the largest singular value, the Gram matrix has lost half of all digits
 _REFINED_SHARE = 1e-6
+_WEAK_SHARE = 64
 _BLOCK = 512  # columns at a time, which bounds the memory of a product with a large matrix
 # rounding of an eigendecomposition in float64, relative to the norm, per unit of √p
 ROUNDING = 4 * np.finfo(np.float64).eps
@@ -34,6 +35,8 @@ class BaseSpectrum:
         large_tail: n × d, the large-side vectors of the d smallest values (usually d = 0), which
             cannot be had from the weight by division.
         storage_error: bound of the error of one entry of `vectors` by its stored precision.
+        weak_large: n × t, the large-side vectors of the t smallest values where d = 0 (t = p / 64):
+            what single precision cannot tell of them. None in a cache that does not hold them.
     """
 
     vectors: Array
@@ -41,6 +44,7 @@ class BaseSpectrum:
     errors: Array
     large_tail: Array
     storage_error: float = 0.0
+    weak_large: Array | None = None
 
 
 def orient(weight: Array) -> Array:
@@ -58,7 +62,12 @@ def decompose(oriented: Array) -> BaseSpectrum:
     large_tail = oriented.T[:, :0]
     if accurate < len(values):
         vectors, values, large_tail = _refine_tail(oriented, vectors, values, accurate)
-    return BaseSpectrum(vectors, values, _rotation_bounds(values, accurate), large_tail)
+    weak_large = None
+    if accurate == len(values):
+        weak = slice(len(values) - len(values) // _WEAK_SHARE, None)
+        weak_large = oriented.T @ vectors[:, weak] / values[weak]
+    errors = _rotation_bounds(values, accurate)
+    return BaseSpectrum(vectors, values, errors, large_tail, weak_large=weak_large)
 
 
 def _lengths(oriented: Array, vectors: Array) -> Array:
@@ -99,7 +108,13 @@ def _rotation_bounds(values: Array, accurate: int) -> Array:
     leading = _nearest(squares)[:accurate] / max(float(squares[0]), 1e-300)
     tail = _nearest(values)[accurate:] / max(float(values[0]), 1e-300)
     relative_gaps = xp.concat([leading, tail])
-    return xp.clip(noise / xp.clip(relative_gaps, noise, None), None, 1.0)
+    bounds = noise / xp.clip(relative_gaps, noise, None)
+    if 0 < accurate < len(values):
+        # the tail was refined within a span that the Gram matrix has separated from the rest
+        distance = (squares[accurate - 1] - squares[accurate:]) / max(float(squares[0]), 1e-300)
+        leak = noise / xp.clip(distance, noise, None)
+        bounds = xp.concat([bounds[:accurate], bounds[accurate:] + leak])
+    return xp.clip(bounds, None, 1.0)
 
 
 def _nearest(descending: Array) -> Array:

@@ -9,35 +9,26 @@ sides. Block Davidson finds the leading ones; an inertia count (Haynsworth's for
 matrix) proves that exactly as many eigenvalues lie above a threshold as were found.
 
 Guarantees: where a result is returned, its vectors are the leading ones and each cosine is within
-√2 · residual / gap of the true one (Davis and Kahan), rounding included in the residual. Cost
-O(p² r) once for the projections P and Y, then O(p r²).
+√2 · residual / gap of the true one (Davis and Kahan), rounding included in the residual, that of
+projections made in single precision too. Cost O(p² r) once for the projections P and Y, then
+O(p r²).
 """
 
-from collections.abc import Callable, Sequence
+import math
 from dataclasses import dataclass
 
-from rankscope.spectra.arrays import Array, constants_like, identity_like, namespace
+import numpy as np
+
+from rankscope.spectra.arrays import Array, constants_like, contiguous, identity_like, namespace
 from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
+from rankscope.spectra.comparison import Cosines
 from rankscope.spectra.davidson import RitzPairs, davidson
 from rankscope.spectra.decomposition import ROUNDING, BaseSpectrum
+from rankscope.spectra.projections import Projections
 
 TOLERANCE = 1e-8  # residual over gap at which a vector counts as converged
-_MOST_DIRECTIONS = 64  # of the update, in the start block
+_MOST_DIRECTIONS = 16  # of the update, in the start block
 EXTRA = 6  # vectors beyond k that are followed, so that the certificate can choose a wide gap
-
-
-@dataclass(frozen=True)
-class Projections:
-    """A low-rank update in the basis of the base: P, Y (p × r) and A Aᵀ (r × r)."""
-
-    update: Array
-    mixed: Array
-    gram: Array
-
-    @property
-    def rank(self) -> int:
-        """Number of columns of P."""
-        return int(self.update.shape[1])
 
 
 @dataclass(frozen=True)
@@ -59,40 +50,22 @@ class BasisLeading:
     rounds: int
 
 
-def project(
-    base: BaseSpectrum,
-    multiply: Callable[[Array], Array],
-    factors: Sequence[tuple[Array, Array]],
-) -> list[Projections]:
-    """Project updates left @ right (p × r, r × n) of several versions, reading U0, W0 once.
-
-    `multiply` is the product x ↦ W0 x with the oriented base weight.
-    """
-    xp = namespace(base.values)
-    mixed = multiply(xp.concat([right.T for _, right in factors], 1))
-    # Xᵀ U0 rather than U0ᵀ X: row-major libraries read U0 once, without packing it
-    both = (xp.concat([*(left for left, _ in factors), mixed], 1).T @ base.vectors).T
-    total, start, projections = mixed.shape[1], 0, []
-    for left, right in factors:
-        stop = start + left.shape[1]
-        mixed_part = both[:, total + start : total + stop]
-        projections.append(Projections(both[:, start:stop], mixed_part, right @ right.T))
-        start = stop
-    return projections
-
-
 def leading_in_basis(base: BaseSpectrum, update: Projections, k: int) -> BasisLeading | None:
     """Find the k leading vectors of base + update, certified; None where the proof fails."""
     xp = namespace(base.values)
     squares = base.values**2
-    half = update.mixed + update.update @ (update.gram / 2)
+    noise = operator_noise(base, update)
+    if not math.isfinite(noise):
+        return None
     # M = D² + P Hᵀ + H Pᵀ with H = Y + P (A Aᵀ) / 2
+    rows = contiguous(update.update.T)
+    factors = xp.concat([rows, update.mixed.T + (update.gram / 2) @ rows])
 
     def apply(block: Array) -> Array:
-        low_rank = update.update @ (half.T @ block) + half @ (update.update.T @ block)
-        return squares[:, None] * block + low_rank
+        products = block.T @ factors.T
+        exchanged = xp.concat([products[:, update.rank :], products[:, : update.rank]], 1)
+        return squares[:, None] * block + (exchanged @ factors).T
 
-    noise = operator_noise(base, update)
     smallest = 1e-6 * squares[0] + noise
 
     def precondition(residual: Array, shifts: Array) -> Array:
@@ -104,45 +77,65 @@ def leading_in_basis(base: BaseSpectrum, update: Projections, k: int) -> BasisLe
     start = xp.concat(
         [identity_like(squares, len(squares), wanted + 1), _directions(update, _MOST_DIRECTIONS)], 1
     )
-    pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, float(noise) / 8)
-    return _certify(base, update, pairs, k, float(noise))
+    pairs = davidson(apply, precondition, start, wanted, k, TOLERANCE, noise / 2)
+    return _certify(base, update, pairs, k, noise)
 
 
-def cosines_in_basis(
-    base: BaseSpectrum, update: Projections, leading: BasisLeading
-) -> tuple[Array, Array]:
+def cosines_in_basis(base: BaseSpectrum, update: Projections, leading: BasisLeading) -> Cosines:
     """Return the cosines with all base vectors on the small and on the large side, p × k each.
 
     On the small side they are the coordinates z; on the large side
-    ⟨v_i⁰, v_j⟩ = (D² z + Y Pᵀ z)_i / (σ_i⁰ σ_j). Valid where no σ⁰ vanishes.
+    ⟨v_i⁰, v_j⟩ = (D² z + Y Pᵀ z)_i / (σ_i⁰ σ_j). Valid where no σ⁰ vanishes. Errors of P and Y
+    change them by (‖A‖ ‖δP‖ + ‖δY‖ ‖Pᵀ z‖ / σ_i⁰) / σ_j; for the weakest σ_i⁰ the row of V0ᵀ Aᵀ
+    itself takes the place of Y / σ_i⁰.
     """
-    z = leading.coordinates
-    squares = base.values**2
-    images = squares[:, None] * z + update.mixed @ (update.update.T @ z)
-    return z, images / (base.values[:, None] * leading.values[None, :])
+    xp = namespace(base.values)
+    z, values = leading.coordinates, base.values[:, None]
+    weights = update.update.T @ z
+    large = values * z + (update.mixed @ weights) / values
+    lengths = xp.linalg.norm(weights, axis=0)[None, :]
+    size = float(xp.linalg.norm(update.gram)) ** 0.5  # at least the norm of A
+    errors = size * update.update_error + update.mixed_error * lengths / values
+    strong = len(values) - update.weak.shape[0]
+    large = xp.concat([large[:strong], values[strong:] * z[strong:] + update.weak @ weights])
+    errors = xp.concat([errors[:strong], 0 * errors[strong:] + size * update.update_error])
+    sigma = leading.values[None, :]
+    return Cosines(leading.values, leading.errors, z, large / sigma, "low-rank", errors / sigma)
 
 
 def _directions(update: Projections, most: int) -> Array:
-    """Return the directions in which the update is largest: at most `most` of P's column span."""
+    """Return directions close to those in which the update is largest: at most `most` columns."""
     xp = namespace(update.update)
     if update.rank <= most:
         return update.update
-    # left singular directions of P (A Aᵀ)^½, from its r × r Gram matrix
-    values, vectors = xp.linalg.eigh(update.gram)
-    root = vectors * xp.sqrt(xp.clip(values, 0, None))
-    scaled = update.update @ root
-    _, rotation = xp.linalg.eigh(scaled.T @ scaled)
-    return scaled @ xp.flip(rotation, (1,))[:, :most]
+    # a power of P (A Aᵀ) Pᵀ
+    draw = np.random.default_rng(0).standard_normal((update.rank, most))
+    block = constants_like(update.update, draw)
+    block, _ = xp.linalg.qr(update.gram @ block)
+    block = update.update.T @ (update.update @ block)
+    block, _ = xp.linalg.qr(update.gram @ block)
+    return update.update @ block
 
 
 def operator_noise(base: BaseSpectrum, update: Projections) -> float:
-    """Bound the error of the projected operator by rounding and by the precision of the cache."""
+    """Bound the error of the projected operator: rounding, and the precision of cache and P, Y."""
     xp = namespace(base.values)
     top = float(base.values[0]) ** 2
     p, y = (float(xp.linalg.norm(x)) for x in (update.update, update.mixed))
-    size = top + 2 * p * y + p * p * float(xp.linalg.norm(update.gram))
+    gram = float(xp.linalg.norm(update.gram))
+    size = top + 2 * p * y + p * p * gram
     stored = 2 * base.storage_error * len(base.values) ** 0.5 * size
-    return ROUNDING * len(base.values) ** 0.5 * size + stored
+    rounded = ROUNDING * len(base.values) ** 0.5 * size + stored
+    update_error, mixed_error = update.update_error, update.mixed_error
+    if update_error == mixed_error == 0 or not math.isfinite(p + y + update_error + mixed_error):
+        return rounded + update_error + mixed_error
+    p, y = _norm(update.update) + update_error, _norm(update.mixed)
+    return rounded + 2 * (p * mixed_error + y * update_error) + 2 * gram * p * update_error
+
+
+def _norm(tall: Array) -> float:
+    """Bound the spectral norm: its square is at most the largest row sum of the Gram matrix."""
+    return float(abs(tall.T @ tall).sum(axis=0).max()) ** 0.5
 
 
 def _certify(
@@ -183,14 +176,17 @@ def count_above(squares: Array, update: Projections, threshold: float) -> int | 
     xp = namespace(squares)
     rank = update.rank
     shifted = squares - threshold
-    factors = xp.concat([update.update, update.mixed], 1)
+    # row by row, and split by sign: a product with its own transpose costs half of another
+    factors = contiguous(xp.concat([update.update.T, update.mixed.T])) / xp.sqrt(abs(shifted))
+    above = int((shifted > 0).sum())
     one = identity_like(squares, rank, rank)
     inverse = xp.concat([xp.concat([0 * one, one], 1), xp.concat([one, -update.gram], 1)])
-    schur = -inverse - factors.T @ (factors / shifted[:, None])
+    leading, rest = factors[:, :above], factors[:, above:]
+    schur = rest @ rest.T - leading @ leading.T - inverse
     # a congruence with a positive diagonal keeps the inertia and tames the differing scales
     scale = 1 / xp.sqrt(xp.clip(xp.linalg.norm(schur, axis=0), 1e-300, None))
     eigenvalues = xp.linalg.eigvalsh(scale[:, None] * schur * scale[None, :])
     sizes = abs(eigenvalues)
     if float(sizes.min()) <= 1e-11 * float(sizes.max()):
         return None
-    return int((shifted > 0).sum()) + int((eigenvalues > 0).sum()) - rank
+    return above + int((eigenvalues > 0).sum()) - rank

@@ -16,8 +16,9 @@ from rankscope.spectra.certificate import vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.comparer import Comparer, Wanted
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import decompose, orient
-from rankscope.spectra.lowrank_engine import count_above, leading_in_basis, project
+from rankscope.spectra.lowrank_engine import count_above, leading_in_basis
 from rankscope.spectra.measures import count_intruders
+from rankscope.spectra.projections import project
 from unit.spectra.spectra_oracles import oracle, realistic
 
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
@@ -44,8 +45,7 @@ def certified_at_any_size(monkeypatch):
 def check(weight, update, wanted=WANTED, comparer=None):
     """Compare counts and cosines with the oracle; return the way that was taken."""
     comparer = comparer or Comparer(weight, decompose(orient(weight)), wanted)
-    projections = comparer.project([update]).get(0)
-    found = comparer.compare(update, projections)
+    found = comparer.compare(update)
     for side, expected in zip(
         (found.left, found.right), oracle(weight, update.dense()), strict=True
     ):
@@ -124,7 +124,6 @@ def test_rank_deficient_base_is_decomposed_completely():
     weight = rng.standard_normal((60, 40)) @ rng.standard_normal((40, 60))
     update = LowRank(rng.standard_normal((60, 2)), rng.standard_normal((2, 60)))
     comparer = Comparer(weight, decompose(weight), Wanted((10,), (0.5,), 5))
-    assert comparer.project([update]) == {}
     found = comparer.compare(update)
     left, right = oracle(weight, update.dense())
     assert np.all(np.abs(found.left.max_cosine - left) <= found.left.error_bound + 1e-12)
@@ -142,7 +141,7 @@ def test_any_low_rank_update_stays_within_its_bounds(p, wider, tall, rank, expon
     weight = realistic(m, n, rng)
     update = LowRank(10**exponent * rng.standard_normal((m, rank)), rng.standard_normal((rank, n)))
     comparer = Comparer(weight, decompose(orient(weight)), Wanted((5,), (0.5,), 5))
-    found = comparer.compare(update, comparer.project([update]).get(0))
+    found = comparer.compare(update)
     for side, expected in zip(
         (found.left, found.right), oracle(weight, update.dense()), strict=True
     ):
@@ -259,7 +258,7 @@ def test_counts_equal_the_reference_where_its_rounding_does_not_decide():
         reference = np.abs(before.T @ after).max(axis=0)[:10]
         assert reference.dtype == np.float32
         comparer = Comparer(weight, decompose(weight.astype(np.float64)), WANTED)
-        found = comparer.compare(update, comparer.project([update]).get(0)).left.max_cosine
+        found = comparer.compare(update).left.max_cosine
         away = np.abs(reference[:, None] - np.array(EPSILONS)).min(axis=0) > 1e-3
         expected = count_intruders(reference, (10,), EPSILONS)[0]
         assert away.sum() > 20
@@ -281,7 +280,7 @@ def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_thresho
     left, _ = oracle(weight, update.dense())
     for epsilon, method in ((0.2, "low-rank"), (left[0] + 1e-7, "gram")):
         comparer = Comparer(weight, single, Wanted((10,), (epsilon,), 5))
-        found = comparer.compare(update, comparer.project([update]).get(0))
+        found = comparer.compare(update)
         assert found.method == method
         difference = np.abs(found.left.max_cosine - left)
         assert np.all(difference <= found.left.error_bound + 1e-12)

@@ -30,3 +30,10 @@ def test_the_number_of_versions_decides():
     assert choice.decompose_base(4096, 50, 10, cached=False)
     assert choice.decompose_base(128, 1, 10, cached=False)
     assert choice.decompose_base(4096, 1, 500, cached=False)
+
+
+def test_single_precision_pays_for_many_columns_and_few_decisions():
+    assert choice.single_precision_pays(4096, 1024, 10)
+    assert not choice.single_precision_pays(4096, 16, 10)
+    assert not choice.single_precision_pays(4096, 1024, 490)
+    assert not choice.single_precision_pays(768, 1024, 10)
