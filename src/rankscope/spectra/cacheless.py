@@ -6,7 +6,7 @@ of its spectral measure under the base (`christoffel`), with products of the bas
 
 Guarantees: the largest cosine lies within `max_cosine` ± `error_bound`; decisions are certified
 wherever ε lies outside. The base vector that has the largest cosine is known only among the leading
-ones (`base_index` 0: unknown). Memory: two p × p matrices beside the weight, no disk.
+ones (`base_index` 0: unknown). Memory: two and a half p × p matrices beside the weight, no disk.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,10 @@ from rankscope.spectra.arrays import (
 from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
 from rankscope.spectra.christoffel import LargestCosine, largest_cosine
 from rankscope.spectra.comparison import Comparison, SideComparison
-from rankscope.spectra.completeness import eigenvalues_are_below
 from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import ROUNDING, orient
 from rankscope.spectra.lanczos import Lanczos
+from rankscope.spectra.updated_gram import UpdatedGram, times
 
 METHOD = "cacheless"
 _STEPS, _MOST_STEPS = 10, 120
@@ -51,7 +51,7 @@ class _Top:
 class _Version:
     """A tuned weight W: W Wᵀ, a block to start from, and the product x ↦ Wᵀ x."""
 
-    gram: Array
+    gram: UpdatedGram
     start: Array
     transposed_product: Callable[[Array], Array]
 
@@ -70,7 +70,8 @@ class CachelessComparer:
         self.gram = self.oriented @ self.oriented.T
         draw = np.random.default_rng(0).standard_normal((len(self.gram), self.k + 2 * _EXTRA))
         self._random = constants_like(self.gram, draw)
-        self.base = _leading(self.gram, self._random, self.k)
+        none = self._random[:, :0]
+        self.base = _leading(UpdatedGram(self.gram, none, none), self._random, self.k)
         self.base_values = np.zeros(1) if self.base is None else to_numpy(self.base.values)
         if self.base is not None:
             self.base_small = self.base.vectors[:, : self.similarity]
@@ -94,7 +95,7 @@ class CachelessComparer:
         if on_large is None:
             return None
         errors = np.asarray(top.errors)
-        on_small = Lanczos(_product(self.gram), small)
+        on_small = Lanczos(self._times, small)
         small_side = self._side(to_numpy(sigma), on_small, errors, self.base_small.T @ small)
         large_side = self._side(to_numpy(sigma), on_large, 2 * errors, self.base_large.T @ large)
         if self.transposed:
@@ -122,21 +123,24 @@ class CachelessComparer:
             delta = to_device(orient(update.dense()), self.device)
             tuned = oriented + delta
             start.append(delta @ (delta.T @ base_vectors))
-            return _Version(tuned @ tuned.T, xp.concat(start, 1), lambda x: tuned.T @ x)
+            none = base_vectors[:, :0]
+            gram = UpdatedGram(tuned @ tuned.T, none, none)
+            return _Version(gram, xp.concat(start, 1), lambda x: tuned.T @ x)
         left, right = update.left, update.right
         if self.transposed:
             left, right = right.T, left.T
         left, right = to_device(left, self.device), to_device(right, self.device)
         # with H = W0 Aᵀ + B (A Aᵀ) / 2 the Gram matrix is W0 W0ᵀ + B Hᵀ + H Bᵀ
-        half = left @ (oriented @ right.T + left @ (right @ right.T) / 2).T
-        gram = self.gram + half
-        gram += half.T
+        half = oriented @ right.T + left @ (right @ right.T) / 2
         start.append(left[:, : 4 * self.k])
         return _Version(
-            gram,
+            UpdatedGram(self.gram, left, half).plus(half, left),
             xp.concat(start, 1),
             lambda x: oriented.T @ x + right.T @ (left.T @ x),
         )
+
+    def _times(self, block: Array) -> Array:
+        return times(self.gram, block)
 
     def _large_process(self, large: Array) -> Lanczos | None:
         """Start Lanczos for large-side vectors under W0ᵀ W0; None if that is ill-conditioned.
@@ -151,7 +155,7 @@ class CachelessComparer:
             coordinates = coordinates + self._solve(target - self.gram @ coordinates)
             left_over = float(namespace(large).linalg.norm(target - self.gram @ coordinates))
             if left_over <= 1e-9 * float(self.base_values[0]) ** 0.5:
-                return Lanczos(_product(self.gram), coordinates, weighted=True)
+                return Lanczos(self._times, coordinates, weighted=True)
         if self.oriented.shape[0] == self.oriented.shape[1]:
             return Lanczos(lambda x: self.oriented.T @ (self.oriented @ x), large)
         return None
@@ -192,17 +196,12 @@ def decide(process: Lanczos, epsilon: float, errors: np.ndarray, top: float) -> 
     return [results[vector] for vector in range(count)]
 
 
-def _product(symmetric: Array) -> Callable[[Array], Array]:
-    """Return x ↦ G x, in the order that reads a row-major G once for a few columns."""
-    return lambda block: (block.T @ symmetric).T
-
-
-def _leading(gram: Array, start: Array, k: int) -> _Top | None:
+def _leading(gram: UpdatedGram, start: Array, k: int) -> _Top | None:
     """Return the k leading eigenpairs of `gram` with proof that none is missing, or None."""
-    wanted = min(k + _EXTRA, gram.shape[0] - 1)
-    noise = ROUNDING * float(gram.trace())
+    wanted = min(k + _EXTRA, start.shape[0] - 1)
+    noise = ROUNDING * gram.trace()
     pairs = davidson(
-        _product(gram), lambda residual, _: residual, start, wanted, k,
+        gram.times, lambda residual, _: residual, start, wanted, k,
         _TOLERANCE, noise,
         _ROUNDS,
     )  # fmt: skip
@@ -211,12 +210,11 @@ def _leading(gram: Array, start: Array, k: int) -> _Top | None:
     if len(values) <= k:
         return None
     cut = widest_gap(values, k)
-    threshold = values[cut] + 0.3 * (values[cut - 1] - values[cut])
-    found = pairs.vectors[:, :cut]
+    threshold = values[cut] + 0.4 * (values[cut - 1] - values[cut])
     if not is_separated(values, residuals, cut, threshold, noise):
         return None
-    deflated = gram - (found * pairs.values[:cut]) @ found.T
-    if not eigenvalues_are_below(deflated, threshold - noise):
+    rest = gram.without(pairs.vectors[:, :cut], pairs.values[:cut])
+    if not rest.is_below(values[cut], threshold - noise):
         return None
     gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
     errors = vector_errors(residuals, gaps, noise)
