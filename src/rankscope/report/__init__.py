@@ -5,6 +5,9 @@ Four verbs in a row, each on what the one before wrote: `tables` reads what the 
 """
 
 FIGURE_NAMES = (
+    "rank-scaling",
+    "categories",
+    "fixed-total",
     "plane",
     "trajectories",
     "intruders",

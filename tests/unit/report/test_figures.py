@@ -1,3 +1,4 @@
+import copy
 import json
 import re
 from dataclasses import replace
@@ -5,7 +6,9 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+import yaml
 
+from instruction_study import STUDY
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.figures import FIGURES, draw_figures
 from rankscope.report.figures.figure import palette, rates_note
@@ -20,7 +23,10 @@ from rankscope.report.figures.render import (
 from rankscope.report.gather import gather
 from rankscope.report.tables import build_tables
 from rankscope.study.expand import load_study
+from synthetic_mixtures import write_mixture_study
 from synthetic_study import DEMO, REPOSITORY, write_synthetic_study
+
+MIXTURES = ("rank-scaling", "categories", "fixed-total")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +40,46 @@ def tables(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def figures(tables):
+def of_demo(tables):
     return {figure.name: figure for figure in draw_figures(tables, ("code", "english"))}
 
 
-def test_the_list_of_figures_is_known_before_anything_runs(figures):
+def truth(rank, mixture, kind):
+    """More tasks and higher ranks are better, full fine-tuning best."""
+    tasks = {"T6": 0.0, "T12": 0.1, "T*6": 0.05}[mixture]
+    return 0.3 + tasks + (0.2 if rank is None else 0.02 * rank)
+
+
+@pytest.fixture(scope="module")
+def mixtures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mixtures")
+    content = copy.deepcopy(STUDY)
+    content["grid"][1]["rank"] = [2, 4, 8]
+    again = {"examples_per_task": 16, "with_replacement": True}  # 96 rows of 6 tasks, as T12 has
+    content["data"]["Tstar6"] = content["data"]["T6"] | again
+    content["train_on"].append("Tstar6")
+    (folder / "study.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    study = load_study(folder / "study.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_mixture_study(study, truth)
+        return build_tables(gather(study))
+
+
+@pytest.fixture(scope="module")
+def of_mixtures(mixtures):
+    return {figure.name: figure for figure in draw_figures(mixtures, None)}
+
+
+@pytest.fixture(scope="module")
+def figures(of_demo, of_mixtures):
+    """Every figure, drawn of a study that measured what it shows."""
+    return of_demo | {name: figure for name, figure in of_mixtures.items() if name in MIXTURES}
+
+
+def test_the_list_of_figures_is_known_before_anything_runs(of_demo):
     assert tuple(entry.name for entry in FIGURES) == FIGURE_NAMES
-    assert tuple(figures) == FIGURE_NAMES
+    assert tuple(of_demo) == FIGURE_NAMES
 
 
 @pytest.mark.parametrize("name", FIGURE_NAMES)
@@ -100,7 +139,7 @@ def test_a_diverged_run_is_drawn_and_marked(figures):
 
 
 def test_figures_of_one_matrix_offer_every_matrix(figures):
-    selector = figures["similarity"].selector
+    (selector,) = figures["similarity"].selectors
     assert len(selector.options) == 28
     assert selector.chosen in selector.options
     assert {"name": "matrix", "value": selector.chosen} in standalone_specification(

@@ -7,11 +7,14 @@ study; one that needs what was not measured has no panels and says so.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from rankscope.report.figures.categories import categories
 from rankscope.report.figures.effective_rank import effective_rank
 from rankscope.report.figures.figure import Figure, palette, rates_note
+from rankscope.report.figures.fixed_total import fixed_total
 from rankscope.report.figures.intruders import intruders
 from rankscope.report.figures.loss import loss
 from rankscope.report.figures.plane import plane
+from rankscope.report.figures.scaling import rank_scaling, scaled_sets
 from rankscope.report.figures.similarity import similarity
 from rankscope.report.figures.singular_values import singular_values
 from rankscope.report.figures.trajectories import trajectories
@@ -40,13 +43,34 @@ def _plane(tables: Tables, headline: Headline) -> Figure | None:
     return plane(tables, *headline)
 
 
+MIXTURES = "runs on mixtures of tasks, tested on seen or unseen tasks"
+
 FIGURES: tuple[Entry, ...] = (
+    Entry(
+        "rank-scaling",
+        "Score against rank and number of tasks",
+        MIXTURES,
+        lambda tables, _: rank_scaling(tables.mixture_scores),
+        True,
+    ),
+    Entry(
+        "categories",
+        "Form and meaning of answers, by category",
+        "unseen classification tasks",
+        lambda tables, _: categories(tables.category_scores),
+    ),
+    Entry(
+        "fixed-total",
+        "More tasks or more examples of each?",
+        "mixtures of as many examples and different numbers of tasks",
+        lambda tables, _: fixed_total(tables.mixture_scores),
+    ),
     Entry("plane", "What was learned, and what it cost", "scores and a headline", _plane, True),
     Entry(
         "trajectories",
         "Learning and forgetting over training",
-        "scores",
-        lambda tables, _: None if tables.summary.is_empty() else trajectories(tables),
+        "scores at several steps",
+        lambda tables, _: trajectories(tables),
     ),
     Entry(
         "intruders",
@@ -83,11 +107,17 @@ FIGURES: tuple[Entry, ...] = (
 )
 
 
+def colours_of(tables: Tables) -> dict[str, tuple[str, str]]:
+    """The colours of all methods and training sets of a study, in light and in dark mode."""
+    sets = len(scaled_sets(tables.mixture_scores))
+    return palette(tables.runs["rank"].drop_nulls().to_list(), sets)
+
+
 def draw_figures(
     tables: Tables, headline: Headline, tuned_in: str | None = None
 ) -> Iterator[Figure]:
     """Draw every figure of `FIGURES`; `tuned_in` is the study that the learning rates are from."""
-    colours = palette(tables.runs["rank"].drop_nulls().to_list())
+    colours = colours_of(tables)
     tables = tables.on_headline_set()
     for entry in FIGURES:
         figure = entry.draw(tables, headline)

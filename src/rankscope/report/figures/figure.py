@@ -5,8 +5,9 @@ source is called `rows`). Panels are separate charts, so that the page can stack
 
 Colours: one per method on the whole page. Full fine-tuning is fixed, the base neutral, the ranks a
 ramp from teal to indigo whose lightness falls with rank, so that it survives colour blindness and
-grey print. Charts name colours as CSS variables (`var(--full)`): the page defines them for light,
-dark and print; standalone files get the light ones.
+grey print; training sets have a ramp of their own, from gold to purple, whose lightness falls with
+the number of tasks. Charts name colours as CSS variables (`var(--full)`): the page defines them for
+light, dark and print; standalone files get the light ones.
 
 Every chart knows the parameter `focus`: the condition to show alone, or ''.
 """
@@ -22,6 +23,14 @@ from rankscope.report.methods import BASE
 
 FULL_COLOURS = ("#c8410b", "#ff8f57")
 BASE_COLOURS = ("#6f6f6f", "#a8a8a8")
+MEASURE_COLOURS = {
+    "--match": ("#1f5fa8", "#7db8f5"),
+    "--outside": ("#8e3a8c", "#e08fdc"),
+}
+SET_RAMPS = (
+    ("#c99a1c", "#cf6a3f", "#a8386e", "#46226e"),
+    ("#9c7a2e", "#d9774f", "#e58fbe", "#d9ccff"),
+)
 RAMPS = (
     ("#62bfa4", "#2499b0", "#2a6cb0", "#37388f"),
     ("#2f8a77", "#2fa5bd", "#7ab8f5", "#d3ccff"),
@@ -53,15 +62,28 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Key:
+    """An entry of a figure's own legend; `line` is solid, dashed or dotted."""
+
+    label: str
+    variable: str
+    line: str = "solid"
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A figure: its rows, its panels and what a reader has to know."""
+    """A figure: its rows, its panels and what a reader has to know.
+
+    `keys` explain the colours of a figure that are not those of methods.
+    """
 
     name: str
     title: str
     caption: str
     rows: pl.DataFrame
     panels: tuple[Panel, ...]
-    selector: Selector | None = None
+    selectors: tuple[Selector, ...] = ()
+    keys: tuple[Key, ...] = ()
     columns: int = 3
     colours: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -73,15 +95,27 @@ def variable(condition: str, method_rank: int | None) -> str:
     return "--full" if method_rank is None else f"--lora-{method_rank}"
 
 
-def palette(ranks: Sequence[int]) -> dict[str, tuple[str, str]]:
-    """Map each colour variable to its value in light and in dark mode."""
-    colours = {"--base": BASE_COLOURS, "--full": FULL_COLOURS}
-    ordered = sorted(set(ranks))
-    for number, rank in enumerate(ordered):
-        share = number / (len(ordered) - 1) if len(ordered) > 1 else 0.6
-        light, dark = (_along(ramp, share) for ramp in RAMPS)
-        colours[f"--lora-{rank}"] = (light, dark)
-    return colours
+def palette(ranks: Sequence[int], sets: int = 0) -> dict[str, tuple[str, str]]:
+    """Map each colour variable to its value in light and in dark mode.
+
+    `sets` is the number of training sets that a figure tells apart, from small to large.
+    """
+    colours = {"--base": BASE_COLOURS, "--full": FULL_COLOURS, **MEASURE_COLOURS}
+    colours |= _ramp([f"--lora-{rank}" for rank in sorted(set(ranks))], RAMPS)
+    return colours | _ramp([f"--set-{number}" for number in range(sets)], SET_RAMPS)
+
+
+def _ramp(
+    names: Sequence[str], ramps: tuple[Sequence[str], Sequence[str]]
+) -> dict[str, tuple[str, str]]:
+    """Spread the names evenly over a light and a dark ramp; a single one stands at 0.6."""
+    last = len(names) - 1
+    shares = [number / last if last else 0.6 for number in range(len(names))]
+    light, dark = ramps
+    return {
+        name: (_along(light, share), _along(dark, share))
+        for name, share in zip(names, shares, strict=True)
+    }
 
 
 def _along(ramp: Sequence[str], share: float) -> str:

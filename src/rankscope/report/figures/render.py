@@ -19,6 +19,7 @@ from rankscope.report.figures.figure import Figure
 
 SIGNIFICANT = 5
 SUFFIXES = (".json", ".csv", ".vl.json", ".svg")
+PAGE_LEGENDS = ("condition", "trained_on", "measure")
 LIGHT_INK = "#1c1c1a"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
@@ -44,22 +45,22 @@ def _dump(content: Any) -> str:
 
 
 def parameters(figure: Figure) -> list[dict[str, Any]]:
-    """What the reader can set: the condition in focus, and the figure's own selector."""
-    chosen = [{"name": "focus", "value": ""}]
-    if figure.selector is not None:
-        chosen.append({"name": figure.selector.name, "value": figure.selector.chosen})
-    return chosen
+    """What the reader can set: the condition in focus, and the figure's own selectors."""
+    return [
+        {"name": "focus", "value": ""},
+        *({"name": each.name, "value": each.chosen} for each in figure.selectors),
+    ]
 
 
 def for_page(figure: Figure) -> dict[str, Any]:
     """The figure as the page reads it: legends left to the page, rows by column."""
-    selector = figure.selector
     return {
         "name": figure.name,
         "title": figure.title,
         "caption": figure.caption,
         "columns": figure.columns,
-        "selector": vars(selector) if selector else None,
+        "selectors": [vars(each) for each in figure.selectors],
+        "keys": [vars(each) for each in figure.keys],
         "colours": figure.colours,
         "panels": [
             {
@@ -101,13 +102,13 @@ def _specification(chart: Any) -> dict[str, Any]:
 
 
 def without_colour_legend(spec: Any) -> Any:
-    """Copy a specification with the legends of the method colours switched off."""
+    """Copy a specification with the legends that the page shows itself switched off."""
     if isinstance(spec, list):
         return [without_colour_legend(part) for part in spec]
     if not isinstance(spec, dict):
         return spec
     copy = {key: without_colour_legend(part) for key, part in spec.items()}
-    if copy.get("field") == "condition" and "legend" in copy:
+    if copy.get("field") in PAGE_LEGENDS and "legend" in copy:
         copy["legend"] = None
     return copy
 

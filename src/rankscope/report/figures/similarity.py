@@ -38,7 +38,7 @@ def similarity(tables: Tables) -> Figure:
             Panel(label, _panel(label, f"var({variable(label, rank)})"), square=True)
             for label, rank in conditions.select("condition", "rank").iter_rows()
         ),
-        selector=selector,
+        selectors=(selector,),
         columns=5,
     )
 

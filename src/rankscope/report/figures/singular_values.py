@@ -37,7 +37,7 @@ def singular_values(tables: Tables) -> Figure:
             Panel(label, _panel(label, f"var({variable(label, rank)})"))
             for label, rank in conditions.select("condition", "rank").iter_rows()
         ),
-        selector=selector,
+        selectors=(selector,),
         columns=5,
     )
 

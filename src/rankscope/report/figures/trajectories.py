@@ -1,5 +1,6 @@
 """Learning and forgetting over training steps: one panel per evaluation."""
 
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -18,10 +19,25 @@ from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
 
 APART = 0.008
+# what says how answers fail, not how good they are: in the tables, without a panel of its own
+SIDE_METRICS = (
+    "out_of_options", "empty", "truncated", "label_entropy", "label_entropy_of_references",
+    "largest_label_share",
+)  # fmt: skip
 
 
-def trajectories(tables: Tables) -> Figure:
-    """Draw the score of every evaluation over the kept steps, the base as the starting point."""
+def trajectories(tables: Tables) -> Figure | None:
+    """Draw the score of every evaluation over the kept steps, the base as the starting point.
+
+    None for a study of mixtures that kept one step alone: a line of two points says no more than
+    its scores by rank do.
+    """
+    main = ~pl.col("metric").is_in(SIDE_METRICS)
+    tables = replace(tables, summary=tables.summary.filter(main), scores=tables.scores.filter(main))
+    steps = tables.summary.filter(pl.col("step") > 0).group_by("condition").agg(pl.col("step"))
+    kept = steps["step"].list.n_unique().max()
+    if tables.summary.is_empty() or (kept == 1 and not tables.mixture_scores.is_empty()):
+        return None
     conditions = conditions_of(tables.runs)
     evaluations = tables.summary.select("evaluation", "measures", "unit").unique(
         maintain_order=True

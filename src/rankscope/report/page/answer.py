@@ -35,11 +35,11 @@ def answer(
 ) -> tuple[Sentence, Sentence]:
     """Say in one sentence each what was learned and what was forgotten."""
     first, second = _sentences(verdicts, summary, headline)
-    return _parts(first), _parts(second)
+    return in_parts(first), in_parts(second)
 
 
-def _parts(sentence: str) -> Sentence:
-    """Split a sentence at its brackets, which are not nested."""
+def in_parts(sentence: str) -> Sentence:
+    """Split a sentence at its outer brackets; square ones may stand in round ones."""
     pieces = re.split(r"(\([^()]*\)|\[[^\]]*\])", sentence)
     return tuple(Part(text, text[0] in "([") for text in pieces if text)
 

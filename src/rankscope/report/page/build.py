@@ -21,17 +21,28 @@ from rankscope.errors import ArtefactError
 from rankscope.progress import duration
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.claims.files import read_verdicts
-from rankscope.report.figures.figure import conditions_of, palette, variable
+from rankscope.report.claims.verdict import Verdict
+from rankscope.report.figures import colours_of
+from rankscope.report.figures.figure import conditions_of, variable
 from rankscope.report.methods import BASE
-from rankscope.report.page.answer import answer, number
+from rankscope.report.page.answer import Sentence, answer, in_parts, number
 from rankscope.report.page.claims_view import claim_groups
+from rankscope.report.page.described import described
+from rankscope.report.page.mixture_answer import mixture_sentences
+from rankscope.report.page.mixture_view import (
+    compares_with_paper,
+    paper_tables,
+    score_tables,
+    shown_cases,
+)
 from rankscope.report.page.takeaways import status_line, takeaways
 from rankscope.report.tables import Tables, read_tables
 from rankscope.study.specs import Study
 
+HEROES = ("rank-scaling", "plane")  # what a study opens with: the first that it has
 STAGES = ("data", "base", "train", "evaluate", "spectra", "report")
 RUN_COLUMNS = (
-    "run", "condition", "trained_on", "tasks", "examples", "seed", "status",
+    "run", "condition", "series", "trained_on", "tasks", "examples", "seed", "status",
     "diverged_at", "kept_steps", "total_steps", "learning_rate", "alpha", "trainable_parameters",
     "trainable_percent", "tokens",
 )  # fmt: skip
@@ -88,14 +99,26 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
     tables = everything.on_headline_set()
     verdicts = read_verdicts(sources.claims)
     about = json.loads((sources.tables / "provenance.json").read_text("utf-8"))
+    figures = {name: _figure(sources.figures, name) for name in FIGURE_NAMES}
+    drawn = [name for name in FIGURE_NAMES if figures[name]["panels"]]
+    hero = next((name for name in HEROES if name in drawn), HEROES[-1])
+    tables_of_scores = score_tables(everything.mixture_scores)
     return {
         "study": study,
-        "answer": answer(verdicts, tables.summary, study.headline),
+        "answer": _answer(study, tables, verdicts),
         "status": status_line(everything.runs),
         "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
-        "colours": palette(everything.runs["rank"].drop_nulls().to_list()),
-        "figures": {name: _figure(sources.figures, name) for name in FIGURE_NAMES},
+        "colours": colours_of(everything),
+        "figures": figures,
+        "hero": hero,
+        "sections": [name for name in drawn if name != hero],
+        "not_drawn": [figures[n]["title"] for n in FIGURE_NAMES if n not in [*drawn, hero]],
+        "score_tables": tables_of_scores,
+        "with_paper": compares_with_paper(tables_of_scores),
+        "paper_tables": paper_tables() if tables_of_scores else [],
+        "cases": shown_cases(everything.cases),
+        "case_of": everything.cases.head(1).to_dicts(),
         "takeaways": takeaways(tables, verdicts, study.headline),
         "claims": claim_groups(verdicts),
         "runs": _table(everything.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
@@ -107,6 +130,14 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "script": _resource("page.js"),
         "vega": _vega(),
     }
+
+
+def _answer(study: Study, tables: Tables, verdicts: list[Verdict]) -> tuple[Sentence, ...]:
+    """Of a study of mixtures what it says of seen and unseen tasks, of others what was learned."""
+    of_mixtures = mixture_sentences(tables.mixture_scores)
+    if of_mixtures:
+        return tuple(map(in_parts, of_mixtures))
+    return answer(verdicts, tables.summary, study.headline)
 
 
 def _figure(folder: Path, name: str) -> dict[str, Any]:
@@ -168,34 +199,6 @@ def _stage(name: str, jobs: list[tuple[float, float]]) -> dict[str, Any]:
         "time": duration(total),
         "startup_percent": 100 * startup / total if total else 0.0,
     }
-
-
-def described(study: Study) -> list[tuple[str, str]]:
-    """What was run, in words a reader knows from papers."""
-    first = study.runs[0]
-    recipe = first.recipe
-    length = f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
-    evaluations = [each for suite in study.suites for each in suite.evaluations]
-    seeds = sorted({run.seed for run in study.runs})
-    rows = [
-        ("base model", study.base.name),
-        ("trained on", ", ".join(sorted({run.data.name for run in study.runs}))),
-        (
-            "recipe",
-            f"{length}, batch {recipe.batch_size} × {recipe.sequence_length} tokens,"
-            f" {recipe.optimizer}, {recipe.schedule} schedule, {recipe.precision}",
-        ),
-        ("seeds", ", ".join(map(str, seeds))),
-        *(
-            (f"measures {each.measures}", f"{each.name} ({each.unit}), on {each.data.name}")
-            for each in evaluations
-        ),
-    ]
-    if study.spectra is not None:
-        grid = ", ".join(f"{each:g}" for each in study.spectra.epsilons)
-        ks = ", ".join(map(str, study.spectra.ks))
-        rows.append(("spectra", f"ε = {grid}; k = {ks}"))
-    return rows
 
 
 def json_script(content: Any) -> str:

@@ -142,10 +142,10 @@
   }));
 
   figures.forEach((figure) => {
-    const select = figure.element.querySelector("select[data-parameter]");
-    if (!select) return;
-    select.addEventListener("change", () => {
-      figure.views.forEach((view) => view.signal(select.dataset.parameter, select.value).run());
+    figure.element.querySelectorAll("select[data-parameter]").forEach((select) => {
+      select.addEventListener("change", () => {
+        figure.views.forEach((view) => view.signal(select.dataset.parameter, select.value).run());
+      });
     });
   });
 

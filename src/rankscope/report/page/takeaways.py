@@ -8,6 +8,7 @@ import polars as pl
 from rankscope.report.claims.subject import EPSILON, K
 from rankscope.report.claims.verdict import Verdict
 from rankscope.report.figures.figure import conditions_of
+from rankscope.report.figures.trajectories import SIDE_METRICS
 from rankscope.report.methods import BASE
 from rankscope.report.page.answer import number
 from rankscope.report.tables import Tables
@@ -24,7 +25,17 @@ def takeaways(
         "intruders": _intruders(tables.intruder_summary, order),
         "effective-rank": _effective_rank(tables, order),
         "loss": status_line(tables.runs),
+        "scores": _leaders(tables.mixture_scores),
+        "cases": "chosen by a rule, not by hand",
     }
+
+
+def _leaders(scores: pl.DataFrame) -> str:
+    """How many columns of the score tables have a best method."""
+    columns = ["series", "trained_on", "test_kind", "metric"]
+    kept = scores.filter("scaled", pl.col("mean").is_not_null())
+    best = kept.group_by(columns).agg(pl.col("leads").any())["leads"]
+    return f"{best.sum()} of {len(best)} columns have a best method beyond the noise"
 
 
 def _claims(verdicts: Sequence[Verdict]) -> str:
@@ -39,7 +50,9 @@ def _in_order(found: dict[str, str], order: list[str]) -> str:
 
 def _trajectories(summary: pl.DataFrame, headline: tuple[str, str] | None, order: list[str]) -> str:
     """The last scores on an evaluation that the answer did not mention."""
-    others = summary.filter(~pl.col("evaluation").is_in(headline or ()))
+    others = summary.filter(
+        ~pl.col("evaluation").is_in(headline or ()), ~pl.col("metric").is_in(SIDE_METRICS)
+    )
     if others.is_empty():
         return ""
     name = others["evaluation"][0]

@@ -1,0 +1,100 @@
+"""Answers right and outside the options, by category: Figure 4 of *Beyond Full Fine-tuning*."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from rankscope.report.figures.figure import Figure, Key, Panel, fade, rows_chart
+from rankscope.report.figures.scaling import of_series, series_selector
+
+FULL = "full"
+MEASURES = {"exact_match": "exact match", "out_of_options": "outside the options"}
+VARIABLES = {"exact match": "--match", "outside the options": "--outside"}
+
+
+def categories(scores: pl.DataFrame) -> Figure | None:
+    """Draw form and meaning over ranks and full fine-tuning, a panel per category."""
+    rows = _rows(scores)
+    if rows.is_empty():
+        return None
+    ranks = rows["rank"].drop_nulls().unique().sort().to_list()
+    places = [*map(str, ranks), *([FULL] if FULL in rows["place"].to_list() else [])]
+    sizes = rows.select("category", "tasks", "items").unique(subset="category").sort("category")
+    selectors = series_selector(rows)
+    return Figure(
+        name="categories",
+        title="Form and meaning of answers, by category",
+        caption=(
+            "Classification tasks that no run was trained on, after training on"
+            f" {rows['trained_on'][0]}: per cent of answers that are right, and of answers that"
+            " are none of the task's options, so that the form itself was missed. Means over"
+            " samplings with 95 % intervals over samplings and items."
+        ),
+        rows=rows,
+        panels=tuple(
+            Panel(f"{category} ({_sized(tasks, items)})", _panel(category, places, bool(selectors)))
+            for category, tasks, items in sizes.iter_rows()
+        ),
+        selectors=selectors,
+        keys=(
+            Key("exact match", "--match"),
+            Key("outside the options", "--outside", "dashed"),
+        ),
+    )
+
+
+def _sized(tasks: int, items: int) -> str:
+    return f"{tasks} {'task' if tasks == 1 else 'tasks'}, {items} items"
+
+
+def _rows(scores: pl.DataFrame) -> pl.DataFrame:
+    return scores.filter(pl.col("mean").is_not_null()).select(
+        "series", "trained_on", "category",
+        pl.col("metric").replace_strict(MEASURES, return_dtype=pl.String).alias("measure"),
+        "condition", "rank", pl.col("rank").cast(pl.String).fill_null(FULL).alias("place"),
+        pl.col("mean").alias("percent"), "low", "high", "seeds", "tasks",
+        pl.col("items").max().over("category"),
+    )  # fmt: skip
+
+
+def _panel(category: str, places: list[str], chosen: bool) -> Any:
+    wanted = category.replace("'", "\\'")
+    chart = of_series(rows_chart().transform_filter(f"datum.category == '{wanted}'"), chosen)
+    x = alt.X(
+        "place:O",
+        title="LoRA rank",
+        sort=places,
+        axis=alt.Axis(labelAngle=0, labelOverlap="greedy"),
+        scale=alt.Scale(domain=places),
+    )
+    y = alt.Y("percent:Q", title="per cent of answers")
+    measure = alt.Color(
+        "measure:N",
+        scale=alt.Scale(
+            domain=list(VARIABLES), range=[f"var({name})" for name in VARIABLES.values()]
+        ),
+        legend=alt.Legend(title=None, orient="top", direction="horizontal"),
+    )
+    dash = alt.condition("datum.measure == 'exact match'", alt.value([1, 0]), alt.value([5, 3]))
+    tooltip = [
+        alt.Tooltip("condition:N"),
+        alt.Tooltip("measure:N"),
+        alt.Tooltip("percent:Q", format=".1f"),
+        alt.Tooltip("low:Q", format=".1f"),
+        alt.Tooltip("high:Q", format=".1f"),
+    ]
+    loras = chart.transform_filter(f"datum.place != '{FULL}'")
+    return alt.layer(
+        loras.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=measure, strokeDash=dash),
+        chart.mark_rule(strokeWidth=1).encode(
+            x=x, y=alt.Y("low:Q", title="per cent of answers"), y2="high:Q", color=measure,
+            opacity=fade(0.55),
+        ),
+        chart.mark_point(filled=True, size=36).encode(
+            x=x, y=y, color=measure, opacity=fade(), tooltip=tooltip,
+            shape=alt.condition(
+                "datum.measure == 'exact match'", alt.value("circle"), alt.value("diamond")
+            ),
+        ),
+    ).properties(width=260, height=220)  # fmt: skip

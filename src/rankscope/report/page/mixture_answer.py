@@ -1,0 +1,98 @@
+"""The answer of a study of task mixtures: one sentence on seen tasks, one on unseen ones.
+
+Guarantees: says that a method scores more only where the interval of the difference excludes zero,
+over at least two samplings; otherwise that the data cannot tell. About exact match, after training
+on the most tasks; of several series, about the first, which it names.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from rankscope.report.claims.verdict import MINIMUM_SEEDS
+from rankscope.report.figures.scaling import TESTS, scaled_sets
+
+Rows = list[dict[str, Any]]
+
+
+def mixture_sentences(scores: pl.DataFrame) -> list[str]:
+    """Compare LoRA with full fine-tuning on each kind of tests; empty without scores to compare."""
+    sets = scaled_sets(scores)
+    if not sets:
+        return []
+    series = scores["series"][0]
+    rows = scores.filter(
+        pl.col("trained_on") == sets[-1], pl.col("series") == series,
+        pl.col("metric") == "exact_match", pl.col("mean").is_not_null(),
+    )  # fmt: skip
+    sentences = []
+    for kind, tested in TESTS.items():
+        listed = rows.filter(pl.col("test_kind") == kind).to_dicts()
+        if listed:
+            where = f"On {tested}, trained on {sets[-1]}"
+            where += f" (series {series})" if series else ""
+            sentences.append(f"{where}, {_compared(listed)}.")
+    return sentences
+
+
+def _compared(rows: Rows) -> str:
+    full = next((row for row in rows if row["rank"] is None), None)
+    loras = sorted((row for row in rows if row["rank"]), key=lambda row: row["rank"])
+    if full is None or not loras:
+        best = max(rows, key=lambda row: row["mean"])
+        return f"{best['label']} answers {_scored(best)}; there is nothing to compare it with"
+    kinds: dict[str, Rows] = {"less": [], "more": [], "unsure": []}
+    for row in loras:
+        kinds[_decision(row, full)].append(row)
+    parts = [
+        f"{_names(kinds[kind])} {kind} ({_difference(kinds[kind])})"
+        for kind in ("less", "more")
+        if kinds[kind]
+    ]
+    if kinds["unsure"]:
+        why = _why(kinds["unsure"], full)
+        parts.append(f"for {_names(kinds['unsure'])} {why} ({_difference(kinds['unsure'])})")
+    return f"full fine-tuning answers {_scored(full)}; {'; '.join(parts)}"
+
+
+def _scored(row: dict[str, Any]) -> str:
+    return f"{row['mean']:.1f} % exactly as a reference [{_ends(row['low'], row['high'])}]"
+
+
+def _decision(row: dict[str, Any], full: dict[str, Any]) -> str:
+    if row["over_full"] is None or min(row["seeds"], full["seeds"]) < MINIMUM_SEEDS:
+        return "unsure"
+    if row["over_full_low"] > 0:
+        return "more"
+    return "less" if row["over_full_high"] < 0 else "unsure"
+
+
+def _why(rows: Rows, full: dict[str, Any]) -> str:
+    if all(min(row["seeds"], full["seeds"]) < MINIMUM_SEEDS for row in rows):
+        return "it cannot be told from a single sampling"
+    return "the data cannot tell"
+
+
+def _difference(rows: Rows) -> str:
+    """The difference that is closest to zero."""
+    known = [row for row in rows if row["over_full"] is not None]
+    if not known:
+        return "no sampling in common"
+    row = min(known, key=lambda each: abs(each["over_full"]))
+    which = f" at r={row['rank']}, the closest" if len(rows) > 1 else ""
+    ends = _ends(row["over_full_low"], row["over_full_high"])
+    samplings = "1 sampling" if row["seeds"] == 1 else f"{row['seeds']} samplings"
+    return f"{_signed(row['over_full'])} [{ends}] points{which}; {samplings}"
+
+
+def _names(rows: Rows) -> str:
+    names = [row["label"].removeprefix("LoRA ") for row in rows]
+    return "LoRA " + " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{low:.1f}, {high:.1f}".replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")

@@ -1,0 +1,172 @@
+"""Studies of task mixtures as the page shows them: score tables, the paper's beside them, cases.
+
+Guarantees: every number comes from the tables `mixture_scores` and `cases`; a score is marked as
+best of its column only where that table says that it leads beyond the noise. The paper's number
+stands beside ours only where training set and rank are the paper's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from rankscope.report.figures.scaling import METRICS, TESTS, scaled_sets
+from rankscope.report.paper.multitask import is_of_the_paper, printed_scores
+
+ROMAN = {"intra": "Table 1", "inter": "Table 2"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score with its interval; `paper` is the printed number, `note` says what is missing."""
+
+    value: str
+    interval: str = ""
+    paper: str = ""
+    leads: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, its share of trainable parameters, and one cell per set and metric."""
+
+    label: str
+    trainable: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Rows by series (an empty name where a study has none); columns are sets × metrics."""
+
+    title: str
+    sets: tuple[str, ...]
+    metrics: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One item with the answers of several methods: (label, text, ROUGE-L)."""
+
+    heading: str
+    full_is: str
+    definition: str
+    text: str
+    references: tuple[str, ...]
+    answers: tuple[tuple[str, str, str], ...]
+
+
+def score_tables(scores: pl.DataFrame) -> list[ScoreTable]:
+    """One table per kind of tests that was measured."""
+    sets = scaled_sets(scores)
+    rows = scores.filter("scaled")
+    tables = []
+    for kind, tested in TESTS.items():
+        of_kind = rows.filter(pl.col("test_kind") == kind)
+        metrics = [name for name in METRICS if name in of_kind["metric"].to_list()]
+        if of_kind["mean"].is_null().all():
+            continue
+        groups = tuple(
+            (str(series), _rows(of_kind.filter(pl.col("series") == series), sets, metrics, kind))
+            for series in of_kind["series"].unique(maintain_order=True)
+        )
+        shown = tuple(METRICS[name] for name in metrics)
+        tables.append(ScoreTable(f"Scores on {tested}", tuple(sets), shown, groups))
+    return tables
+
+
+def _rows(
+    scores: pl.DataFrame, sets: Sequence[str], metrics: Sequence[str], kind: str
+) -> tuple[Row, ...]:
+    printed = _printed(kind)
+    methods = scores.select("label", "rank", "learning_rate").unique(subset="label", keep="first")
+    ordered = methods.sort(pl.col("rank").fill_null(0), "learning_rate", "label")["label"]
+    rows = []
+    for label in ordered:
+        mine = scores.filter(pl.col("label") == label)
+        found = {(row["trained_on"], row["metric"]): row for row in mine.iter_rows(named=True)}
+        shares = mine["trainable_percent"].drop_nulls()
+        cells = tuple(
+            _cell(found.get((trained_on, metric)), printed)
+            for trained_on in sets
+            for metric in metrics
+        )
+        rows.append(Row(label, f"{shares[0]:.3f}" if len(shares) else "–", cells))
+    return tuple(rows)
+
+
+def _printed(kind: str) -> dict[tuple[str, int | None, str], float]:
+    rows = printed_scores().filter(pl.col("test_kind") == kind)
+    return {
+        (mixture, rank, metric): percent
+        for mixture, rank, metric, percent in rows.select(
+            "mixture", "rank", "metric", "percent"
+        ).iter_rows()
+    }
+
+
+def _cell(row: dict[str, Any] | None, printed: dict[tuple[str, int | None, str], float]) -> Cell:
+    if row is None:
+        return Cell("–")
+    paper = ""
+    if is_of_the_paper(row["mixture"], row["tasks"]):
+        number = printed.get((row["mixture"], row["rank"], row["metric"]))
+        paper = "" if number is None else f"{number:.2f}"
+    finished = f"{row['seeds']} of {row['planned']} samplings"
+    note = finished if row["seeds"] < row["planned"] else ""
+    if row["mean"] is None:
+        return Cell("–", paper=paper, note=note)
+    interval = f"{row['low']:.1f} to {row['high']:.1f}".replace("-", "−")
+    return Cell(f"{row['mean']:.1f}", interval, paper, bool(row["leads"]), note)
+
+
+def paper_tables() -> list[ScoreTable]:
+    """The paper's Tables 1 and 2, as printed."""
+    tables = []
+    rows = printed_scores()
+    sets = rows["mixture"].unique(maintain_order=True).to_list()
+    for kind, tested in TESTS.items():
+        printed = _printed(kind)
+        ranks = rows["rank"].drop_nulls().unique().sort().to_list()
+        found = tuple(
+            Row(
+                "Full" if rank is None else f"LoRA r={rank}",
+                "",
+                tuple(Cell(f"{printed[s, rank, metric]:.2f}") for s in sets for metric in METRICS),
+            )
+            for rank in (None, *ranks)
+        )
+        title = f"{ROMAN[kind]} of the paper: {tested}"
+        tables.append(ScoreTable(title, tuple(sets), tuple(METRICS.values()), (("", found),)))
+    return tables
+
+
+def compares_with_paper(tables: Sequence[ScoreTable]) -> bool:
+    """Whether any cell has the paper's number beside it."""
+    rows = (row for table in tables for _, group in table.groups for row in group)
+    return any(cell.paper for row in rows for cell in row.cells)
+
+
+def shown_cases(cases: pl.DataFrame) -> list[Case]:
+    """The cases in their order, answers by rank."""
+    found = []
+    for part in cases.partition_by("number", maintain_order=True):
+        first = part.row(0, named=True)
+        answers = tuple(
+            (row["condition"], row["prediction"].strip(), f"{row['rouge_l']:.2f}")
+            for row in part.iter_rows(named=True)
+        )
+        found.append(
+            Case(
+                heading=f"{first['category']} · {first['item']}",
+                full_is=first["full_is"],
+                definition=first["definition"] or "",
+                text=first["text"] or "",
+                references=tuple(first["references"]),
+                answers=answers,
+            )
+        )
+    return found
