@@ -1,0 +1,136 @@
+"""What the page says of a study of mixtures, on tables small enough to read."""
+
+import copy
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from instruction_study import STUDY
+from rankscope.report.mixture_tables import MIXTURE_SCORES
+from rankscope.report.page.described import described
+from rankscope.report.page.mixture_answer import mixture_sentences
+from rankscope.report.page.mixture_view import (
+    Cell,
+    compares_with_paper,
+    paper_tables,
+    score_tables,
+)
+from rankscope.study.expand import load_study
+
+
+def score(rank: int | None, over_full: tuple[float, float, float] | None = None, **columns) -> dict:
+    """A row of the table of scores: exact match on seen tasks after training on T100."""
+    label = "Full" if rank is None else f"LoRA r={rank}"
+    over, low, high = over_full or (None, None, None)
+    return {
+        "series": "", "trained_on": "T100", "mixture": "T100", "tasks": 100, "examples": 10_000,
+        "scaled": True, "of_fixed_total": False, "trainable_percent": (rank or 0) / 16,
+        "test_kind": "intra", "metric": "exact_match", "condition": f"{label} on T100",
+        "label": label, "rank": rank, "learning_rate": 1e-3, "seeds": 3, "planned": 3,
+        "items": 100, "mean": 50.0, "low": 48.0, "high": 52.0,
+        "over_full": over, "over_full_low": low, "over_full_high": high, "leads": False,
+    } | columns  # fmt: skip
+
+
+def table(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=MIXTURE_SCORES)
+
+
+def test_the_answer_tells_what_is_less_more_and_open():
+    sentences = mixture_sentences(
+        table(
+            score(None),
+            score(4, (-9.0, -11.0, -7.0)),
+            score(16, (-3.0, -5.0, -1.0)),
+            score(64, (1.0, -1.0, 3.0)),
+            score(256, (2.5, 0.5, 4.5)),
+        )
+    )
+    assert sentences == [
+        "On seen tasks, trained on T100, full fine-tuning answers 50.0 % exactly as a reference"
+        " [48.0, 52.0]; LoRA r=4 and r=16 less (−3.0 [−5.0, −1.0] points at r=16, the closest;"
+        " 3 samplings); LoRA r=256 more (+2.5 [0.5, 4.5] points; 3 samplings); for LoRA r=64 the"
+        " data cannot tell (+1.0 [−1.0, 3.0] points; 3 samplings)."
+    ]
+
+
+def test_a_single_sampling_decides_nothing_however_far_apart():
+    one = {"seeds": 1}
+    (sentence,) = mixture_sentences(table(score(None, **one), score(4, (-30, -31, -29), **one)))
+    assert "for LoRA r=4 it cannot be told from a single sampling (−30.0" in sentence
+
+
+def test_the_answer_is_about_the_most_tasks_and_each_kind_of_tests():
+    larger = {"trained_on": "T500", "mixture": "T500", "tasks": 500}
+    sentences = mixture_sentences(
+        table(
+            score(None), score(4, (-9, -11, -7)),
+            score(None, **larger), score(4, (5, 3, 7), **larger),
+            score(None, test_kind="inter", **larger),
+        )
+    )  # fmt: skip
+    assert sentences[0].startswith("On seen tasks, trained on T500")
+    assert "LoRA r=4 more (+5.0" in sentences[0]
+    assert sentences[1].startswith("On unseen tasks, trained on T500")
+    assert "nothing to compare it with" in sentences[1]
+
+
+def test_without_scores_of_mixtures_there_is_no_sentence():
+    assert mixture_sentences(table()) == []
+    assert mixture_sentences(table(score(None, mean=None))) == []
+
+
+def cell(rows: pl.DataFrame, label: str) -> Cell:
+    (found,) = score_tables(rows)
+    ((_, listed),) = found.groups
+    return next(row for row in listed if row.label == label).cells[0]
+
+
+def test_the_papers_number_stands_beside_the_papers_mixture_and_rank_alone():
+    rows = table(score(None), score(4), score(5))
+    # As printed in Table 1 of the paper: exact match on the intra-task tests after T100
+    assert cell(rows, "Full").paper == "51.57"
+    assert cell(rows, "LoRA r=4").paper == "29.86"
+    assert cell(rows, "LoRA r=5").paper == ""
+    assert compares_with_paper(score_tables(rows))
+    ours = {"trained_on": "T12", "mixture": "T12", "tasks": 12}
+    assert not compares_with_paper(score_tables(table(score(None, **ours), score(4, **ours))))
+
+
+def test_what_did_not_finish_is_named_and_only_a_leader_is_bold():
+    rows = table(
+        score(None, leads=True),
+        score(4, seeds=2),
+        score(16, mean=None, low=None, high=None, seeds=0),
+    )
+    assert cell(rows, "Full").leads
+    assert cell(rows, "LoRA r=4").note == "2 of 3 samplings"
+    assert not cell(rows, "LoRA r=4").leads
+    assert cell(rows, "LoRA r=16").value == "–"
+    assert cell(rows, "LoRA r=16").note == "0 of 3 samplings"
+
+
+def test_the_paper_has_eleven_ranks_and_full_on_four_mixtures():
+    for shown in paper_tables():
+        assert len(shown.sets) == 4
+        ((_, rows),) = shown.groups
+        assert len(rows) == 12
+        assert all(len(row.cells) == 8 for row in rows)
+
+
+@pytest.fixture
+def study(tmp_path: Path):
+    content = copy.deepcopy(STUDY)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    return load_study(tmp_path / "study.yaml")
+
+
+def test_samplings_of_one_mixture_and_test_set_are_described_once(study):
+    lines = described(study)
+    assert ("trained on", "T12 (8 examples per task), T6 (8 examples per task)") in lines
+    measured = [text for term, text in lines if term == "measures learning"]
+    assert len(measured) == 2
+    assert "of the smallest mixture of the run's own sampling" in measured[0]
+    assert "that no run was trained on" in measured[1]
