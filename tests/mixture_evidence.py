@@ -17,9 +17,9 @@ PAPER_SETS: dict[str, Size] = {
 FIXED_TOTAL: dict[str, Size] = {"T*100": (100, 25_000), "T*500": (500, 25_000)}
 NAMES = {
     ("intra", "exact_match"): "seen",
-    ("intra", "rouge_l"): "seen (rouge l)",
+    ("intra", "rouge_l"): "seen (ROUGE-L)",
     ("inter", "exact_match"): "unseen",
-    ("inter", "rouge_l"): "unseen (rouge l)",
+    ("inter", "rouge_l"): "unseen (ROUGE-L)",
 }
 FULL_RATE, RATE = 3e-5, 5e-5
 

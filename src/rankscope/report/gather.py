@@ -17,6 +17,7 @@ import polars as pl
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError
 from rankscope.report.methods import BASE, condition_labels, sampled_item, treatment_labels
+from rankscope.report.metric_names import spelled
 from rankscope.report.training_sets import TrainingSet, training_sets
 from rankscope.study.specs import Run, Study, TestSet
 
@@ -152,8 +153,8 @@ def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
     The first metric of its kind keeps the evaluation's name, by which the headline knows it.
     """
     further = pl.col("metric") != pl.col("metric").first().over("evaluation")
-    metric = pl.col("metric").str.replace_all("_", " ")
-    named = pl.format("{} ({})", "evaluation", metric)
+    names = {metric: spelled(metric) for metric in items["metric"].unique()}
+    named = pl.format("{} ({})", "evaluation", pl.col("metric").replace(names))
     return items.with_columns(
         evaluation=pl.when(further).then(named).otherwise(pl.col("evaluation"))
     )

@@ -1,9 +1,10 @@
 """Tables about mixtures of tasks: scores by rank and training set, and by category of task.
 
 Guarantees: one row per series, training set, test and condition of the study; what no run finished
-has no score. Studies without mixtures have empty tables. Scores are in points (per
-cent), as *Beyond Full Fine-tuning* prints them, with 95 % intervals over samplings and items (see
-`resampling.over_samplings`). Differences are over the samplings that both methods finished.
+has no score. Studies without mixtures have empty tables. Scores are in points (per cent), as
+*Beyond Full Fine-tuning* prints them, with 95 % intervals over samplings and items (see
+`resampling.over_samplings`), cut to what a score can be. Differences are over the samplings that
+both methods finished.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.report.claims.mixtures import Mixtures, MixtureSet
+from rankscope.report.claims.mixtures import POINTS, Mixtures, MixtureSet
 from rankscope.report.claims.verdict import MINIMUM_SEEDS
 from rankscope.report.evidence import Condition, Evaluation, Evidence
 from rankscope.report.resampling import Interval, interval
@@ -37,6 +38,12 @@ CATEGORY_SCORES: dict[str, Any] = {
     **CONDITION, "tasks": pl.Int64, "items": pl.Int64, **INTERVAL,
 }  # fmt: skip
 OF_CATEGORIES = ("exact_match", "out_of_options")
+
+
+def within(found: Interval, least: float, most: float) -> Interval:
+    """Cut an interval to the values that are possible: it holds the truth as often."""
+    low, high = max(found.low, least), min(found.high, most)
+    return Interval(found.value, low, high)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Place:
         if not condition.runs:
             return UNKNOWN, 0
         found = self.mixtures.compare(self.test, condition)
-        return interval(found.scores[:, 0]), found.sample.units
+        return within(interval(found.scores[:, 0]), 0, POINTS), found.sample.units
 
     def difference(self, condition: Condition, other: Condition | None) -> Interval:
         """The condition's score minus another's, both on the samplings that both finished."""
@@ -75,7 +82,7 @@ class Place:
         if other is None or not both:
             return UNKNOWN
         scores = self.mixtures.compare(self.test, condition, other).scores
-        return interval(scores[:, 0] - scores[:, 1])
+        return within(interval(scores[:, 0] - scores[:, 1]), -POINTS, POINTS)
 
     def leader(self, conditions: Sequence[Condition]) -> Condition | None:
         """The condition with the highest mean, if it beats the second beyond the noise.

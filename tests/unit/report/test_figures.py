@@ -203,3 +203,14 @@ def test_the_plane_has_a_close_up_where_the_first_step_went_far(tables, figures)
     )
     panels = plane(replace(tables, summary=far), "code", "english").panels
     assert [panel.title.split(":")[0] for panel in panels] == ["close-up", "from the base"]
+
+
+def test_a_figure_of_one_training_set_says_of_which(of_demo, of_mixtures):
+    of_one = [
+        figure.caption for figure in of_mixtures.values()
+        if figure.panels and figure.name not in MIXTURES
+    ]  # fmt: skip
+    assert of_one
+    assert all(caption.startswith("Of the runs trained on T*6. ") for caption in of_one)
+    everything = [*of_demo.values(), *(of_mixtures[name] for name in MIXTURES)]
+    assert not any("Of the runs" in figure.caption for figure in everything)

@@ -70,7 +70,7 @@ def test_an_evaluation_is_found_by_its_kind_of_tests_and_metric(study: Study, tm
     evidence = read_tables(tmp_path / "tables").evidence
     seen = evidence.on_tests("intra", "rouge_l")
     assert seen is not None
-    assert (seen.name, seen.asked, seen.test_kind) == ("seen (rouge l)", "seen", "intra")
+    assert (seen.name, seen.asked, seen.test_kind) == ("seen (ROUGE-L)", "seen", "intra")
     unseen = evidence.on_tests("inter", "exact_match")
     assert unseen is not None
     assert (unseen.name, unseen.asked, unseen.test_kind) == ("unseen", "unseen", "inter")

@@ -101,12 +101,12 @@ def test_the_paper_gains_from_more_tasks_in_48_of_48_cases(paper: Mixtures):
     assert set(outcomes(verdicts)) == {"confirmed"}
     found = {verdict.scope: verdict.value for verdict in verdicts}
     assert found["Full · T100 to Tall · seen"] == pytest.approx(53.77 - 51.57)
-    assert found["LoRA r=4 · T100 to Tall · unseen (rouge l)"] == pytest.approx(42.22 - 39.25)
+    assert found["LoRA r=4 · T100 to Tall · unseen (ROUGE-L)"] == pytest.approx(42.22 - 39.25)
 
 
 def test_the_paper_advantage_shrinks(paper: Mixtures):
     by_metric = {verdict.scope: verdict for verdict in task_scaling.advantage_shrinks(paper)}
-    exact, rouge = by_metric["T100 to Tall · unseen"], by_metric["T100 to Tall · unseen (rouge l)"]
+    exact, rouge = by_metric["T100 to Tall · unseen"], by_metric["T100 to Tall · unseen (ROUGE-L)"]
     assert (exact.value, rouge.value) == (pytest.approx(2.07), pytest.approx(3.22))
     assert (exact.verdict, rouge.verdict) == ("confirmed", "confirmed")
     assert exact.note.startswith("r=4096: 2.61 and 0.54")

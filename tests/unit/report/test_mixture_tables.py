@@ -55,6 +55,14 @@ def test_scores_are_points_and_differences_those_of_means():
     assert len(table) == 3
 
 
+def test_an_interval_holds_only_what_a_score_can_be():
+    far_apart = {(None, "T6"): [[0, 0], [1, 1]], (2, "T6"): [[1, 1], [0, 0]]}
+    table = mixture_scores(study(far_apart).build())
+    full, lora = row(table, "Full", "T6"), row(table, "LoRA r=2", "T6")
+    assert (full["low"], full["mean"], full["high"]) == (0.0, 50.0, 100.0)
+    assert (lora["over_full_low"], lora["over_full_high"]) == (-100.0, 100.0)
+
+
 def test_only_a_lead_beyond_the_noise_is_marked():
     clear = {(None, "T6"): [[0, 0, 0]] * 2, (2, "T6"): [[1, 1, 1]] * 2}
     table = mixture_scores(study(clear).build())

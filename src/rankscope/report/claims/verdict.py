@@ -14,6 +14,7 @@ from rankscope.report.resampling import Floats, Interval, interval
 
 Decision = Literal["confirmed", "denied", "inconclusive"]
 MINIMUM_SEEDS = 2
+HOLDS_THRESHOLD = "the interval holds the threshold"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def judge(
     if obstacles:
         decision = "inconclusive"
     elif decision == "inconclusive":
-        obstacles = ["the interval holds the threshold"]
+        obstacles = [HOLDS_THRESHOLD]
     return _verdict(claim, scope, found, str(sample), decision, "; ".join(obstacles), note)
 
 

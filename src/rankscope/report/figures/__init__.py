@@ -27,7 +27,8 @@ Headline = tuple[str, str] | None
 class Entry:
     """A figure of the report: its file name, title, what it needs, and how it is drawn.
 
-    The caption of a figure that sets ranks side by side ends with the learning rates.
+    The caption of a figure that sets ranks side by side ends with the learning rates. A figure of
+    one training set says of which, where a study has several.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Entry:
     needs: str
     draw: Callable[[Tables, Headline], Figure | None]
     tells_rates: bool = False
+    of_all_sets: bool = False
 
 
 def _plane(tables: Tables, headline: Headline) -> Figure | None:
@@ -51,21 +53,30 @@ FIGURES: tuple[Entry, ...] = (
         "Score against rank and number of tasks",
         MIXTURES,
         lambda tables, _: rank_scaling(tables.mixture_scores),
-        True,
+        tells_rates=True,
+        of_all_sets=True,
     ),
     Entry(
         "categories",
         "Form and meaning of answers, by category",
         "unseen classification tasks",
         lambda tables, _: categories(tables.category_scores),
+        of_all_sets=True,
     ),
     Entry(
         "fixed-total",
         "More tasks or more examples of each?",
         "mixtures of as many examples and different numbers of tasks",
         lambda tables, _: fixed_total(tables.mixture_scores),
+        of_all_sets=True,
     ),
-    Entry("plane", "What was learned, and what it cost", "scores and a headline", _plane, True),
+    Entry(
+        "plane",
+        "What was learned, and what it cost",
+        "scores and a headline",
+        _plane,
+        tells_rates=True,
+    ),
     Entry(
         "trajectories",
         "Learning and forgetting over training",
@@ -77,7 +88,7 @@ FIGURES: tuple[Entry, ...] = (
         "Intruder dimensions",
         "spectra",
         lambda tables, _: None if tables.intruder_summary.is_empty() else intruders(tables),
-        True,
+        tells_rates=True,
     ),
     Entry(
         "similarity",
@@ -90,7 +101,7 @@ FIGURES: tuple[Entry, ...] = (
         "Effective rank of the update",
         "spectra",
         lambda tables, _: None if tables.matrices.is_empty() else effective_rank(tables),
-        True,
+        tells_rates=True,
     ),
     Entry(
         "singular-values",
@@ -118,13 +129,17 @@ def draw_figures(
 ) -> Iterator[Figure]:
     """Draw every figure of `FIGURES`; `tuned_in` is the study that the learning rates are from."""
     colours = colours_of(tables)
+    several = len({each.trained_on for each in tables.evidence.conditions}) > 1
+    only = f"Of the runs trained on {tables.evidence.headline_set}."
     tables = tables.on_headline_set()
     for entry in FIGURES:
         figure = entry.draw(tables, headline)
         if figure is None:
             missing = f"Not measured in this study: this figure needs {entry.needs}."
             figure = Figure(entry.name, entry.title, missing, tables.runs.head(0).select("run"), ())
-        elif entry.tells_rates:
-            note = rates_note(tables.runs, tuned_in)
-            figure = replace(figure, caption=f"{figure.caption} {note}")
+        else:
+            notes = [only] if several and not entry.of_all_sets else []
+            notes += [figure.caption]
+            notes += [rates_note(tables.runs, tuned_in)] if entry.tells_rates else []
+            figure = replace(figure, caption=" ".join(notes))
         yield replace(figure, colours=colours)

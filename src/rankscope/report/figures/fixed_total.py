@@ -7,7 +7,7 @@ import polars as pl
 
 from rankscope.report.figures.figure import Figure, Panel, colour, fade, rows_chart
 from rankscope.report.figures.scaling import (
-    METRICS,
+    MEASURED,
     TESTS,
     TITLE,
     TOOLTIP,
@@ -49,7 +49,7 @@ def fixed_total(scores: pl.DataFrame) -> Figure | None:
                        tasks, bool(selectors)),
             )
             for kind, tested in TESTS.items()
-            for metric, measured in METRICS.items()
+            for metric, measured in MEASURED.items()
             if (kind, metric) in present
         ),
         selectors=selectors,

@@ -7,12 +7,13 @@ import altair as alt
 import polars as pl
 
 from rankscope.report.figures.figure import Figure, Key, Panel, Selector, fade, rows_chart
-from rankscope.report.paper.multitask import is_of_the_paper, printed_scores
+from rankscope.report.metric_names import spelled
+from rankscope.report.paper.multitask import METRICS, is_of_the_paper, printed_scores
 
 APART = 0.035
 END = 1.8  # full fine-tuning's intervals stand beyond the highest rank, by this factor
 TESTS = {"intra": "seen tasks", "inter": "unseen tasks"}
-METRICS = {"exact_match": "exact match", "rouge_l": "ROUGE-L"}
+MEASURED = {metric: spelled(metric) for metric in METRICS}
 TITLE = "score × 100"
 Y = alt.Y("score:Q", title=TITLE, scale=alt.Scale(zero=False, padding=6))
 TOOLTIP = [
@@ -51,7 +52,7 @@ def rank_scaling(scores: pl.DataFrame) -> Figure | None:
         rows=rows,
         panels=tuple(
             Panel(f"{measured}, {tested}", replace(look, domain=domain).panel(kind, metric))
-            for metric, measured in METRICS.items()
+            for metric, measured in MEASURED.items()
             for kind, tested in TESTS.items()
             if (domain := _domain(rows, kind, metric))
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rankscope.report.claims.verdict import Verdict
+from rankscope.report.claims.verdict import HOLDS_THRESHOLD, Verdict
 from rankscope.report.page.answer import number, with_interval
 
 MARGIN = 5.0
@@ -11,10 +11,14 @@ MARGIN = 5.0
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One verdict; positions are per cent of the width of its interval plot."""
+    """One verdict; positions are per cent of the width of its interval plot.
+
+    `why` is what keeps it open, where the plot does not show that.
+    """
 
     verdict: Verdict
     value: str
+    why: str
     at: float | None
     low: float | None
     high: float | None
@@ -57,7 +61,8 @@ def _group(verdicts: Sequence[Verdict]) -> ClaimGroup:
         value = "not measured"
         if verdict.value is not None:
             value = with_interval(verdict.value, verdict.low, verdict.high)
-        return ClaimRow(verdict, value, at, low, high)
+        why = "" if verdict.reason == HOLDS_THRESHOLD else verdict.reason
+        return ClaimRow(verdict, value, why, at, low, high)
 
     return ClaimGroup(
         first=first,

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.report.figures.scaling import METRICS, TESTS, scaled_sets
+from rankscope.report.figures.scaling import MEASURED, TESTS, scaled_sets
 from rankscope.report.paper.multitask import is_of_the_paper, printed_scores
 
 ROMAN = {"intra": "Table 1", "inter": "Table 2"}
@@ -66,14 +66,14 @@ def score_tables(scores: pl.DataFrame) -> list[ScoreTable]:
     tables = []
     for kind, tested in TESTS.items():
         of_kind = rows.filter(pl.col("test_kind") == kind)
-        metrics = [name for name in METRICS if name in of_kind["metric"].to_list()]
+        metrics = [name for name in MEASURED if name in of_kind["metric"].to_list()]
         if of_kind["mean"].is_null().all():
             continue
         groups = tuple(
             (str(series), _rows(of_kind.filter(pl.col("series") == series), sets, metrics, kind))
             for series in of_kind["series"].unique(maintain_order=True)
         )
-        shown = tuple(METRICS[name] for name in metrics)
+        shown = tuple(MEASURED[name] for name in metrics)
         tables.append(ScoreTable(f"Scores on {tested}", tuple(sets), shown, groups))
     return tables
 
@@ -135,12 +135,12 @@ def paper_tables() -> list[ScoreTable]:
             Row(
                 "Full" if rank is None else f"LoRA r={rank}",
                 "",
-                tuple(Cell(f"{printed[s, rank, metric]:.2f}") for s in sets for metric in METRICS),
+                tuple(Cell(f"{printed[s, rank, metric]:.2f}") for s in sets for metric in MEASURED),
             )
             for rank in (None, *ranks)
         )
         title = f"{ROMAN[kind]} of the paper: {tested}"
-        tables.append(ScoreTable(title, tuple(sets), tuple(METRICS.values()), (("", found),)))
+        tables.append(ScoreTable(title, tuple(sets), tuple(MEASURED.values()), (("", found),)))
     return tables
 
 
