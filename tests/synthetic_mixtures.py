@@ -4,13 +4,16 @@
 what tables and figures must show is known. Samplings differ by a shift of their own.
 """
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import yaml
 
+from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.tables import PREDICTIONS, SCORES, base_keys
 from rankscope.study.specs import Mixture, Run, Study
@@ -19,6 +22,24 @@ Truth = Callable[[int | None, str, str], float]  # rank, series of the mixture, 
 CATEGORIES = ("Textual Entailment", "Title Generation", "Word Analogy")
 LABELLED = ("Textual Entailment", "Word Analogy")
 UNITS = {"exact_match": "exact match", "rouge_l": "ROUGE-L", "out_of_options": "share of answers"}
+
+
+def write_mixture_study_file(folder: Path) -> Path:
+    """Write a study of three ranks and full fine-tuning on T6, T12 and T*6, and return its file."""
+    content = copy.deepcopy(STUDY)
+    content["grid"][1]["rank"] = [2, 4, 8]
+    again = {"examples_per_task": 16, "with_replacement": True}  # 96 rows of 6 tasks, as T12 has
+    content["data"]["Tstar6"] = content["data"]["T6"] | again
+    content["train_on"].append("Tstar6")
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(content), "utf-8")
+    return path
+
+
+def more_is_better(rank: int | None, mixture: str, kind: str) -> float:
+    """More tasks and higher ranks are better, full fine-tuning best."""
+    tasks = {"T6": 0.0, "T12": 0.1, "T*6": 0.05}[mixture]
+    return 0.3 + tasks + (0.2 if rank is None else 0.02 * rank)
 
 
 def write_mixture_study(

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.study.expand import load_study
+from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 from synthetic_study import DEMO, write_synthetic_study
 
 CHROMIUM = next(
@@ -39,6 +40,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def make_page(study_file: Path) -> Path:
+    """Make the page of the study whose artefacts are below the current folder."""
+    for verb in ("tables", "claims", "figures", "page"):
+        outcome = CliRunner().invoke(app, ["report", verb, "--study", str(study_file)])
+        assert outcome.exit_code == 0, outcome.output
+    return Path(layout.report_page(load_study(study_file).study)).absolute()
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("page")
@@ -46,10 +55,17 @@ def page(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         write_synthetic_study(folder, diverged=study.runs[-1].name)
-        for verb in ("tables", "claims", "figures", "page"):
-            outcome = CliRunner().invoke(app, ["report", verb, "--study", str(DEMO)])
-            assert outcome.exit_code == 0, outcome.output
-    return folder / layout.report_page("demo")
+        return make_page(DEMO)
+
+
+@pytest.fixture(scope="module")
+def page_of_mixtures(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("page-of-mixtures")
+    study_file = write_mixture_study_file(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_mixture_study(load_study(study_file), more_is_better)
+        return make_page(study_file)
 
 
 def browse(page: Path, tmp_path: Path, *flags: str) -> tuple[str, str]:
@@ -158,3 +174,22 @@ def test_printing_unfolds_every_section(page, tmp_path):
       const answer = `${closed} ${open}`;
     """
     assert ask(page, tmp_path, script) == "0 0"
+
+
+def test_a_page_of_mixtures_is_drawn_and_the_console_stays_empty(page_of_mixtures, tmp_path):
+    dom, console = browse(page_of_mixtures, tmp_path)
+    assert console == ""
+    assert 'data-ready="true"' in dom
+    charts = dom.count('class="chart')
+    assert charts > 8
+    assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == charts
+
+
+@pytest.mark.parametrize("width", [500, 1400])
+def test_a_page_of_mixtures_is_no_wider_than_the_screen(page_of_mixtures, tmp_path, width):
+    script = """
+      document.querySelectorAll("details").forEach((each) => { each.open = true; });
+      await new Promise((resume) => setTimeout(resume, 1500));
+      const answer = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    """
+    assert int(ask(page_of_mixtures, tmp_path, script, f"--window-size={width},900")) <= 0

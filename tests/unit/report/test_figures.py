@@ -1,4 +1,3 @@
-import copy
 import json
 import re
 from dataclasses import replace
@@ -6,9 +5,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-import yaml
 
-from instruction_study import STUDY
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.figures import FIGURES, draw_figures
 from rankscope.report.figures.figure import palette, rates_note
@@ -23,7 +20,7 @@ from rankscope.report.figures.render import (
 from rankscope.report.gather import gather
 from rankscope.report.tables import build_tables
 from rankscope.study.expand import load_study
-from synthetic_mixtures import write_mixture_study
+from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 from synthetic_study import DEMO, REPOSITORY, write_synthetic_study
 
 MIXTURES = ("rank-scaling", "categories", "fixed-total")
@@ -44,25 +41,13 @@ def of_demo(tables):
     return {figure.name: figure for figure in draw_figures(tables, ("code", "english"))}
 
 
-def truth(rank, mixture, kind):
-    """More tasks and higher ranks are better, full fine-tuning best."""
-    tasks = {"T6": 0.0, "T12": 0.1, "T*6": 0.05}[mixture]
-    return 0.3 + tasks + (0.2 if rank is None else 0.02 * rank)
-
-
 @pytest.fixture(scope="module")
 def mixtures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mixtures")
-    content = copy.deepcopy(STUDY)
-    content["grid"][1]["rank"] = [2, 4, 8]
-    again = {"examples_per_task": 16, "with_replacement": True}  # 96 rows of 6 tasks, as T12 has
-    content["data"]["Tstar6"] = content["data"]["T6"] | again
-    content["train_on"].append("Tstar6")
-    (folder / "study.yaml").write_text(yaml.safe_dump(content), "utf-8")
-    study = load_study(folder / "study.yaml")
+    study = load_study(write_mixture_study_file(folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        write_mixture_study(study, truth)
+        write_mixture_study(study, more_is_better)
         return build_tables(gather(study))
 
 

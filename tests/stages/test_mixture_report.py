@@ -1,0 +1,88 @@
+"""The verbs of the report stage on a synthetic study of mixtures, as a user types them."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from rankscope.artefacts import layout
+from rankscope.cli import app
+from rankscope.study.expand import load_study
+from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("mixture-report")
+    study_file = write_mixture_study_file(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_mixture_study(load_study(study_file), more_is_better)
+        for verb in ("tables", "claims", "figures", "page"):
+            outcome = CliRunner().invoke(app, ["report", verb, "--study", str(study_file)])
+            assert outcome.exit_code == 0, outcome.output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(folder) -> str:
+    return load_study(folder / "study.yaml").study
+
+
+@pytest.fixture(scope="module")
+def page(folder, study) -> str:
+    return (folder / layout.report_page(study)).read_text("utf-8")
+
+
+def section(page: str, name: str) -> str:
+    """A section of the page as text, without its data and tags."""
+    begin = page.index(f'<details class="section" id="{name}">')
+    end = page.find('<details class="section"', begin + 1)
+    bare = re.sub(r"<(script|style).*?</\1>", " ", page[begin:end], flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
+
+
+def test_the_page_opens_with_scores_by_rank(page):
+    opening = page[page.index('class="opening"') : page.index('class="legend"')]
+    assert "Score against rank and number of tasks" in opening
+    assert re.search(r"On seen tasks, trained on T12, full fine-tuning\s+answers", opening)
+    assert "On unseen tasks, trained on T12" in opening
+
+
+def test_sections_follow_what_was_measured(page):
+    found = re.findall(r'<details class="section" id="([^"]+)">', page)
+    assert found == [
+        "claims", "scores", "categories", "fixed-total", "loss", "cases", "runs", "provenance",
+    ]  # fmt: skip
+    missing = section(page, "runs")
+    assert "Not measured in this study, and so not shown:" in missing
+    assert "Intruder dimensions" in missing
+
+
+def test_the_scores_are_those_of_the_table_beside_it(page, folder, study):
+    scores = pl.read_parquet(folder / layout.report_tables(study) / "mixture_scores.parquet")
+    text = section(page, "scores")
+    assert "Scores on seen tasks" in text
+    assert "Scores on unseen tasks" in text
+    shown = scores.filter("scaled", pl.col("metric") == "exact_match")
+    assert len(shown) == 2 * 2 * 4
+    for mean in shown["mean"]:
+        assert f" {mean:.1f} " in text
+
+
+def test_cases_are_told_apart_and_their_text_is_escaped(page):
+    text = section(page, "cases")
+    assert "Where full fine-tuning is closer to the reference" in text
+    assert "Ann is <indoors> & warm." in text
+    assert "<indoors>" not in page
+
+
+def test_every_claim_about_mixtures_has_a_verdict_or_says_what_it_needs(folder, study):
+    verdicts = pl.read_parquet(folder / layout.report_claims(study))
+    assert {f"H1.{n}" for n in range(1, 11)} <= set(verdicts["claim"])
+    assert verdicts.filter(pl.col("verdict") == "inconclusive", pl.col("reason") == "").is_empty()
+    reaching = verdicts.filter(pl.col("claim") == "H1.2")
+    assert reaching["value"].null_count() == 0
