@@ -70,6 +70,7 @@ def llama_like() -> Any:
 
 TOKENIZERS = {"byte-level": byte_level(), "llama-like": llama_like()}
 families = pytest.mark.parametrize("family", TOKENIZERS)
+HOLDS_ANY_ANSWER = 512  # of `texts`: 60 words of at most 7 bytes, a token each at worst
 texts = st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=60).map(" ".join)
 
 
@@ -93,7 +94,8 @@ def answer_of(family: str, example: EncodedExample) -> str:
 @given(definition=texts, text=texts, answer=texts)
 def test_an_example_is_prompt_answer_and_end(family, definition, text, answer):
     prompt = render("tk-instruct", definition, text)
-    example = encoder(family).encode_example(prompt, answer)
+    limits = Limits(target=HOLDS_ANY_ANSWER)
+    example = encoder(family, limits).encode_example(prompt, answer)
     assert decoded(family, example.input_ids[: example.prompt_tokens]) == str(prompt).rstrip(" ")
     assert answer_of(family, example) == answer
     generated_from = encoder(family).encode_prompt(prompt)
@@ -115,7 +117,7 @@ def test_prompt_and_answer_are_tokenised_as_one_text(family):
 @given(definition=texts, text=texts, answer=texts, source=st.integers(110, 220))
 def test_truncation_spares_answer_and_cue(family, definition, text, answer, source):
     prompt = render("tk-instruct", definition, text)
-    example = encoder(family, Limits(source, 200)).encode_example(prompt, answer)
+    example = encoder(family, Limits(source, HOLDS_ANY_ANSWER)).encode_example(prompt, answer)
     assert example.prompt_tokens <= source
     shown = decoded(family, example.input_ids[: example.prompt_tokens])
     assert shown.startswith("Definition: ")
