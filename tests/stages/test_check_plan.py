@@ -236,6 +236,8 @@ def test_the_multitask_study_is_the_paper_s_grid(
     figure_5 = [run for run in runs if run.data.with_replacement]
     assert len(tables) == 12 * 4 * 3
     assert len(figure_5) == 3 * 2 * 3
+    drawn = {(run.data.series, run.data.nested, run.data.examples_per_task) for run in figure_5}
+    assert drawn == {("T*100", (), 250), ("T*500", (100, 250), 50)}
     intra = {run.data.test_set("intra").name for run in runs}
     assert len(intra) == 3, "all mixtures of a sampling share their test set"
 

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from mixture_series import fixed_total_mixtures, nested_mixtures
 from rankscope.study.instruction_specs import (
     MadeTasks,
     Mixture,
     Niv2Tasks,
     TestSet,
-    fixed_total_mixtures,
-    nested_mixtures,
 )
 
 MADE = MadeTasks(source="made-tasks")
@@ -40,23 +39,6 @@ def test_mixtures_of_a_sampling_share_their_test_sets():
     other = nested_mixtures(MADE, SIZES, 1)["T100"]
     assert other.test_set("intra").name != mixtures[0].test_set("intra").name
     assert other.test_set("inter").name == mixtures[0].test_set("inter").name
-
-
-def test_the_series_of_the_paper():
-    starred = fixed_total_mixtures(MADE, SIZES, 25_000, (100, 500), 0)
-    assert {
-        label: (m.size, m.nested, m.examples_per_task, m.with_replacement)
-        for label, m in starred.items()
-    } == {"T*100": (100, (), 250, True), "T*500": (500, (100, 250), 50, True)}
-    nested = nested_mixtures(MADE, SIZES, 0)
-    assert {label: (m.size, m.nested) for label, m in nested.items()} == {
-        "T100": (100, ()),
-        "T250": (250, (100,)),
-        "T500": (500, (100, 250)),
-        "Tall": ("all", (100,)),
-    }
-    with pytest.raises(ValueError, match=r"T\*300: must be one of the sizes"):
-        fixed_total_mixtures(MADE, SIZES, 25_000, (300,), 0)
 
 
 def test_labels():

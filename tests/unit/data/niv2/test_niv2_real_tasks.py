@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from mixture_series import fixed_total_mixtures, nested_mixtures
 from rankscope.data.niv2.encoding import IGNORED, Limits, PromptEncoder
 from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
@@ -15,8 +16,6 @@ from rankscope.data.niv2.tables import ROWS
 from rankscope.study.instruction_specs import (
     Mixture,
     Niv2Tasks,
-    fixed_total_mixtures,
-    nested_mixtures,
 )
 
 ROOT = Path(os.environ.get("RANKSCOPE_DATA", "")) / "data"
