@@ -73,6 +73,7 @@ def configure(
     logging.getLogger("rankscope").setLevel(logging.INFO)
     # of libraries about libraries: nothing a user of rankscope could act on
     warnings.simplefilter("ignore", FutureWarning)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
 
