@@ -48,6 +48,13 @@ def save(path: Path, base: BaseSpectrum, precision: str = "f64") -> None:
         save_file(arrays, temporary)
 
 
+def read_ahead(path: Path) -> None:
+    """Have a decomposition that will be loaded soon on its way from the disk, if it is there."""
+    if path.is_file():
+        for tensor in read_header(path).values():
+            tensor.read_ahead()
+
+
 def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
     """Read the decomposition of `weight` (any orientation).
 

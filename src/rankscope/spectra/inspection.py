@@ -90,12 +90,18 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
     workers = settings.workers or default_workers(
         sum(rows * columns for rows, columns in (matrix.shape for matrix in matrices.values()))
     )
-    results = run_all(_analyse_piece, pieces, workers, "inspecting")
+    results = run_all(_analyse_piece, pieces, workers, "inspecting", _read_ahead)
     for piece, analyses in zip(pieces, results, strict=True):
         for (label, tuned), analysis in zip(piece.versions, analyses, strict=True):
             stored = tuned.precision(piece.matrix), model.precision(piece.matrix)
             builder.add((label,), piece.matrix, *stored, analysis)
     return builder.tables()
+
+
+def _read_ahead(piece: _Piece) -> None:
+    piece.model.read_ahead(piece.matrix)
+    if piece.settings.cache is not None:
+        cache.read_ahead(cache.cache_file(piece.settings.cache, piece.matrix.name))
 
 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:

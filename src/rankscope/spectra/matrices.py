@@ -163,6 +163,10 @@ class Model:
         """Read one matrix as out-features × in-features, dequantised where needed."""
         return self.select(matrix, self.read_whole(matrix.tensor))
 
+    def read_ahead(self, matrix: Matrix) -> None:
+        """Have the tensor of a matrix that will be read soon on its way from the disk."""
+        self.tensors[matrix.tensor].read_ahead()
+
     def read_whole(self, tensor: str) -> np.ndarray:
         """Read a weight tensor as out-features × in-features, fused matrices together."""
         weight = (

@@ -33,29 +33,52 @@ def default_workers(weights: int) -> int:
 
 
 def run_all(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int, what: str
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    what: str,
+    prepare: Callable[[Item], None] = lambda item: None,
 ) -> Iterator[Result]:
-    """Apply `function` (importable, picklable) to every item in `workers` processes."""
+    """Apply `function` (importable, picklable) to every item in `workers` processes.
+
+    `prepare` is called in this process some items before an item's turn comes, such as to have its
+    file read while others are worked on.
+    """
     progress = Progress(what, len(items))
-    if workers <= 1 or len(items) <= 1:
-        for item in items:
-            result = function(item)
-            progress.advance()
-            yield result
-        return
-    with _pool(min(workers, len(items))) as pool:
-        remaining = iter(items)
+    results = (
+        _one_by_one(function, items, prepare)
+        if workers <= 1 or len(items) <= 1
+        else _side_by_side(function, items, min(workers, len(items)), prepare)
+    )
+    for result in results:
+        progress.advance()
+        yield result
+
+
+def _one_by_one(
+    function: Callable[[Item], Result], items: Sequence[Item], prepare: Callable[[Item], None]
+) -> Iterator[Result]:
+    for position, item in enumerate(items):
+        for following in items[position + 1 : position + 2]:
+            prepare(following)
+        yield function(item)
+
+
+def _side_by_side(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    prepare: Callable[[Item], None],
+) -> Iterator[Result]:
+    with _pool(workers) as pool:
         waiting: deque[Future[Result]] = deque()
-        for item in remaining:
+        for item in items:
+            prepare(item)
             waiting.append(pool.submit(function, item))
             if len(waiting) >= 2 * workers:
-                result = waiting.popleft().result()
-                progress.advance()
-                yield result
+                yield waiting.popleft().result()
         while waiting:
-            result = waiting.popleft().result()
-            progress.advance()
-            yield result
+            yield waiting.popleft().result()
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

@@ -6,6 +6,7 @@ in value; a truncated or foreign file is refused before anything is read from it
 """
 
 import json
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ class StoredTensor:
         elif self.dtype == "F16":
             values = values.astype(np.float32)
         return values.reshape(self.shape)
+
+    def read_ahead(self) -> None:
+        """Ask the system, where it can be asked, to have the tensor in its cache soon."""
+        if hasattr(os, "posix_fadvise"):
+            with self.path.open("rb") as file:
+                count = self.stop - self.start
+                os.posix_fadvise(file.fileno(), self.start, count, os.POSIX_FADV_WILLNEED)
 
 
 def read_config(path: Path) -> dict[str, Any]:
