@@ -30,13 +30,9 @@ _SINGLE_RANK = 128
 _SINGLE_DECISIONS = 100
 
 
-def choose_way(smaller_side: int, rank: int | None, k: int, tail: int) -> Way:
-    """Choose for a matrix of this smaller side, an update of `rank` (None: dense), k vectors.
-
-    `tail` is the number of vanishing singular values of the base, which only the complete way
-    treats on both sides.
-    """
-    if smaller_side <= _SMALL or k * _LEADING_SHARE > smaller_side or tail:
+def choose_way(smaller_side: int, rank: int | None, k: int) -> Way:
+    """Choose for a matrix of this smaller side, an update of `rank` (None: dense), k vectors."""
+    if smaller_side <= _SMALL or k * _LEADING_SHARE > smaller_side:
         return "gram"
     if rank is not None and rank * _LOW_RANK_SHARE <= smaller_side:
         return "low-rank"

@@ -189,8 +189,7 @@ class Comparer:
         return compare(self.base, cosines, self.transposed, self.wanted.similarity_size)
 
     def _way(self, rank: int | None) -> str:
-        tail = self.base.large_tail.shape[1]
-        return choose_way(min(self.weight.shape), rank, self.k, tail)
+        return choose_way(min(self.weight.shape), rank, self.k)
 
     def _dense(self, update: Update) -> Array:
         return to_device(orient(update.dense()), self.device)

@@ -85,20 +85,29 @@ def cosines_in_basis(base: BaseSpectrum, update: Projections, leading: BasisLead
     """Return the cosines with all base vectors on the small and on the large side, p × k each.
 
     On the small side they are the coordinates z; on the large side
-    ⟨v_i⁰, v_j⟩ = (D² z + Y Pᵀ z)_i / (σ_i⁰ σ_j). Valid where no σ⁰ vanishes. Errors of P and Y
-    change them by (‖A‖ ‖δP‖ + ‖δY‖ ‖Pᵀ z‖ / σ_i⁰) / σ_j; for the weakest σ_i⁰ the row of V0ᵀ Aᵀ
-    itself takes the place of Y / σ_i⁰.
+    ⟨v_i⁰, v_j⟩ = (D² z + Y Pᵀ z)_i / (σ_i⁰ σ_j). Errors of P and Y change them by
+    (‖A‖ ‖δP‖ + ‖δY‖ ‖Pᵀ z‖ / σ_i⁰) / σ_j; for the weakest σ_i⁰, those that vanish among them, the
+    row of V0ᵀ Aᵀ itself takes the place of Y / σ_i⁰.
     """
     xp = namespace(base.values)
-    z, values = leading.coordinates, base.values[:, None]
+    z, scaled = leading.coordinates, base.values[:, None] * leading.coordinates
+    strong = len(base.values) - update.weak.shape[0]
+    divisors = base.values[:strong, None]
     weights = update.update.T @ z
-    large = values * z + (update.mixed @ weights) / values
     lengths = xp.linalg.norm(weights, axis=0)[None, :]
     size = float(xp.linalg.norm(update.gram)) ** 0.5  # at least the norm of A
-    errors = size * update.update_error + update.mixed_error * lengths / values
-    strong = len(values) - update.weak.shape[0]
-    large = xp.concat([large[:strong], values[strong:] * z[strong:] + update.weak @ weights])
-    errors = xp.concat([errors[:strong], 0 * errors[strong:] + size * update.update_error])
+    large = xp.concat(
+        [
+            scaled[:strong] + (update.mixed[:strong] @ weights) / divisors,
+            scaled[strong:] + update.weak @ weights,
+        ]
+    )
+    errors = size * update.update_error + xp.concat(
+        [
+            update.mixed_error * lengths / divisors,
+            0 * scaled[strong:],
+        ]
+    )
     sigma = leading.values[None, :]
     return Cosines(leading.values, leading.errors, z, large / sigma, "low-rank", errors / sigma)
 

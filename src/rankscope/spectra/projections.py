@@ -25,8 +25,8 @@ class Projections:
 
     Attributes:
         update_error, mixed_error: bounds of the spectral norms of the errors of P and Y.
-        weak: t × r, the last rows of V0ᵀ Aᵀ in double precision; t = 0 where Y is exact enough to
-            be divided by the smallest singular values.
+        weak: t × r, the last rows of V0ᵀ Aᵀ in double precision, of singular values that Y is not
+            exact enough to be divided by: in double precision the vanishing ones, usually t = 0.
     """
 
     update: Array
@@ -58,7 +58,8 @@ def project(
     both = xp.concat([*(left for left, _ in factors), mixed], 1).T @ base.vectors
     update, mixed = both[: mixed.shape[1]].T, both[mixed.shape[1] :].T
     for (_, right), columns in zip(factors, _columns(factors), strict=True):
-        yield Projections(update[:, columns], mixed[:, columns], right @ right.T, right[:, :0].T)
+        weak = (right @ base.large_tail).T
+        yield Projections(update[:, columns], mixed[:, columns], right @ right.T, weak)
 
 
 class SingleProjector:

@@ -86,7 +86,7 @@ def _correct(
         path = cache.cache_file(intervention.cache, matrix.name)
         base = cache.load(path, weight, intervention.device)
     leading = None
-    if choose_way(min(weight.shape), None, k, base.large_tail.shape[1]) == "dense-certified":
+    if choose_way(min(weight.shape), None, k) == "dense-certified":
         leading = leading_certified(base, oriented + change, change, k)
     leading = leading or leading_dense(oriented + change, k)
     cosines = compare(base, cosines_of(base, oriented, leading), transposed, 1).left.max_cosine

@@ -119,7 +119,26 @@ def test_adversarial(case):
     check(weight, update, Wanted((1, 10), (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95), 5))
 
 
-def test_rank_deficient_base_is_decomposed_completely():
+@pytest.mark.parametrize("rank", [3, None])
+@pytest.mark.parametrize("weakest", [1e-9, 1e-14])
+def test_a_base_next_to_singular_is_compared_in_the_fast_ways(rank, weakest):
+    """One of some square matrices of noise is: its smallest value is of the order of 1/p."""
+    rng = np.random.default_rng(5)
+    u, s, v = np.linalg.svd(realistic(60, 60, rng))
+    for direction in (np.ones(60), u[:, -1], v[-1]):
+        weight = (u * np.append(s[:-1], weakest)) @ v
+        base = decompose(weight)
+        assert base.large_tail.shape == (60, 1)
+        if rank is None:
+            update = Dense(0.3 * rng.standard_normal((60, 60)) + np.outer(direction, v[-1]))
+        else:
+            left = np.column_stack([direction, *rng.standard_normal((rank - 1, 60))])
+            update = LowRank(left, np.vstack([2 * v[-1], rng.standard_normal((rank - 1, 60)) / 2]))
+        way = check(weight, update, Wanted((10,), (0.3, 0.5, 0.7), 5))
+        assert way == ("dense-certified" if rank is None else "low-rank")
+
+
+def test_a_rank_deficient_base_keeps_its_bounds():
     rng = np.random.default_rng(1)
     weight = rng.standard_normal((60, 40)) @ rng.standard_normal((40, 60))
     update = LowRank(rng.standard_normal((60, 2)), rng.standard_normal((2, 60)))
