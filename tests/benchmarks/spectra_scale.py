@@ -6,8 +6,8 @@ Writes a synthetic model of `--layers` layers (7 linear matrices each, true size
 random weights with a decaying spectrum) and a rank-16 adapter on all of them, then runs
 `rankscope inspect` as a user would: without a cache, with an empty one (which is built), and with
 a full one. Prints wall time, peak memory of the largest process and bytes on disk, and what 32
-layers would take at the same rate. `--layers 32` is the whole model: 13 GB of weights, 30 GB of
-cache (`--precision f32`: half), some hours of CPU.
+layers would take at the same rate. `--layers 32` is the whole model: 13 GB of weights, 31 GB of
+cache (`--precision f32`: half), an hour on two cores.
 """
 
 import argparse
