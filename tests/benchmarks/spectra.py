@@ -132,7 +132,7 @@ def benchmark(m: int, n: int, ranks: list[int], check: bool, cacheless: bool, ru
         def together() -> list[Comparison]:
             return comparer.compare_all(many)
 
-        spent, found_all = seconds(together)
+        spent, found_all = seconds(together, repeat=3)
         show(f"{runs} × r=64, each", spent / runs, found_all[0], many[0])
     if cacheless:
 
