@@ -5,18 +5,19 @@
 Writes a synthetic model of `--layers` layers (7 linear matrices each, true sizes, bfloat16,
 random weights with a decaying spectrum) and a rank-16 adapter on all of them, then runs
 `rankscope inspect` as a user would: without a cache, with an empty one (which is built), and with
-a full one. Prints wall time, peak memory of the largest process and bytes on disk, and what 32
-layers would take at the same rate. `--layers 32` is the whole model: 13 GB of weights, 31 GB of
-cache (`--precision f32`: half), an hour on two cores.
+a full one. Prints wall time, the peak memory of all processes together (shared pages counted once)
+and bytes on disk, and what 32 layers would take at the same rate. `--layers 32` is the whole model:
+13 GB of weights, 31 GB of cache (`--precision f32`: half), an hour on two cores.
 """
 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -46,7 +47,7 @@ def write_model(folder: Path, layers: int) -> None:
     """Write one shard per layer and their index."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    index = {}
+    index: dict[str, str] = {}
     for layer in range(layers):
         shard = f"model-{layer:05d}.safetensors"
         tensors = {
@@ -73,6 +74,47 @@ def write_adapter(folder: Path, layers: int) -> None:
     save_file(tensors, folder / "adapter_model.safetensors")
 
 
+class PeakMemory(threading.Thread):
+    """Watches the memory of a process and its descendants together, from `start` until it ends."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.peak = pid, 0
+
+    def run(self) -> None:
+        """Poll until the process is gone."""
+        while (size := self._total()) > 0:
+            self.peak = max(self.peak, size)
+            time.sleep(0.2)
+
+    def _total(self) -> int:
+        """Return the kB of the process and its descendants now, 0 when it has ended."""
+        parents = _parents()
+        family = {self.pid} & parents.keys()
+        while born := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= born
+        return sum(_proportional_size(pid) for pid in family)
+
+
+def _parents() -> dict[int, int]:
+    """Return the parent of every process that can be seen."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            # the name, in parentheses, may hold spaces; state and parent follow it
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    return parents
+
+
+def _proportional_size(pid: int) -> int:
+    """Return a process's proportional set size in kB, 0 when it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
 def inspect(label: str, options: argparse.Namespace, *arguments: str) -> None:
     """Run `rankscope inspect` and print what it took."""
     folder: Path = options.folder
@@ -83,15 +125,19 @@ def inspect(label: str, options: argparse.Namespace, *arguments: str) -> None:
     ]  # fmt: skip
     before = os.times()
     start = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    memory = PeakMemory(process.pid)
+    memory.start()
+    if process.wait():
+        sys.exit(f"{label}: inspect failed with {process.returncode}")
+    memory.join()
     wall, after = time.monotonic() - start, os.times()
     cpu = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     whole = LAYERS / options.layers
     print(
-        f"{label:<12} {wall:8.1f} s wall, {cpu:8.1f} s CPU, peak so far {peak:.2f} GiB a process; "
+        f"{label:<12} {wall:8.1f} s wall, {cpu:8.1f} s CPU, peak {memory.peak / 2**20:.2f} GiB; "
         f"32 layers: {wall * whole / 60:.1f} min wall, {cpu * whole / 60:.1f} min CPU",
         flush=True,
     )
@@ -102,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--precision", default="f64")
     parser.add_argument(
         "--no-cache-build", action="store_true", help="only the way without a cache"
