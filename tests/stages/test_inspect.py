@@ -108,6 +108,22 @@ def test_inspect_adapter_and_merged_model(trained, tmp_path):
             assert row[f"intruders_{side}"] == (expected < 0.5).sum()
 
 
+def test_only_the_vectors_asked_for_are_listed_and_counted(trained, tmp_path):
+    run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--k", 10)
+    (cosine,) = (
+        pl.read_parquet(tmp_path / "vectors.parquet")
+        .filter(pl.col("j") == 3, pl.col("max_cosine") < 0.999)["max_cosine"]
+        .head(1)
+    )
+    # ε is the cosine of a third vector: undecided among three, no question among two
+    for k, is_open in ((3, True), (2, False)):
+        run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--k", k,
+            "--epsilon", cosine)  # fmt: skip
+        assert pl.read_parquet(tmp_path / "vectors.parquet")["j"].max() == k
+        matrices = pl.read_parquet(tmp_path / "matrices.parquet")
+        assert (matrices["undecided"].sum() > 0) == is_open
+
+
 def test_page_is_self_contained_and_holds_every_adapter(trained, tmp_path):
     run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--workers", 1)
     page = (tmp_path / "index.html").read_text("utf-8")

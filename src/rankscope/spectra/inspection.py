@@ -137,14 +137,16 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
     return cache.load(path, weight, settings.device)
 
 
-def matrix_rows(tables: SpectraTables) -> pl.DataFrame:
+def matrix_rows(tables: SpectraTables, settings: Settings) -> pl.DataFrame:
     """One row per adapter and matrix: shape, rank, intruders, undecided vectors, ΔW's measures."""
-    epsilon = tables.intruders["epsilon"].max()
     counts = tables.intruders.pivot("side", index=["adapter", "matrix"], values="intruders").rename(
         {"left": "intruders_left", "right": "intruders_right"}
     )
-    open_vectors = tables.vectors.group_by("adapter", "matrix").agg(
-        ((pl.col("max_cosine") - epsilon).abs() <= pl.col("error_bound")).sum().alias("undecided")
+    is_open = (pl.col("max_cosine") - settings.epsilon).abs() <= pl.col("error_bound")
+    open_vectors = (
+        tables.vectors.filter(pl.col("j") <= settings.k)
+        .group_by("adapter", "matrix")
+        .agg(is_open.sum().alias("undecided"))
     )
     keys = ["adapter", "matrix"]
     return (
@@ -160,9 +162,11 @@ def matrix_rows(tables: SpectraTables) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def vector_rows(tables: SpectraTables) -> pl.DataFrame:
-    """One row per adapter, matrix, side and leading vector."""
-    return tables.vectors.rename({"way": "method"}).select(
+def vector_rows(tables: SpectraTables, k: int) -> pl.DataFrame:
+    """One row per adapter, matrix, side and each of the k leading vectors."""
+    # the similarity maps may have needed more of them
+    asked = tables.vectors.filter(pl.col("j") <= k)
+    return asked.rename({"way": "method"}).select(
         "adapter", "matrix", "side", "j", "sigma", "max_cosine", "base_index", "error_bound",
         "method",
     )  # fmt: skip
@@ -181,11 +185,11 @@ def inspect_and_write(
     """
     with readable(sources, base) as prepared:
         tables = inspect_versions(base, prepared, settings)
-    matrices = matrix_rows(tables)
+    matrices = matrix_rows(tables, settings)
     if out is not None:
         from rankscope.spectra.page import write_page
 
-        write_parquet(out / "vectors.parquet", vector_rows(tables))
+        write_parquet(out / "vectors.parquet", vector_rows(tables, settings.k))
         write_parquet(out / "matrices.parquet", matrices)
         page = out / "index.html"
         write_page(page, base.resolve().name, settings.k, settings.epsilon, tables, matrices)
