@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from rankscope.cli import app
-from rankscope.errors import ModelError
+from rankscope.errors import ArtefactError, ModelError
 from rankscope.spectra.matrices import open_model
 from rankscope.spectra.sources import label_sources, locate
 
@@ -147,6 +148,32 @@ def test_workers_and_cache_change_nothing(trained, tmp_path):
     for other in found[1:]:
         assert found[0].select(exact).equals(other.select(exact))
         np.testing.assert_allclose(found[0]["max_cosine"], other["max_cosine"], atol=1e-12)
+
+
+def test_a_cache_is_never_written_again_in_another_precision(trained, tmp_path, caplog):
+    common = ["inspect", trained / "adapter", "--base", BASE, "--workers", 1]
+    caplog.set_level("INFO", "rankscope")
+    for built, asked in (("f64", "f32"), ("f32", "f32")):
+        cache = tmp_path / built
+        run(*common, "--cache", cache, "--precision", built)
+        assert "35 base decompositions are missing" in caplog.text
+        caplog.clear()
+        before = {path.name: path.stat().st_mtime_ns for path in cache.iterdir()}
+        run(*common, "--cache", cache, "--precision", asked)
+        assert "are missing" not in caplog.text
+        assert {path.name: path.stat().st_mtime_ns for path in cache.iterdir()} == before
+    with pytest.raises(ArtefactError, match=r"stored in f32, f64 was asked for.*--precision f32"):
+        run(*common, "--cache", tmp_path / "f32")
+    assert {path.name for path in (tmp_path / "f32").iterdir()} == set(before)
+
+
+def test_a_cache_that_the_disk_has_no_room_for_is_not_begun(trained, tmp_path, monkeypatch):
+    cache = tmp_path / "deep" / "cache"
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    common = ["inspect", trained / "adapter", "--base", BASE, "--cache", cache]
+    with pytest.raises(ArtefactError, match=r"take .* in f64 .*`--precision f32`: half"):
+        run(*common)
+    assert not cache.exists()
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.7, 1.0])

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,12 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError, ModelError
-from rankscope.spectra import stage
+from rankscope.spectra import cache, stage
 from rankscope.spectra.cli import app
 from rankscope.spectra.comparer import Wanted
-from rankscope.spectra.decomposition import decompose
+from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
+from rankscope.spectra.tensor_files import read_header
 from rankscope.study.expand import load_study
 
 WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
@@ -178,6 +180,57 @@ def test_single_precision_cache_is_half_the_size_and_says_its_error(tmp_path, mo
     difference = (found["f32"]["max_cosine"] - found["f64"]["max_cosine"]).abs()
     assert (difference <= found["f32"]["error_bound"]).all()
     assert found["f32"]["error_bound"].min() > found["f64"]["error_bound"].max()
+
+
+@pytest.mark.parametrize("precision", ["f64", "f32"])
+@pytest.mark.parametrize("shape", [(130, 150), (150, 130), (130, 130)])
+def test_a_cache_knows_its_weight_from_the_same_numbers_in_another_order(
+    tmp_path, shape, precision
+):
+    rng = np.random.default_rng(1)
+    full = rng.standard_normal(shape)
+    deficient = rng.standard_normal((shape[0], 20)) @ rng.standard_normal((20, shape[1]))
+    for weight in (full, deficient, np.zeros(shape)):
+        path = tmp_path / "m.safetensors"
+        cache.save(path, decompose(orient(weight)), precision)
+        for same in (weight, np.asfortranarray(weight)):
+            cache.load(path, same)
+        if not weight.any():
+            continue
+        # orders of the larger side show in the vectors of that side alone
+        known_sides = [True, "weak_large" in read_header(path) or weight is deficient]
+        if shape[0] > shape[1]:
+            known_sides.reverse()
+        changed = [weight[::-1], weight[:, ::-1]]
+        for other, is_known in zip(changed, known_sides, strict=True):
+            if is_known:
+                with pytest.raises(ArtefactError, match="belongs to another weight"):
+                    cache.load(path, np.ascontiguousarray(other))
+        with pytest.raises(ArtefactError, match="belongs to another weight"):
+            cache.load(path, rng.permutation(weight.reshape(-1)).reshape(shape))
+
+
+def test_what_a_cache_will_take_is_known(tmp_path):
+    for shape in ((130, 300), (300, 130), (40, 40)):
+        weight = np.random.default_rng(1).standard_normal(shape)
+        for precision in ("f64", "f32"):
+            path = tmp_path / "m.safetensors"
+            cache.save(path, decompose(orient(weight)), precision)
+            size = path.stat().st_size
+            assert size - 1000 < cache.stored_bytes(shape, precision) < size
+
+
+def test_a_better_precision_serves_and_a_full_disk_is_refused(tmp_path, model, monkeypatch):
+    spectra, resume = tmp_path / "spectra", tmp_path / "resume"
+    decompose_base(model, spectra, resume, "base", "f64")
+    before = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
+    decompose_base(model, spectra, resume, "base", "f32")
+    after = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
+    assert after == before
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(ArtefactError, match=r"4 base decompositions take .* GB in f64"):
+        decompose_base(model, tmp_path / "new", tmp_path / "resume-new", "base")
+    assert not list(tmp_path.glob("resume-new/*.safetensors"))
 
 
 def test_a_weight_that_is_not_finite_has_no_rows(tmp_path, model):

@@ -1,11 +1,16 @@
 """The base decomposition on disk: one safetensors file per matrix, written once, shared by all.
 
-Guarantees: a file is complete or absent, so that an interrupted build goes on where it stopped; a
-decomposition that does not belong to the weight it is used with is refused. `f64` is the default;
-`f32` halves the disk space and adds its rounding to every error bound.
+Guarantees: a file is complete or absent, so that an interrupted build goes on where it stopped;
+what a build takes on the disk is known, and refused, before it begins; a decomposition that does
+not belong to the weight it is used with is refused. `f64` is the default; `f32` halves the disk
+space and adds its rounding to every error bound.
 """
 
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,11 +18,23 @@ from rankscope.artefacts.files import replacing
 from rankscope.errors import ArtefactError
 from rankscope.spectra.arrays import to_device, to_numpy
 from rankscope.spectra.blockwise import frobenius_norm
-from rankscope.spectra.decomposition import BaseSpectrum
+from rankscope.spectra.decomposition import BaseSpectrum, orient
+from rankscope.spectra.matrices import Matrix
 from rankscope.spectra.tensor_files import read_header
 
+logger = logging.getLogger(__name__)
+
+Precision = Literal["f64", "f32"]
+
+_BYTES: dict[Precision, int] = {"f64": 8, "f32": 4}
 # ‖u − fl(u)‖ for a unit vector stored in single precision
 _SINGLE_ROUNDING = float(np.finfo(np.float32).eps) / 2
+_COMPARED_ROWS = 8  # at each of three places
+# what rounding in double precision stays well below, of products of sampled rows over σ₁²
+_TOLERANCE = 1e-10
+# likewise of images of the weakest vectors over σ₁; these are divided by values down to 1e-6 σ₁
+_WEAK_TOLERANCE = 1e-7
+_WEAK_SHARE = 64  # of the larger side's vectors, one in so many is stored
 
 
 def cache_file(folder: Path, matrix: str) -> Path:
@@ -25,13 +42,68 @@ def cache_file(folder: Path, matrix: str) -> Path:
     return folder / f"{matrix}.safetensors"
 
 
-def is_stored(path: Path, precision: str) -> bool:
-    """Say whether `path` holds a decomposition with vectors in `precision`."""
-    return path.is_file() and read_header(path)["vectors"].dtype == precision.upper()
+def is_stored(path: Path, precision: Precision) -> bool:
+    """Say whether `path` holds a decomposition with vectors in `precision` or better."""
+    return path.is_file() and _bytes_each(path) >= _BYTES[precision]
 
 
-def save(path: Path, base: BaseSpectrum, precision: str = "f64") -> None:
-    """Write a decomposition, its vectors in `precision` (`f64` or `f32`)."""
+def _bytes_each(path: Path) -> int:
+    return 4 if read_header(path)["vectors"].dtype == "F32" else 8
+
+
+def prepare(folder: Path, matrices: Sequence[Matrix], precision: Precision) -> None:
+    """Check, before work begins, that a cache can serve these matrices, or has room for them.
+
+    Raises:
+        ArtefactError: it holds less than the asked precision, or its disk is too full.
+    """
+    present = [matrix for matrix in matrices if cache_file(folder, matrix.name).is_file()]
+    for matrix in present:
+        path = cache_file(folder, matrix.name)
+        if not is_stored(path, precision):
+            raise ArtefactError(
+                f"{path}: this base decomposition is stored in f32, {precision} was asked for; use "
+                f"it as it is with `--precision f32` (wider error bounds), or name another folder"
+            )
+    make_room(folder, [matrix for matrix in matrices if matrix not in present], precision)
+
+
+def make_room(folder: Path, missing: Sequence[Matrix], precision: Precision) -> None:
+    """Say what the decompositions of `missing` will take in `folder`; refuse if it is not there.
+
+    Raises:
+        ArtefactError: the disk is too full.
+    """
+    if not missing:
+        return
+    needed = sum(stored_bytes(matrix.shape, precision) for matrix in missing)
+    free = shutil.disk_usage(next(at for at in (folder, *folder.parents) if at.exists())).free
+    half = "" if precision == "f32" else " (`--precision f32`: half)"
+    logger.info(
+        "%s: %d base decompositions are missing, %s in %s%s",
+        folder, len(missing), _gigabytes(needed), precision, half,
+    )  # fmt: skip
+    if needed > free:
+        raise ArtefactError(
+            f"{folder}: {len(missing)} base decompositions take {_gigabytes(needed)} in "
+            f"{precision}{half}, and {_gigabytes(free)} are free; make room or name a folder on "
+            "another disk"
+        )
+
+
+def stored_bytes(shape: tuple[int, int], precision: Precision) -> int:
+    """Return the size of the decomposition of an m × n matrix of full rank, headers left out."""
+    small, large = sorted(shape)
+    weak = 8 * large * (small // _WEAK_SHARE) if precision == "f64" else 0
+    return _BYTES[precision] * small**2 + 2 * 8 * small + weak
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3g} GB"
+
+
+def save(path: Path, base: BaseSpectrum, precision: Precision = "f64") -> None:
+    """Write a decomposition, its vectors in `precision`."""
     from safetensors.numpy import save_file
 
     stored = np.float64 if precision == "f64" else np.float32
@@ -39,9 +111,10 @@ def save(path: Path, base: BaseSpectrum, precision: str = "f64") -> None:
         "vectors": np.ascontiguousarray(to_numpy(base.vectors), dtype=stored),
         "values": to_numpy(base.values),
         "errors": to_numpy(base.errors),
-        "large_tail": np.ascontiguousarray(to_numpy(base.large_tail)),
+        "large_tail": to_numpy(base.large_tail),
     }
-    if base.weak_large is not None:
+    # they complete what single precision tells of exact vectors, and are no use to rounded ones
+    if base.weak_large is not None and precision == "f64":
         arrays["weak_large"] = to_numpy(base.weak_large)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(path) as temporary:
@@ -63,23 +136,52 @@ def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
     """
     if not path.is_file():
         raise ArtefactError(f"{path}: the base decomposition lacks this matrix; build it again")
-    stored = read_header(path)
-    values = stored["values"].read()
-    norm = frobenius_norm(weight)
-    if stored["vectors"].shape[0] != min(weight.shape) or not np.isclose(
-        np.linalg.norm(values), norm, rtol=1e-9
-    ):
+    stored = {name: tensor.read() for name, tensor in read_header(path).items()}
+    storage_error = _SINGLE_ROUNDING if stored["vectors"].dtype == np.float32 else 0.0
+    if not _belongs(stored, weight, storage_error):
         raise ArtefactError(
-            f"{path}: this decomposition belongs to another weight (Frobenius norm "
-            f"{np.linalg.norm(values):.9g}, the base has {norm:.9g}); delete it and build it again"
+            f"{path}: this decomposition belongs to another weight than the base's; delete it and "
+            "build it again, or name another folder"
         )
-    single = stored["vectors"].dtype == "F32"
-    weak_large = stored.get("weak_large")
+    placed = {name: to_device(array, device) for name, array in stored.items()}
     return BaseSpectrum(
-        vectors=to_device(stored["vectors"].read(), device),
-        values=to_device(values, device),
-        errors=to_device(stored["errors"].read(), device),
-        large_tail=to_device(stored["large_tail"].read(), device),
-        storage_error=_SINGLE_ROUNDING if single else 0.0,
-        weak_large=None if weak_large is None else to_device(weak_large.read(), device),
+        vectors=placed["vectors"],
+        values=placed["values"],
+        errors=placed["errors"],
+        large_tail=placed["large_tail"],
+        storage_error=storage_error,
+        weak_large=placed.get("weak_large"),
     )
+
+
+def _belongs(stored: Mapping[str, np.ndarray], weight: np.ndarray, storage_error: float) -> bool:
+    """Say whether the decomposition `stored` is that of `weight`.
+
+    The Frobenius norm tells other numbers, and W Wᵀ = U Σ² Uᵀ on some rows tells the same numbers
+    in another order; W y = σ u, for a large-side vector y where one is stored, tells the order of
+    the larger side. Products with the whole weight would cost as much as the analysis of it.
+    """
+    values, oriented = stored["values"], orient(weight)
+    if len(values) != len(oriented) or not np.isclose(
+        np.linalg.norm(values), frobenius_norm(weight), rtol=1e-9
+    ):
+        return False
+    rows = oriented[_compared_rows(len(oriented))].astype(np.float64)
+    vectors = stored["vectors"][_compared_rows(len(oriented))].astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1)
+    rounding = 4 * storage_error * np.outer(lengths, lengths) + _TOLERANCE * values[0] ** 2
+    if (np.abs(rows @ rows.T - (vectors * values**2) @ vectors.T) > rounding).any():
+        return False
+    large = stored["large_tail"]
+    if not large.shape[1]:
+        large = stored.get("weak_large", large)
+    if not large.shape[1]:
+        return True
+    images = values[-1] * vectors[:, -1]
+    return bool((np.abs(rows @ large[:, -1] - images) <= _WEAK_TOLERANCE * values[0]).all())
+
+
+def _compared_rows(count: int) -> np.ndarray:
+    """Return the first, middle and last rows: neighbours, which lie together in either layout."""
+    starts = (0, max(count - _COMPARED_ROWS, 0) // 2, max(count - _COMPARED_ROWS, 0))
+    return np.unique([row for at in starts for row in range(at, min(at + _COMPARED_ROWS, count))])

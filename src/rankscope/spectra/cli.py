@@ -15,7 +15,11 @@ app = typer.Typer(
 
 DeviceOption = Annotated[str, typer.Option(help="Where to compute: `cpu` or `cuda`.")]
 PrecisionOption = Annotated[
-    str, typer.Option(help="`f64`, or `f32` for half the disk space and wider error bounds.")
+    str,
+    typer.Option(
+        help="Of base decompositions on disk: `f64`, or `f32` for half the space and wider error"
+        " bounds; f64 ones that are there serve both."
+    ),
 ]
 
 
@@ -121,7 +125,11 @@ def inspect(
     ] = 0.5,
     cache: Annotated[
         Path | None,
-        typer.Option(help="Folder of base decompositions: read, and filled where incomplete."),
+        typer.Option(
+            help="Folder of base decompositions: read, and filled where incomplete, with 8·p² bytes"
+            " per matrix of smaller side p (30 GB for a 7B model; 15 GB with `--precision f32`)."
+            " Without it nothing of the kind is written."
+        ),
     ] = None,
     precision: PrecisionOption = "f64",
     workers: Annotated[

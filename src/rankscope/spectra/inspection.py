@@ -2,14 +2,15 @@
 
 Guarantees: everything is checked against the base before work starts; one matrix per worker is in
 memory at a time; matrices are analysed in parallel, tables come in the order of the model. With a
-cache folder, base decompositions are read from it, and written to it where they are missing.
+cache folder, base decompositions are read from it, and written to it where they are missing; none
+that is there is written again.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,7 @@ from rankscope.spectra.analysis import (
     analyse_without_base,
 )
 from rankscope.spectra.arrays import to_device
+from rankscope.spectra.cache import Precision
 from rankscope.spectra.choice import decompose_base
 from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
@@ -35,7 +37,6 @@ from rankscope.spectra.tables import SpectraTables, TableBuilder
 
 logger = logging.getLogger(__name__)
 
-Precision = Literal["f64", "f32"]
 _KEYS: dict[str, Any] = {"adapter": pl.String}
 
 
@@ -72,7 +73,8 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
 
     Raises:
         ModelError: a version does not fit the base, or a file cannot be read.
-        ArtefactError: the cache belongs to another base.
+        ArtefactError: the cache belongs to another base, holds less than the asked precision, or
+            has no room.
     """
     model = open_model(base)
     versions = [(source.label, open_tuned(source.folder, model)) for source in sources]
@@ -86,6 +88,8 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
         )
         for matrix in matrices.values()
     ]
+    if settings.cache is not None:
+        cache.prepare(settings.cache, list(matrices.values()), settings.precision)
     builder = TableBuilder(_KEYS, settings.wanted)
     workers = settings.workers or default_workers(
         sum(rows * columns for rows, columns in (matrix.shape for matrix in matrices.values()))
@@ -131,7 +135,7 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
     if settings.cache is None:
         return decompose(to_device(orient(weight), settings.device))
     path = cache.cache_file(settings.cache, piece.matrix.name)
-    if not cache.is_stored(path, settings.precision):
+    if not path.is_file():
         base = decompose(to_device(orient(weight), settings.device))
         cache.save(path, base, settings.precision)
     return cache.load(path, weight, settings.device)
@@ -181,7 +185,8 @@ def inspect_and_write(
 
     Raises:
         ModelError: a version does not fit the base, or a file cannot be read.
-        ArtefactError: the cache belongs to another base.
+        ArtefactError: the cache belongs to another base, holds less than the asked precision, or
+            has no room.
     """
     with readable(sources, base) as prepared:
         tables = inspect_versions(base, prepared, settings)

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -42,17 +42,18 @@ def decompose_base(
     out: Path,
     resume: Path,
     name: str,
-    precision: Literal["f64", "f32"] = "f64",
+    precision: cache.Precision = "f64",
     device: str = "cpu",
     workers: int = 1,
 ) -> None:
     """Decompose every matrix of a base model into `out`, one file each.
 
     Work in progress lies in the folder `resume`, outside of what a workflow deletes when a job
-    fails; what is there, or in an earlier `out`, is not done again.
+    fails; what is there, or in an earlier `out`, in this precision or better is not done again.
 
     Raises:
         ModelError: the model cannot be read.
+        ArtefactError: the disk has no room for it.
     """
     if out.is_dir() and not resume.exists():
         resume.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,7 @@ def decompose_base(
             for matrix, path in files.items()
             if not cache.is_stored(path, precision)
         ]
+        cache.make_room(resume, [piece.matrix for piece in missing], precision)
         for _ in run_all(_decompose_piece, missing, workers, f"decomposing {name}"):
             pass
         record.results = {
@@ -85,7 +87,7 @@ class _Piece:
     model: Model
     matrix: Matrix
     path: Path
-    precision: Literal["f64", "f32"]
+    precision: cache.Precision
     device: str
 
 
