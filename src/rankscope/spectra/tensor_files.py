@@ -6,6 +6,7 @@ in value; a truncated or foreign file is refused before anything is read from it
 """
 
 import json
+import math
 import os
 import struct
 from dataclasses import dataclass
@@ -91,15 +92,11 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
             header = json.loads(file.read(length))
         except ValueError as error:
             raise ModelError(f"{foreign}: its header is not JSON; fetch it again") from error
+    if not isinstance(header, dict):
+        raise ModelError(f"{foreign}: its header is not a JSON object; fetch it again")
     data = 8 + length
     tensors = {
-        name: StoredTensor(
-            path,
-            entry["dtype"],
-            tuple(entry["shape"]),
-            data + entry["data_offsets"][0],
-            data + entry["data_offsets"][1],
-        )
+        name: _stored_tensor(path, name, entry, data)
         for name, entry in header.items()
         if name != "__metadata__"
     }
@@ -109,6 +106,26 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
             f"{path}: truncated: {size:,} bytes on disk, {needed:,} needed; fetch it again"
         )
     return tensors
+
+
+def _stored_tensor(path: Path, name: str, entry: Any, data: int) -> StoredTensor:
+    """Read one entry of a header; `data` is where the data of the file begins."""
+    try:
+        dtype, shape = str(entry["dtype"]), tuple(int(size) for size in entry["shape"])
+        start, stop = (int(offset) for offset in entry["data_offsets"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path}: not a safetensors file (or damaged): its header does not say type, shape and "
+            f"place of {name!r}; fetch it again"
+        ) from error
+    size = np.dtype(_STORED[dtype]).itemsize if dtype in _STORED else None
+    is_placed = 0 <= start <= stop and min(shape, default=0) >= 0
+    if not is_placed or (size is not None and math.prod(shape) * size != stop - start):
+        raise ModelError(
+            f"{path}: damaged: {name!r} of type {dtype} and shape {shape} cannot lie at bytes "
+            f"{start:,} to {stop:,}; fetch it again"
+        )
+    return StoredTensor(path, dtype, shape, data + start, data + stop)
 
 
 def list_tensors(folder: Path, stem: str) -> dict[str, StoredTensor]:
