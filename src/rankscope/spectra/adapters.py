@@ -103,7 +103,8 @@ class FullCheckpoint:
         (found,) = (
             own for own in self.model.describe([self.tensor(matrix)]) if own.part == matrix.part
         )
-        return self.model.read(found)
+        # a version may have diverged, which is for the caller to judge; `Model.read` refuses it
+        return self.model.select(found, self.model.read_whole(found.tensor))
 
     def precision(self, matrix: Matrix) -> str:
         """Say in which precision the tuned weight is stored."""

@@ -24,7 +24,8 @@ from rankscope.spectra.quantised import (
 )
 from rankscope.spectra.tensor_files import FLOATS, StoredTensor, list_tensors, read_config
 
-CONV1D_MODELS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer"})
+_CONV1D_MODELS = ("gpt2", "openai-gpt", "imagegpt", "decision_transformer")
+_CONV1D_MODULES = frozenset({"c_attn", "c_proj", "c_fc", "q_attn"})
 _NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
 
 Rows = slice | np.ndarray
@@ -73,9 +74,16 @@ def _halves(rows: int, _: dict[str, Any]) -> dict[str, Rows]:
     return {"gate": slice(0, rows // 2), "up": slice(rows // 2, rows)}
 
 
-# (model type, module) -> rows of the out × in weight that belong to each fused matrix
-FUSED: dict[tuple[str, str], Callable[[int, dict[str, Any]], dict[str, Rows]]] = {
-    ("gpt2", "c_attn"): _thirds,
+def _key_value(rows: int, _: dict[str, Any]) -> dict[str, Rows]:
+    return {"k": slice(0, rows // 2), "v": slice(rows // 2, rows)}
+
+
+# (model type, end of the module's name) -> rows of the out × in weight of each fused matrix;
+# of several ends that fit, the first counts
+_Split = Callable[[int, dict[str, Any]], dict[str, Rows]]
+_FUSED: dict[tuple[str, str], _Split] = {
+    **{(model, "crossattention.c_attn"): _key_value for model in _CONV1D_MODELS},
+    **{(model, "c_attn"): _thirds for model in _CONV1D_MODELS},
     ("phi3", "qkv_proj"): _grouped_queries,
     ("phi3", "gate_up_proj"): _halves,
     ("gpt_neox", "query_key_value"): _interleaved,
@@ -160,8 +168,19 @@ class Model:
         return tuple(described)
 
     def read(self, matrix: Matrix) -> np.ndarray:
-        """Read one matrix as out-features × in-features, dequantised where needed."""
-        return self.select(matrix, self.read_whole(matrix.tensor))
+        """Read one matrix as out-features × in-features, dequantised where needed.
+
+        Raises:
+            ModelError: it holds NaN or infinity.
+        """
+        weight = self.select(matrix, self.read_whole(matrix.tensor))
+        # NaN and infinity show in the extremes, which need no array of flags
+        if weight.size and not np.isfinite([weight.min(), weight.max()]).all():
+            raise ModelError(
+                f"{self.tensors[matrix.tensor].path}: {matrix.name} holds NaN or infinity; fetch "
+                "the file again, or give the model at a step before its training diverged"
+            )
+        return weight
 
     def read_ahead(self, matrix: Matrix) -> None:
         """Have the tensor of a matrix that will be read soon on its way from the disk."""
@@ -222,16 +241,19 @@ class Model:
 
     def is_conv1d(self, tensor: str) -> bool:
         """Say whether `tensor` is stored as in-features × out-features."""
-        return self.config.get("model_type") in CONV1D_MODELS and layer_of(tensor) is not None
+        module = tensor.removesuffix(".weight").rsplit(".", 1)[-1]
+        return self.config.get("model_type") in _CONV1D_MODELS and module in _CONV1D_MODULES
 
     def _oriented_shape(self, tensor: str) -> tuple[int, int]:
         rows, columns = stored_shape(tensor, self.tensors)
         return (columns, rows) if self.is_conv1d(tensor) else (rows, columns)
 
     def _parts(self, tensor: str, rows: int) -> dict[str, Rows]:
-        module = tensor.removesuffix(".weight").rsplit(".", 1)[-1]
-        split = FUSED.get((self.config.get("model_type", ""), module))
-        return split(rows, self.config) if split else {"": slice(0, rows)}
+        module = f".{tensor.removesuffix('.weight')}"
+        for (model_type, end), split in _FUSED.items():
+            if self.config.get("model_type") == model_type and module.endswith(f".{end}"):
+                return split(rows, self.config)
+        return {"": slice(0, rows)}
 
 
 def _is_token_embedding(tensor: str) -> bool:

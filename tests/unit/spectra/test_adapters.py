@@ -96,6 +96,14 @@ def test_full_checkpoint_gives_the_difference(write_model, llama):
         np.testing.assert_allclose(update.dense(), tuned[matrix.tensor] - llama[matrix.tensor])
 
 
+def test_a_diverged_checkpoint_is_read_and_says_so(write_model, llama):
+    base = open_model(write_model(llama))
+    diverged = llama | {f"{Q}.weight": np.full((16, 16), np.nan, np.float32)}
+    checkpoint = open_tuned(write_model(diverged, name="tuned"), base)
+    finite = {m.module: checkpoint.update(m, base.read(m)).is_finite for m in base.matrices}
+    assert [module for module, is_finite in finite.items() if not is_finite] == [Q]
+
+
 def test_checkpoint_with_a_head_fits_a_base_without(write_model, llama):
     bare = {name.removeprefix("model."): tensor for name, tensor in llama.items()}
     base = open_model(write_model(llama))
