@@ -276,6 +276,27 @@ def test_hub_ids_need_a_revision_and_are_fetched_at_it(tmp_path, monkeypatch):
     first, second = label_sources(["someone/adapter@step-100", "someone/adapter@step-200"])
     assert asked == {"repository": "someone/adapter", "revision": "step-200"}
     assert [first.label, second.label] == ["someone/adapter@step-100", "someone/adapter@step-200"]
+    for repository, revision in (("gpt2", "main"), ("a/b", "step=10"), ("a/b", "refs/pr/1")):
+        locate(f"{repository}@{revision}")
+        assert asked == {"repository": repository, "revision": revision}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b@step=10").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert locate("a/b@step=10") == Path("a/b@step=10")
+    with pytest.raises(ModelError, match="no such folder"):
+        locate("./missing@main")
+
+
+def test_the_commit_of_a_branch_is_said(trained, tmp_path, monkeypatch, caplog):
+    commit = "0123456789" * 4
+    snapshot = tmp_path / "models--someone--adapter" / "snapshots" / commit
+    shutil.copytree(trained / "adapter", snapshot)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(snapshot))
+    caplog.set_level("INFO", "rankscope")
+    run("inspect", "someone/adapter@main", "--base", BASE, "--out", tmp_path / "out")
+    said = f"someone/adapter at commit {commit}"
+    assert f"someone/adapter@main: {said}" in caplog.text
+    assert said in (tmp_path / "out" / "index.html").read_text("utf-8")
 
 
 def test_labels_are_the_shortest_own_end_of_a_path(tmp_path):

@@ -32,7 +32,7 @@ from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.merged_by_peft import readable
 from rankscope.spectra.parallel import default_workers, run_all
-from rankscope.spectra.sources import Source
+from rankscope.spectra.sources import Source, describe
 from rankscope.spectra.tables import SpectraTables, TableBuilder
 
 logger = logging.getLogger(__name__)
@@ -192,11 +192,13 @@ def inspect_and_write(
         tables = inspect_versions(base, prepared, settings)
     matrices = matrix_rows(tables, settings)
     if out is not None:
-        from rankscope.spectra.page import write_page
+        from rankscope.spectra.page import Inspected, write_page
 
         write_parquet(out / "vectors.parquet", vector_rows(tables, settings.k))
         write_parquet(out / "matrices.parquet", matrices)
         page = out / "index.html"
-        write_page(page, base.resolve().name, settings.k, settings.epsilon, tables, matrices)
+        origins = {source.label: describe(source.folder) for source in sources}
+        inspected = Inspected(describe(base), origins, settings.k, settings.epsilon)
+        write_page(page, inspected, tables, matrices)
         logger.info("wrote %s", page)
     return matrices

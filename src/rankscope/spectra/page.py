@@ -6,6 +6,8 @@ text from file names and models is escaped. Drawn as SVG here, without a plottin
 
 import html
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -19,10 +21,21 @@ from rankscope.spectra.tables import SpectraTables
 _SHOWN_VECTORS = 10
 
 
+@dataclass(frozen=True)
+class Inspected:
+    """What was inspected: the base and where each adapter (by label) comes from, k and ε."""
+
+    base: str
+    origins: Mapping[str, str]
+    k: int
+    epsilon: float
+
+
 def write_page(
-    path: Path, base: str, k: int, epsilon: float, tables: SpectraTables, matrices: pl.DataFrame
+    path: Path, inspected: Inspected, tables: SpectraTables, matrices: pl.DataFrame
 ) -> None:
     """Write the page for inspected `tables`; `matrices` has one row per adapter and matrix."""
+    base, k, epsilon = inspected.base, inspected.k, inspected.epsilon
     style = resources.files("rankscope.report.page").joinpath("page.css").read_text("utf-8")
     own = resources.files("rankscope.spectra")
     adapters = matrices["adapter"].unique(maintain_order=True).to_list()
@@ -49,7 +62,7 @@ def write_page(
 <body><main><header><p class="kicker">rankscope inspect · base {html.escape(base)}</p>
 <h1>What fine-tuning did inside the weights</h1></header>
 {"".join(sections)}
-<footer><p>{_method_note(matrices, k, epsilon)}</p></footer></main>
+<footer><p>{_method_note(matrices, inspected)}</p></footer></main>
 <script>{own.joinpath("page.js").read_text("utf-8")}</script></body></html>
 """
     with replacing(path) as temporary:
@@ -201,7 +214,7 @@ def _effective_ranks(matrices: pl.DataFrame, adapters: list[str]) -> str:
     )
 
 
-def _method_note(matrices: pl.DataFrame, k: int, epsilon: float) -> str:
+def _method_note(matrices: pl.DataFrame, inspected: Inspected) -> str:
     ways = ", ".join(
         f"{method} ({count})"
         for method, count in matrices["method"].value_counts(sort=True).iter_rows()
@@ -212,8 +225,10 @@ def _method_note(matrices: pl.DataFrame, k: int, epsilon: float) -> str:
         if {"BF16", "F16"} & set(matrices["precision"]) and matrices["rank"].has_nulls()
         else ""
     )
+    origins = "; ".join(f"{label}: {origin}" for label, origin in inspected.origins.items())
     return (
-        f"k = {k}, ε = {epsilon:g}. Ways: {html.escape(ways)}; stored as {html.escape(stored)}."
+        f"{html.escape(origins)}. k = {inspected.k}, ε = {inspected.epsilon:g}. "
+        f"Ways: {html.escape(ways)}; stored as {html.escape(stored)}."
         f"{half} Each vector's error bound stands in vectors.parquet; undecided: vectors whose "
         "bound contains ε."
     )

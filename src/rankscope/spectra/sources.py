@@ -2,10 +2,11 @@
 
 Guarantees: a hub id is only fetched with the revision it is pinned to (`owner/name@revision`:
 a commit, a tag, or a branch, since published checkpoints keep their steps in branches), and only
-its configuration and safetensors; with `HF_HUB_OFFLINE=1` nothing is fetched, the local cache
-answers or the error says so.
+its configuration, tokenizer and safetensors; the commit that a branch stood for is said; with
+`HF_HUB_OFFLINE=1` nothing is fetched, the local cache answers or the error says so.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,13 @@ from pathlib import Path
 
 from rankscope.errors import ModelError
 
-_HUB_ID = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$")
-_WANTED_FILES = ("*.json", "*.safetensors")
+logger = logging.getLogger(__name__)
+
+# old models have no owner: gpt2; revisions are whatever git allows: step=10, refs/pr/1
+_HUB_ID = re.compile(r"^(?P<repository>\w[\w.-]*(?:/[\w.-]+)?)(?:@(?P<revision>\S+))?$")
+_COMMIT = re.compile(r"^[0-9a-f]{40}$")
+# a merged repair copies the tokenizer, whose files are the text ones
+_WANTED_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
 @dataclass(frozen=True)
@@ -46,18 +52,33 @@ def locate(given: str) -> Path:
 
 def _fetch(repository: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
 
     try:
         folder = snapshot_download(
             repository, revision=revision, allow_patterns=list(_WANTED_FILES)
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"{repository}@{revision}: cannot be fetched ({type(error).__name__}: {error}); "
             "check the name, the revision and the network, or give a local folder"
         ) from error
+    logger.info("%s@%s: %s", repository, revision, describe(Path(folder)))
     return Path(folder)
+
+
+def describe(folder: Path) -> str:
+    """Name a folder: `owner/name at commit …` for what was fetched from the hub."""
+    # the hub's cache: models--owner--name/snapshots/<commit>
+    place = folder.resolve()
+    if place.parent.name == "snapshots" and _COMMIT.match(place.name):
+        repository = place.parent.parent.name.removeprefix("models--").replace("--", "/")
+        return f"{repository} at commit {place.name}"
+    return place.name
 
 
 def label_sources(given: Sequence[str]) -> list[Source]:
