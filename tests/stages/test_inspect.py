@@ -125,6 +125,23 @@ def test_only_the_vectors_asked_for_are_listed_and_counted(trained, tmp_path):
         assert (matrices["undecided"].sum() > 0) == is_open
 
 
+def test_similarity_maps_of_any_size(trained, tmp_path):
+    run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--similarity", 40)
+    similarity = pl.read_parquet(tmp_path / "similarity.parquet")
+    assert similarity.columns == ["adapter", "matrix", "side", "i", "j", "cosine"]
+    for matrix, before, after in oracle(trained / "adapter"):
+        u0, _, v0 = np.linalg.svd(before, full_matrices=False)
+        u, _, v = np.linalg.svd(after, full_matrices=False)
+        for side, cosines in (("left", u0.T @ u), ("right", v0 @ v.T)):
+            size = min(40, *before.shape)
+            found = similarity.filter(matrix=matrix, side=side).sort("i", "j")
+            assert found.height == size * size
+            # leading ones: the trailing values of a small weight lie too close to be told apart
+            leading = found["cosine"].to_numpy().reshape(size, size)[:5, :5]
+            np.testing.assert_allclose(leading, np.abs(cosines)[:5, :5], atol=1e-4)
+    assert pl.read_parquet(tmp_path / "vectors.parquet")["j"].max() == 10
+
+
 def test_page_is_self_contained_and_holds_every_adapter(trained, tmp_path):
     run("inspect", trained / "adapter", "--base", BASE, "--out", tmp_path, "--workers", 1)
     page = (tmp_path / "index.html").read_text("utf-8")

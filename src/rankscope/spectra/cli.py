@@ -117,12 +117,23 @@ def inspect(
     ],
     base: Annotated[str, typer.Option(help="The model they were tuned from, given likewise.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for vectors.parquet, matrices.parquet, index.html.")
+        Path | None,
+        typer.Option(
+            help="Folder for vectors.parquet, matrices.parquet, similarity.parquet, index.html."
+        ),
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="Leading singular vectors to examine.")] = 10,
     epsilon: Annotated[
         float, typer.Option(min=0, max=1, help="Cosine below which a vector is an intruder.")
     ] = 0.5,
+    similarity: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Size of the similarity maps: leading vectors of the base and of the tuned weight."
+            " In the hundreds every matrix is decomposed completely.",
+        ),
+    ] = 10,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -148,6 +159,7 @@ def inspect(
     settings = Settings(
         k=k,
         epsilon=epsilon,
+        similarity_size=similarity,
         workers=workers if device == "cpu" else 1,
         device=_device(device),
         cache=cache,

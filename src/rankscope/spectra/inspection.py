@@ -176,10 +176,15 @@ def vector_rows(tables: SpectraTables, k: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def similarity_rows(tables: SpectraTables) -> pl.DataFrame:
+    """One row per adapter, matrix, side and pair of base vector i and tuned vector j."""
+    return tables.similarity.select("adapter", "matrix", "side", "i", "j", "cosine")
+
+
 def inspect_and_write(
     base: Path, sources: Sequence[Source], settings: Settings, out: Path | None
 ) -> pl.DataFrame:
-    """Inspect; with `out`, write `vectors.parquet`, `matrices.parquet` and `index.html` there.
+    """Inspect; with `out`, write the three tables there as parquet, and `index.html`.
 
     Returns the rows of `matrices.parquet`.
 
@@ -196,6 +201,7 @@ def inspect_and_write(
 
         write_parquet(out / "vectors.parquet", vector_rows(tables, settings.k))
         write_parquet(out / "matrices.parquet", matrices)
+        write_parquet(out / "similarity.parquet", similarity_rows(tables))
         page = out / "index.html"
         origins = {source.label: describe(source.folder) for source in sources}
         inspected = Inspected(describe(base), origins, settings.k, settings.epsilon)

@@ -18,7 +18,7 @@ from rankscope.spectra.console import summarise
 from rankscope.spectra.drawing import COLOURS, heat_map, line_chart
 from rankscope.spectra.tables import SpectraTables
 
-_SHOWN_VECTORS = 10
+_SHOWN_VECTORS = 32  # a page with every cell of large maps would not open
 
 
 @dataclass(frozen=True)

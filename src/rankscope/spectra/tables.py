@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rankscope.spectra.analysis import MatrixAnalysis
@@ -64,7 +65,10 @@ class TableBuilder:
 
     def __init__(self, keys: dict[str, Any], wanted: Wanted) -> None:
         self.keys, self.wanted = keys, wanted
-        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {
+            table: [] for table in _COLUMNS if table != "similarity"
+        }
+        self._similarity = [self._frame("similarity", [])]
 
     def add(
         self,
@@ -106,19 +110,34 @@ class TableBuilder:
         self._rows["vectors"].extend(
             (*prefix, j, *values, method) for j, values in enumerate(columns, 1)
         )
-        self._rows["similarity"].extend(
-            (*prefix, base, tuned, cosine)
-            for base, row in enumerate(compared.similarity.tolist(), 1)
-            for tuned, cosine in enumerate(row, 1)
+        self._similarity.append(self._similarity_rows(prefix, compared.similarity))
+
+    def _similarity_rows(self, prefix: tuple[Any, ...], cosines: np.ndarray) -> pl.DataFrame:
+        """One row per cell, without a Python object per cell: a map can have millions."""
+        rows, columns = cosines.shape
+        cells = pl.DataFrame(
+            {
+                "i": np.repeat(np.arange(1, rows + 1), columns),
+                "j": np.tile(np.arange(1, columns + 1), rows),
+                "cosine": cosines.reshape(-1),
+            }
         )
+        keys = self._schema("similarity").items()
+        return cells.select(
+            *(
+                pl.lit(value, dtype=dtype).alias(name)
+                for (name, dtype), value in zip(keys, prefix, strict=False)
+            ),
+            *cells.columns,
+        )
+
+    def _schema(self, table: str) -> dict[str, Any]:
+        return {**self.keys, **_MATRIX_KEYS, **_COLUMNS[table]}
+
+    def _frame(self, table: str, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+        return pl.DataFrame(rows, schema=self._schema(table), orient="row")
 
     def tables(self) -> SpectraTables:
         """Return what was collected."""
-        return SpectraTables(
-            **{
-                table: pl.DataFrame(
-                    self._rows[table], schema={**self.keys, **_MATRIX_KEYS, **columns}, orient="row"
-                )
-                for table, columns in _COLUMNS.items()
-            }
-        )
+        collected = {table: self._frame(table, rows) for table, rows in self._rows.items()}
+        return SpectraTables(**collected, similarity=pl.concat(self._similarity))
