@@ -1,5 +1,7 @@
 """Verdicts as the page groups and explains them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,11 @@ def test_a_row_says_why_it_is_open_where_the_plot_does_not_show_it():
     assert (few.verdict.verdict, few.why) == ("inconclusive", chance)
     missing = row(undecided(CLAIM, "", "needs two ranks"))
     assert (missing.why, missing.value, missing.at) == ("needs two ranks", "not measured", None)
+
+
+def test_the_threshold_is_part_of_what_is_claimed_where_the_claim_says_so():
+    (group,) = claim_groups([judge(replace(CLAIM, side="at least"), "", ABOVE, THREE)])
+    assert group.threshold == "≥ 0"
 
 
 def test_verdicts_on_one_statement_share_a_scale():

@@ -14,6 +14,7 @@ from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.verdict import Verdict
 
 EXACT, ROUGE = "exact_match", "rouge_l"
+RANKS = (4, 8, 16, 32)
 SMALL = {"T2": (2, 200), "T8": (8, 800)}
 
 
@@ -36,7 +37,7 @@ def values(verdicts: list[Verdict]) -> list[float | None]:
     return [verdict.value for verdict in verdicts]
 
 
-def small(score, ranks=(4, 8, 16, 32), **more) -> Mixtures:
+def small(score, ranks=RANKS, **more) -> Mixtures:
     """Two mixtures; `score` takes kind, label and rank and is that of every item."""
     builder = mixtures_of(
         lambda kind, label, metric, rank, seed: [score(kind, label, rank)] * 2,
@@ -131,6 +132,33 @@ def test_a_score_that_falls_with_rank_denies_that_it_rises():
     falling = small(lambda kind, label, rank: 0.5 - (rank or 0) / 100)
     verdicts = list(rank_scaling.rises_with_rank(falling))
     assert [(v.verdict, v.value) for v in verdicts] == [("denied", pytest.approx(-1))] * 2
+
+
+def test_an_order_that_is_just_the_threshold_is_as_claimed():
+    # five ranks of which two neighbours change places: ρ = 1 − 6 · 2 / (5 · 24) = 0.9
+    place = {4: 1, 8: 2, 16: 4, 32: 3, 64: 5, None: 6}
+    swapped = small(lambda kind, label, rank: place[rank] / 10, ranks=(4, 8, 16, 32, 64))
+    verdicts = list(rank_scaling.rises_with_rank(swapped))
+    assert [(v.verdict, v.value) for v in verdicts] == [("confirmed", pytest.approx(0.9))] * 2
+
+
+def test_ranks_that_score_alike_have_no_order():
+    level = small(lambda kind, label, rank: 0.3)
+    for verdict in rank_scaling.rises_with_rank(level):
+        assert (verdict.verdict, verdict.value) == ("inconclusive", None)
+        assert verdict.reason == "all score alike: there is no order"
+
+
+def test_what_only_the_order_of_summation_tells_apart_is_alike():
+    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1 to the last bit."""
+    said = {4: [0.1, 0.2, 0.3], 8: [0.3, 0.2, 0.1], 16: [0.2, 0.1, 0.3], 32: [0.3, 0.1, 0.2]}
+    builder = mixtures_of(
+        lambda kind, label, _, rank, seed: said[rank or 4], SMALL, RANKS, metrics=(EXACT,)
+    )
+    (mixtures,) = Mixtures.of(builder.build())
+    test = mixtures.tests("intra")[0]
+    found = mixtures.compare(test, *mixtures.loras(mixtures.largest, test))
+    assert len(set(found.scores[0])) == 1
 
 
 def test_three_ranks_are_too_few_for_an_order():

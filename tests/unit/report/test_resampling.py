@@ -9,8 +9,10 @@ from rankscope.report.resampling import (
     interval,
     kendall,
     mean_draws,
+    rank_correlation,
     seed_shares,
     spearman,
+    spearman_draws,
     unit_counts,
 )
 
@@ -66,6 +68,25 @@ def test_spearman_is_that_of_scipy(x, y):
         assert np.isnan(mine)
     else:
         assert mine == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+
+
+def test_draws_without_an_order_count_as_none():
+    rows = np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
+    assert spearman_draws(np.array([1.0, 2.0, 3.0]), rows).tolist() == [1.0, 0.0, 1.0]
+    assert np.isnan(spearman_draws(np.array([1.0, 2.0]), np.ones((2, 2)))[0])
+
+
+def test_a_correlation_reaches_to_one_unless_the_values_fall():
+    x = np.array([4.0, 8.0, 16.0, 32.0])
+    noise = np.vstack([np.zeros(4), np.random.default_rng(0).normal(0, 0.5, (DRAWS, 4))])
+    level = rank_correlation(x, noise + np.array([0.1, 0.0, 0.2, 0.1]))
+    assert (level.low, level.high) == (-1, 1)
+    falling = rank_correlation(x, noise + np.array([3.0, 2.0, 1.0, 0.0]))
+    assert (falling.low, falling.value) == (-1, -1)
+    assert falling.high < 0.9
+    rising = rank_correlation(x, noise + np.array([0.0, 1.0, 2.0, 3.0]))
+    assert rising.low > -0.9
+    assert (rising.value, rising.high) == (1, 1)
 
 
 def test_kendall_counts_concordant_minus_discordant_pairs():

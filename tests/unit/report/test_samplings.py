@@ -8,6 +8,7 @@ from rankscope.report.resampling import (
     interval,
     over_samplings,
     over_seeds,
+    rank_correlation,
     sampling_deviations,
     unit_counts,
 )
@@ -87,6 +88,32 @@ def test_methods_are_paired_by_sampling():
     assert (difference.low, difference.high) == (pytest.approx(0.06), pytest.approx(0.06))
     alone = interval(full)
     assert alone.high - alone.low > 1
+
+
+RANKS = 4.0 * 2 ** np.arange(11)
+
+
+def correlations(truth: np.ndarray, studies: int, items: int = 300) -> list[float]:
+    """Upper ends of the intervals of ρ in studies of three samplings, answers right or wrong."""
+    rng = np.random.default_rng(7)
+    ends = []
+    for _ in range(studies):
+        right = rng.uniform(size=(3, items, len(truth))) < truth
+        means = [unit_counts(items, f"seen {n}") @ each / items for n, each in enumerate(right)]
+        columns = [over_samplings([mean[:, rank] for mean in means]) for rank in range(len(truth))]
+        ends.append(rank_correlation(RANKS, np.column_stack(columns)).high)
+    return ends
+
+
+@pytest.mark.parametrize("last", [0.401, 0.41, 0.43])
+def test_a_score_that_rises_at_every_rank_by_less_than_the_noise_is_rarely_denied(last):
+    ends = correlations(np.linspace(0.4, last, 11), studies=60)
+    assert np.mean([end < 0.9 for end in ends]) <= 0.05
+
+
+def test_a_score_that_falls_beyond_the_noise_is_denied():
+    ends = correlations(np.linspace(0.5, 0.3, 11), studies=20)
+    assert np.mean([end < 0.9 for end in ends]) >= 0.9
 
 
 def test_one_sampling_does_not_move():

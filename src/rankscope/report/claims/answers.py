@@ -11,7 +11,6 @@ import numpy as np
 from rankscope.report.claims.mixtures import PAPER, Mixtures
 from rankscope.report.claims.rank_scaling import RANKS_FOR_AN_ORDER, ranks_of
 from rankscope.report.claims.verdict import Claim, Verdict, undecided
-from rankscope.report.resampling import spearman
 
 FULL_LEAVES_OPTIONS = Claim(
     id="H1.6",
@@ -97,9 +96,9 @@ def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
         return
     found = mixtures.compare_by_task(said, *loras)
     listed = ", ".join(f"{bits:.2f}" for bits in np.asarray(found.scores[0]))
-    yield found.judge(
+    yield found.judge_order(
         ANSWERS_SPREAD_WITH_RANK,
         scope,
-        spearman(ranks_of(loras), found.scores),
+        ranks_of(loras),
         f"by rank: {listed} bits; {GARBAGE}",
     )

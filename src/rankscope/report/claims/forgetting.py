@@ -8,7 +8,7 @@ from rankscope.report.claims.learning import PAPER, judge_order
 from rankscope.report.claims.subject import Subject, repeated
 from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
 from rankscope.report.evidence import Condition
-from rankscope.report.resampling import Floats, spearman
+from rankscope.report.resampling import Floats, spearman_draws
 
 FORGETS_LESS = Claim(
     id="H2.4",
@@ -94,7 +94,7 @@ def grows_with_steps(subject: Subject) -> Iterator[Verdict]:
         return
     conditions = repeated(subject.conditions)
     rhos = [
-        spearman(
+        spearman_draws(
             np.array(steps, dtype=np.float64),
             np.column_stack([subject.forgotten(condition, name, step) for step in steps]),
         )

@@ -9,7 +9,7 @@ from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.updates import ILLUSION_PAPER
 from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge, undecided
 from rankscope.report.evidence import Condition
-from rankscope.report.resampling import DRAWS, Floats, spearman, unit_counts
+from rankscope.report.resampling import DRAWS, Floats, spearman, spearman_draws, unit_counts
 
 LOW_RANK = 16
 NEGLIGIBLE = 0.01
@@ -142,7 +142,7 @@ def falls_with_rank(subject: Subject) -> Iterator[Verdict]:
     yield judge(
         FALLS_WITH_RANK,
         f"{len(loras)} ranks",
-        spearman(ranks, np.column_stack(counts)),
+        spearman_draws(ranks, np.column_stack(counts)),
         subject.matrices(matrices, *loras),
         f"counts by rank: {listed}; {_setting(subject)}; {subject.rates(*loras)}",
     )
@@ -161,7 +161,7 @@ def grow_over_training(subject: Subject) -> Iterator[Verdict]:
         yield judge(
             GROWS_WITH_STEPS,
             lora.method,
-            spearman(np.array(steps, dtype=np.float64), np.column_stack(strengths)),
+            spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(strengths)),
             subject.matrices(matrices, lora),
             f"mean singular values {listed}; {_setting(subject)}",
         )
@@ -248,6 +248,7 @@ def _resample_runs(runs: list[tuple[Floats, Floats]]) -> Floats:
         x = np.concatenate([runs[each][0] for each in chosen])
         y = np.concatenate([runs[each][1] for each in chosen])
         draws[draw] = spearman(x, y)[0]
+    draws[1:] = np.nan_to_num(draws[1:])  # no order, as in `spearman_draws`
     return draws
 
 

@@ -16,10 +16,17 @@ import numpy as np
 import polars as pl
 
 from rankscope.report.claims.subject import repeated
-from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge, undecided
+from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge_interval, undecided
 from rankscope.report.evidence import Condition, Evaluation, Evidence, TestKind
 from rankscope.report.paper.multitask import METRICS
-from rankscope.report.resampling import Floats, over_samplings, unit_counts
+from rankscope.report.resampling import (
+    Floats,
+    Interval,
+    interval,
+    over_samplings,
+    rank_correlation,
+    unit_counts,
+)
 
 PAPER = "Beyond Full Fine-tuning: Harnessing the Power of LoRA for Multi-Task Instruction Tuning"
 POINTS = 100.0
@@ -42,7 +49,10 @@ class MixtureSet:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds."""
+    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds.
+
+    Scores are rounded, so that those which only the order of summation tells apart are equal.
+    """
 
     scores: Floats
     sample: Sample
@@ -52,10 +62,23 @@ class Comparison:
         self, claim: Claim, scope: str, draws: Floats, note: str = "", out_of_reach: str = ""
     ) -> Verdict:
         """Judge a statistic of the scores; what rounding makes of a tie is a tie."""
+        found = interval(draws.round(DECIMALS) + 0.0)
+        return self._judge(claim, scope, found, note, out_of_reach)
+
+    def judge_order(
+        self, claim: Claim, scope: str, ranks: Floats, note: str = "", out_of_reach: str = ""
+    ) -> Verdict:
+        """Judge Spearman's ρ of the conditions' ranks with their scores."""
+        found = rank_correlation(ranks, self.scores)
+        return self._judge(claim, scope, found, note, out_of_reach)
+
+    def _judge(
+        self, claim: Claim, scope: str, found: Interval, note: str, out_of_reach: str
+    ) -> Verdict:
         if not self.sample.seeds:
             return undecided(claim, scope, "no sampling was finished by all methods compared")
         notes = "; ".join(each for each in (note, self.note) if each)
-        return judge(claim, scope, draws.round(DECIMALS) + 0.0, self.sample, notes, out_of_reach)
+        return judge_interval(claim, scope, found, self.sample, notes, out_of_reach)
 
 
 @dataclass(frozen=True)
@@ -193,7 +216,7 @@ class Mixtures:
         draws = [over_samplings([self._points(run, test.name) for run in of]) for of in runs]
         items = {self._items(run, test.name) for run in runs[0]}
         sample = Sample(len(runs[0]), min(items, default=0), "items")
-        return Comparison(np.column_stack(draws), sample, self._note(len(runs[0]), conditions))
+        return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
 
     def _items(self, run: str, evaluation: str) -> int:
         step = self.last_step(run, evaluation)
@@ -212,7 +235,7 @@ class Mixtures:
         drawn = {run: counts @ values / tasks for run, values in means.items()}
         draws = [over_samplings([drawn[run] for run in of]) for of in runs]
         sample = Sample(len(runs[0]), tasks, "tasks")
-        return Comparison(np.column_stack(draws), sample, self._note(len(runs[0]), conditions))
+        return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
 
     def _task_means(self, evaluation: str, runs: Sequence[str]) -> dict[str, Floats]:
         """Mean score of each task after the last step of each run, sorted by task."""
@@ -255,3 +278,7 @@ class Mixtures:
             (each.method, each.trained_on) == key and each.series in ("", self.series)
             for each in self.evidence.conditions
         )
+
+
+def _rounded(draws: Sequence[Floats]) -> Floats:
+    return np.asarray(np.column_stack(draws).round(DECIMALS) + 0.0)

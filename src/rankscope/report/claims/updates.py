@@ -10,7 +10,7 @@ from rankscope.report.claims.learning import PAPER as LEARNS_LESS_PAPER
 from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
 from rankscope.report.evidence import weighted_median
-from rankscope.report.resampling import Floats, spearman, unit_counts
+from rankscope.report.resampling import Floats, spearman_draws, unit_counts
 
 ILLUSION_PAPER = "LoRA vs Full Fine-tuning: An Illusion of Equivalence"
 TYPICAL_RANK = 16
@@ -101,7 +101,7 @@ def rank_grows(subject: Subject) -> Iterator[Verdict]:
     yield judge(
         RANK_GROWS,
         "Full",
-        spearman(np.array(steps, dtype=np.float64), np.column_stack(medians)),
+        spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(medians)),
         subject.matrices(units, full),
         f"{len(steps)} kept steps; medians {', '.join(f'{m[0]:.0f}' for m in medians)}",
     )

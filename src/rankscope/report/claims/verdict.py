@@ -13,8 +13,10 @@ from typing import Literal
 from rankscope.report.resampling import Floats, Interval, interval
 
 Decision = Literal["confirmed", "denied", "inconclusive"]
+Side = Literal["above", "at least", "below"]
 MINIMUM_SEEDS = 2
 HOLDS_THRESHOLD = "the interval holds the threshold"
+NO_ORDER = "all score alike: there is no order"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Claim:
     statistic: str
     unit: str
     threshold: float
-    side: Literal["above", "below"]
+    side: Side
     paper: str
 
     def in_unit(self, unit: str) -> "Claim":
@@ -71,8 +73,10 @@ class Verdict:
 
 def decide(claim: Claim, found: Interval) -> Decision:
     """Compare an interval with the claim's threshold."""
-    sign = 1 if claim.side == "above" else -1
+    sign = -1 if claim.side == "below" else 1
     if sign * found.low > sign * claim.threshold and sign * found.high > sign * claim.threshold:
+        return "confirmed"
+    if claim.side == "at least" and found.low >= claim.threshold:
         return "confirmed"
     if sign * found.low < sign * claim.threshold and sign * found.high < sign * claim.threshold:
         return "denied"
@@ -82,16 +86,29 @@ def decide(claim: Claim, found: Interval) -> Decision:
 def judge(
     claim: Claim, scope: str, draws: Floats, sample: Sample, note: str = "", out_of_reach: str = ""
 ) -> Verdict:
-    """Decide a claim from the draws of its statistic.
+    """Decide a claim from the draws of its statistic, as `judge_interval` does."""
+    return judge_interval(claim, scope, interval(draws), sample, note, out_of_reach)
 
-    `out_of_reach` says why no model of this size could confirm the claim: then the statistic is
-    reported and the verdict is inconclusive.
+
+def judge_interval(
+    claim: Claim,
+    scope: str,
+    found: Interval,
+    sample: Sample,
+    note: str = "",
+    out_of_reach: str = "",
+) -> Verdict:
+    """Decide a claim from its statistic and the interval around it.
+
+    `out_of_reach` says why these data cannot decide the claim, such as a model too small to confirm
+    it: then the statistic is reported and the verdict is inconclusive.
     """
-    found = interval(draws)
     decision = decide(claim, found)
     obstacles = [out_of_reach] if out_of_reach else []
     if sample.seeds < MINIMUM_SEEDS:
         obstacles.append(f"{sample.seeds} seed is too few to judge a method")
+    if math.isnan(found.value):
+        obstacles.append(NO_ORDER)
     if obstacles:
         decision = "inconclusive"
     elif decision == "inconclusive":

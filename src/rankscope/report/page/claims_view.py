@@ -7,6 +7,7 @@ from rankscope.report.claims.verdict import HOLDS_THRESHOLD, Verdict
 from rankscope.report.page.answer import number, with_interval
 
 MARGIN = 5.0
+SIGNS = {"above": ">", "at least": "≥", "below": "<"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _group(verdicts: Sequence[Verdict]) -> ClaimGroup:
 
     return ClaimGroup(
         first=first,
-        threshold=f"{'>' if first.side == 'above' else '<'} {plain(first.threshold)}",
+        threshold=f"{SIGNS[first.side]} {plain(first.threshold)}",
         threshold_at=place(first.threshold),
         rows=tuple(row(verdict) for verdict in verdicts),
     )
