@@ -16,7 +16,13 @@ from rankscope.spectra.arrays import Array, constants_like, namespace, to_device
 from rankscope.spectra.blockwise import times, transposed_times
 from rankscope.spectra.certificate import vector_errors
 from rankscope.spectra.choice import choose_way, single_precision_pays
-from rankscope.spectra.comparison import Comparison, Cosines, compare, cosines_of
+from rankscope.spectra.comparison import (
+    Comparison,
+    Cosines,
+    compare,
+    cosines_of,
+    large_storage_errors,
+)
 from rankscope.spectra.decomposition import (
     ROUNDING,
     BaseSpectrum,
@@ -48,6 +54,14 @@ class Wanted:
     def leading(self, smaller_side: int) -> int:
         """Number of leading vectors to compute."""
         return min(max(*self.ks, self.similarity_size), smaller_side)
+
+    def is_decided(self, comparison: Comparison) -> bool:
+        """Say whether every ε lies outside the error bound of every cosine that is counted."""
+        most = max(self.ks)
+        return not any(
+            undecided(side.max_cosine[:most], side.error_bound[:most], self.epsilons).any()
+            for side in (comparison.left, comparison.right)
+        )
 
 
 class Comparer:
@@ -126,17 +140,10 @@ class Comparer:
         for position, projections in projected:
             cosines = self._in_basis(waiting[position], projections)
             comparison = None if cosines is None else self._summarise(cosines)
-            if comparison is not None and self._decides(comparison):
+            if comparison is not None and self.wanted.is_decided(comparison):
                 decided[position] = comparison
                 del waiting[position]
         return decided
-
-    def _decides(self, comparison: Comparison) -> bool:
-        """Say whether every ε lies outside the error bound of every cosine."""
-        return not any(
-            undecided(side.max_cosine, side.error_bound, self.wanted.epsilons).any()
-            for side in (comparison.left, comparison.right)
-        )
 
     def _in_basis(self, update: LowRank, projections: Projections) -> Cosines | None:
         found = leading_in_basis(self.base, projections, self.k)
@@ -155,7 +162,7 @@ class Comparer:
             certified = leading_certified(self.base, tuned, delta, self.k)
             if certified is not None:
                 comparison = self._summarise(cosines_of(self.base, self.oriented, certified))
-                if self._decides(comparison):
+                if self.wanted.is_decided(comparison):
                     return comparison
         return self._summarise(cosines_of(self.base, self.oriented, leading_dense(tuned, self.k)))
 
@@ -183,6 +190,7 @@ class Comparer:
             small_cosines(self.base, small),
             large_cosines(self.base, images, large),
             "low-rank",
+            large_storage_errors(self.base, images),
         )
 
     def _summarise(self, cosines: Cosines) -> Comparison:

@@ -18,6 +18,8 @@ from rankscope.spectra.decomposition import (
 )
 from rankscope.spectra.tuned import Leading
 
+_DETERMINED = 0.1  # error of a base vector up to which it counts as one, not as part of a span
+
 
 @dataclass(frozen=True)
 class SideComparison:
@@ -66,12 +68,14 @@ class Cosines:
 
 def cosines_of(base: BaseSpectrum, oriented: Array, leading: Leading) -> Cosines:
     """Multiply `leading` with all vectors of `base`, whose oriented weight is given."""
+    images = oriented @ leading.large
     return Cosines(
         leading.values,
         leading.errors,
         small_cosines(base, leading.small),
-        large_cosines(base, oriented @ leading.large, leading.large),
+        large_cosines(base, images, leading.large),
         leading.method,
+        large_storage_errors(base, images),
     )
 
 
@@ -93,24 +97,27 @@ def _side(
     xp = namespace(own)
     absolute = xp.clip(abs(cosines.large if is_large else cosines.small), None, 1.0)
     maxima = xp.amax(absolute, axis=0)
-    highest = absolute + cosines.large_errors if is_large else absolute
-    rounding = xp.clip(_highest_by_rounding(base, highest, is_large) - maxima, 0.0, 1.0)
+    further = cosines.large_errors if is_large else base.storage_error
+    lowest, highest = _range_by_rounding(base, absolute, further, is_large)
+    rounding = xp.clip(xp.maximum(highest - maxima, maxima - lowest), 0.0, 1.0)
     size = min(similarity, absolute.shape[1])
     return SideComparison(
         sigma=to_numpy(cosines.values),
         max_cosine=to_numpy(maxima),
         base_index=to_numpy(xp.argmax(absolute, axis=0)) + 1,
-        error_bound=to_numpy(xp.clip(own + rounding + base.storage_error, None, 1.0)),
+        error_bound=to_numpy(xp.clip(own + rounding, None, 1.0)),
         similarity=to_numpy(absolute[:size, :size]),
     )
 
 
-def _highest_by_rounding(base: BaseSpectrum, absolute: Array, is_large: bool) -> Array:
-    """Bound where rounding of the base vectors may have moved each column's maximum.
+def _range_by_rounding(
+    base: BaseSpectrum, absolute: Array, further: Array | float, is_large: bool
+) -> tuple[Array, Array]:
+    """Bound each column's maximum over base vectors that rounding may have rotated.
 
     A vector rotated by δ within the span of its neighbours changes a cosine by at most δ; where
     singular values coincide (δ = 1) the vectors are any basis of their span, and the largest cosine
-    with one of them lies between ‖c‖/√size and ‖c‖ of the span.
+    with one of them lies between ‖c‖/√size and ‖c‖ of the span. `further` are errors of `absolute`.
     """
     xp = namespace(absolute)
     errors = base.errors
@@ -118,20 +125,38 @@ def _highest_by_rounding(base: BaseSpectrum, absolute: Array, is_large: bool) ->
         direct = len(errors) - base.large_tail.shape[1]
         carried = larger_side_errors(base.values[:direct], errors[:direct], float(base.values[0]))
         errors = xp.concat([carried, errors[direct:]])
-    determined = (errors < 0.1)[:, None]
-    upper = xp.amax(xp.where(determined, absolute + errors[:, None], 0.0), axis=0)
-    undetermined = xp.where(determined, 0.0, absolute) ** 2
-    if float(xp.amax(errors)) >= 0.1:
-        upper = xp.maximum(upper, _span_norms(errors, undetermined))
-    return upper
+    low, high = xp.clip(absolute - further, 0.0, None), absolute + further
+    determined = (errors < _DETERMINED)[:, None]
+    lowest = xp.amax(xp.where(determined, low - errors[:, None], 0.0), axis=0)
+    highest = xp.amax(xp.where(determined, high + errors[:, None], 0.0), axis=0)
+    for start, stop in _undetermined_runs(to_numpy(errors)):
+        # the span itself turns by no more than the determined vectors beside it
+        beside = xp.concat([errors[max(start - 1, 0) : start], errors[stop : stop + 1]])
+        turned = float(beside.max()) if len(beside) else 0.0
+        least = xp.linalg.norm(low[start:stop], axis=0) - turned
+        lowest = xp.maximum(lowest, least / (stop - start) ** 0.5)
+        highest = xp.maximum(highest, xp.linalg.norm(high[start:stop], axis=0) + turned)
+    return lowest, highest
 
 
-def _span_norms(errors: Array, squares: Array) -> Array:
-    """Return the largest norm of the cosines over any run of undetermined neighbours."""
-    xp = namespace(squares)
-    totals = xp.concat([xp.zeros_like(squares[:1]), xp.cumsum(squares, axis=0)])
-    flags = [False, *(float(error) >= 0.1 for error in to_numpy(errors)), False]
-    starts = [i for i in range(len(flags) - 1) if flags[i + 1] and not flags[i]]
-    stops = [i for i in range(len(flags) - 1) if flags[i] and not flags[i + 1]]
-    runs = [totals[stop] - totals[start] for start, stop in zip(starts, stops, strict=True)]
-    return xp.sqrt(xp.clip(xp.amax(xp.stack(runs), axis=0), 0.0, None))
+def _undetermined_runs(errors: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first and one past the last position of each run of undetermined neighbours."""
+    flags = np.concatenate([[False], errors >= _DETERMINED, [False]])
+    edges = np.flatnonzero(flags[1:] != flags[:-1])
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def large_storage_errors(base: BaseSpectrum, images: Array) -> Array | float:
+    """Bound what storing U0 in single precision makes of cosines ⟨v_i, y⟩ = u_iᵀ W0 y / σ_i.
+
+    `images` are the products W0 y with the oriented base weight.
+    """
+    if not base.storage_error:
+        return 0.0
+    xp = namespace(images)
+    lengths = xp.linalg.norm(images, axis=0)[None, :]
+    # the vectors of `large_tail` are stored themselves, in double precision
+    stored = xp.ones_like(base.values)
+    stored[len(stored) - base.large_tail.shape[1] :] = 0
+    divisors = xp.where(stored > 0, base.values, 1.0)
+    return base.storage_error * (stored / divisors)[:, None] * lengths
