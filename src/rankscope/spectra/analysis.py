@@ -70,17 +70,19 @@ def analyse_without_base(
 ) -> Iterator[MatrixAnalysis]:
     """Analyse as `analyse_matrix` does, without a decomposition of `weight`.
 
-    One ε can be asked for. Where the leading vectors of a version cannot be certified, the base is
-    decomposed after all.
+    One ε can be asked for. Where the leading vectors of a version cannot be certified, or ε lies
+    within the bounds of a cosine, the base is decomposed after all.
     """
     (epsilon,) = wanted.epsilons
     k = wanted.leading(min(weight.shape))
     comparer = CachelessComparer(weight, k, epsilon, wanted.similarity_size, device)
+    with_base: Comparer | None = None
     for update in updates:
         comparison = comparer.compare(update)
-        if comparison is None:
-            base = decompose(comparer.oriented)
-            comparison = Comparer(weight, base, wanted, device).compare(update)
+        if comparison is None or not wanted.is_decided(comparison):
+            if with_base is None:
+                with_base = Comparer(weight, decompose(comparer.oriented), wanted, device)
+            comparison = with_base.compare(update)
         yield _assemble(weight, update, comparison, wanted)
 
 

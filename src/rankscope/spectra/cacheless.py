@@ -1,8 +1,10 @@
 """Intruders without a base decomposition: for a few versions of a base that nothing is cached of.
 
 The leading vectors of the tuned weight come from block Krylov iteration on its Gram matrix, their
-completeness from one Cholesky factorisation; whether each is an intruder is decided by the moments
-of its spectral measure under the base (`christoffel`), with products of the base weight alone.
+completeness from one Cholesky factorisation, and so do those of the base. The cosines with these
+base vectors bound the largest one from below, and where one exceeds √½ it is the largest; else the
+moments of the spectral measure under the base bound the largest one from above (`christoffel`),
+with products of the base weight alone.
 
 Guarantees: the largest cosine lies within `max_cosine` ± `error_bound`; decisions are certified
 wherever ε lies outside. The base vector that has the largest cosine is known only among the leading
@@ -24,10 +26,10 @@ from rankscope.spectra.arrays import (
     to_numpy,
 )
 from rankscope.spectra.certificate import is_separated, vector_errors, vector_gaps, widest_gap
-from rankscope.spectra.christoffel import LargestCosine, largest_cosine
+from rankscope.spectra.christoffel import cosine_bound
 from rankscope.spectra.comparison import Comparison, SideComparison
 from rankscope.spectra.davidson import davidson
-from rankscope.spectra.decomposition import ROUNDING, orient
+from rankscope.spectra.decomposition import ROUNDING, larger_side_errors, orient
 from rankscope.spectra.lanczos import Lanczos
 from rankscope.spectra.updated_gram import UpdatedGram, times
 
@@ -36,6 +38,11 @@ _STEPS, _MOST_STEPS = 10, 120
 _TOLERANCE = 1e-7
 _ROUNDS = 60
 _EXTRA = 6
+_KNOWN = 0.1  # error up to which a vector of the base counts as known
+_STALLED = 1e-6  # gain of a bound in some steps, at which it has found the mass of one vector
+_NARROW = 1e-3  # width of an interval that needs no moments
+_GROWN = 1e-9  # rounding of the weighted process, relative, up to which it is used
+_PROJECTED = 1e-6  # error of a projection on the row space of the base up to which it is used
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,19 @@ class _Top:
 
     values: Array
     vectors: Array
-    errors: list[float]
+    errors: np.ndarray
+
+    def first(self, count: int) -> "_Top":
+        """Return the first `count` pairs."""
+        return _Top(self.values[:count], self.vectors[:, :count], self.errors[:count])
+
+
+@dataclass(frozen=True)
+class _KnownVectors:
+    """Some leading vectors of one side of the base: columns, with bounds of their errors."""
+
+    vectors: Array
+    errors: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,10 @@ class _Version:
     gram: UpdatedGram
     start: Array
     transposed_product: Callable[[Array], Array]
+
+
+# the largest cosines of some vectors (columns) from above, given bounds from below and the errors
+_Bound = Callable[[Array, np.ndarray, np.ndarray], np.ndarray | None]
 
 
 class CachelessComparer:
@@ -72,47 +95,66 @@ class CachelessComparer:
         self._random = constants_like(self.gram, draw)
         none = self._random[:, :0]
         self.base = _leading(UpdatedGram(self.gram, none, none), self._random, self.k)
-        self.base_values = np.zeros(1) if self.base is None else to_numpy(self.base.values)
         if self.base is not None:
-            self.base_small = self.base.vectors[:, : self.similarity]
-            large = self.oriented.T @ self.base_small
-            self.base_large = large / namespace(large).linalg.norm(large, axis=0)
+            self._top = float(self.base.values[0]) * (1 + 1e-6)
+            self._rounding = ROUNDING * len(self.gram) ** 0.5 * self._top  # of a product with G
+            self._small, self._large = self._known_vectors(self.base)
         self._solve = positive_definite_solver(self.gram)
 
     def compare(self, update: Update) -> Comparison | None:
         """Compare one version; None where its leading vectors cannot be certified."""
         if self.base is None:
             return None
-        tuned = self._version(update, self.base.vectors)
+        tuned = self._version(update, self.base.vectors[:, : self.k])
         top = _leading(tuned.gram, tuned.start, self.k)
         if top is None:
             return None
+        top = top.first(self.k)
         small = top.vectors
         large = tuned.transposed_product(small)
         sigma = namespace(large).linalg.norm(large, axis=0)
-        large = large / sigma
-        on_large = self._large_process(large)
-        if on_large is None:
+        large, values = large / sigma, to_numpy(sigma)
+        carried = larger_side_errors(values, top.errors, float(values[0]))
+        on_small = self._side(values, small, top.errors, self._small, self._small_bounds)
+        on_large = self._side(values, large, carried, self._large, self._large_bounds)
+        if on_small is None or on_large is None:
             return None
-        errors = np.asarray(top.errors)
-        on_small = Lanczos(self._times, small)
-        small_side = self._side(to_numpy(sigma), on_small, errors, self.base_small.T @ small)
-        large_side = self._side(to_numpy(sigma), on_large, 2 * errors, self.base_large.T @ large)
-        if self.transposed:
-            return Comparison(large_side, small_side, METHOD)
-        return Comparison(small_side, large_side, METHOD)
+        left, right = (on_large, on_small) if self.transposed else (on_small, on_large)
+        return Comparison(left, right, METHOD)
+
+    def _known_vectors(self, base: _Top) -> tuple[_KnownVectors, _KnownVectors]:
+        """Return the known base vectors of the small and of the large side."""
+        large = self.oriented.T @ base.vectors
+        sigma = namespace(large).linalg.norm(large, axis=0)
+        values = to_numpy(sigma)
+        carried = larger_side_errors(values, base.errors, float(values[0]))
+        return _KnownVectors(base.vectors, base.errors), _KnownVectors(large / sigma, carried)
 
     def _side(
-        self, sigma: np.ndarray, process: Lanczos, errors: np.ndarray, similarity: Array
-    ) -> SideComparison:
-        top = float(self.base_values[0]) * (1 + 1e-6)
-        found = decide(process, self.epsilon, errors, top)
+        self,
+        sigma: np.ndarray,
+        vectors: Array,
+        errors: np.ndarray,
+        known: _KnownVectors,
+        bound: "_Bound",
+    ) -> SideComparison | None:
+        """Compare one side; None where the moments cannot be had to the accuracy they need."""
+        cosines = np.abs(to_numpy(known.vectors.T @ vectors))
+        lower, upper = bounds_of_known(cosines, known.errors)
+        wide = np.flatnonzero(upper - lower > _NARROW)
+        if len(wide):
+            found = bound(vectors[:, wide.tolist()], lower[wide], errors[wide])
+            if found is None:
+                return None
+            upper[wide] = np.maximum(np.minimum(upper[wide], found), lower[wide])
+        # no other can be as large beside √½, and hardly any within so narrow an interval
+        certain = (lower > 0.5**0.5) | (upper - lower < _NARROW)
         return SideComparison(
             sigma=sigma,
-            max_cosine=np.array([bounds.estimate for bounds in found]),
-            base_index=np.array([self._index(bounds) for bounds in found]),
-            error_bound=np.array([bounds.error for bounds in found]) + errors,
-            similarity=abs(to_numpy(similarity))[:, : self.similarity],
+            max_cosine=(lower + upper) / 2,
+            base_index=np.where(certain, cosines.argmax(axis=0) + 1, 0),
+            error_bound=np.minimum((upper - lower) / 2 + errors, 1.0),
+            similarity=cosines[: self.similarity, : self.similarity],
         )
 
     def _version(self, update: Update, base_vectors: Array) -> "_Version":
@@ -142,62 +184,117 @@ class CachelessComparer:
     def _times(self, block: Array) -> Array:
         return times(self.gram, block)
 
-    def _large_process(self, large: Array) -> Lanczos | None:
-        """Start Lanczos for large-side vectors under W0ᵀ W0; None if that is ill-conditioned.
+    def _small_bounds(
+        self, vectors: Array, lower: np.ndarray, errors: np.ndarray
+    ) -> np.ndarray | None:
+        return self._decided(Lanczos(self._times, vectors), lower, errors)
+
+    def _large_bounds(
+        self, vectors: Array, lower: np.ndarray, errors: np.ndarray
+    ) -> np.ndarray | None:
+        """Bound the largest cosines of large-side vectors under W0ᵀ W0.
 
         A wide base has only p vectors on its large side: what lies outside their span has no cosine
         with any of them, but would be a point mass at 0 in the spectral measure. So each vector is
-        projected on that span, W0ᵀ t with G t = W0 y, and the process runs on t.
+        projected on that span, W0ᵀ t with G t = W0 y. The process runs on t with the inner product
+        G, at one product with the small matrix a step; where G is too ill-conditioned for that, on
+        W0ᵀ t itself.
         """
-        if self._solve is not None:
-            target = self.oriented @ large
-            coordinates = self._solve(target)
-            coordinates = coordinates + self._solve(target - self.gram @ coordinates)
-            left_over = float(namespace(large).linalg.norm(target - self.gram @ coordinates))
-            if left_over <= 1e-9 * float(self.base_values[0]) ** 0.5:
-                return Lanczos(self._times, coordinates, weighted=True)
         if self.oriented.shape[0] == self.oriented.shape[1]:
-            return Lanczos(lambda x: self.oriented.T @ (self.oriented @ x), large)
-        return None
+            return self._decided(Lanczos(self._round_trip, vectors), lower, errors)
+        if self._solve is None:
+            return None
+        coordinates, missed = self._projected(self._solve, vectors)
+        if missed.max() > _PROJECTED:
+            return None
+        errors = errors + missed
+        weighted = Lanczos(self._times, coordinates, weighted=True)
+        found = self._decided(weighted, lower, errors)
+        if found is None:
+            plain = Lanczos(self._round_trip, self.oriented.T @ coordinates)
+            found = self._decided(plain, lower, errors)
+        return None if found is None else found + missed
 
-    def _index(self, bounds: LargestCosine) -> int:
-        """Return the position of the base vector with the largest cosine; 0 where unknown."""
-        if bounds.eigenvalue is None:
-            return 0
-        values = self.base_values
-        nearest = int(np.abs(values - bounds.eigenvalue).argmin())
-        return nearest + 1 if abs(values[nearest] / bounds.eigenvalue - 1) < 1e-6 else 0
+    def _projected(
+        self, solve: Callable[[Array], Array], vectors: Array
+    ) -> tuple[Array, np.ndarray]:
+        """Return t with G t = W0 y, and how far W0ᵀ t is from the projection of y on the rows."""
+        target = self.oriented @ vectors
+        coordinates = solve(target)
+        coordinates = coordinates + solve(target - self.gram @ coordinates)
+        left_over = target - self.gram @ coordinates
+        squares = to_numpy((left_over * solve(left_over)).sum(axis=0))
+        # what is left over is rounded itself, and the weak directions of G, where t is long, tell
+        rounding = self._rounding * to_numpy((coordinates * coordinates).sum(axis=0))
+        return coordinates, np.sqrt(np.maximum(squares, 0)) + rounding
+
+    def _round_trip(self, block: Array) -> Array:
+        return self.oriented.T @ (self.oriented @ block)
+
+    def _decided(
+        self, process: Lanczos, lower: np.ndarray, errors: np.ndarray
+    ) -> np.ndarray | None:
+        """Run `decide`; None where rounding in the process's inner product is too large."""
+        return decide(process, self.epsilon, lower, errors, self._top, _GROWN / self._rounding)
 
 
-def decide(process: Lanczos, epsilon: float, errors: np.ndarray, top: float) -> list[LargestCosine]:
-    """Bound each vector's largest cosine until ε is outside its bounds, or the steps run out.
+def bounds_of_known(cosines: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bound the largest cosine of each column with all vectors of an orthonormal basis.
 
-    The vectors may be shorter than 1: cosines scale with their lengths. `errors` bound how far they
-    are from the true ones; `top` is at least the largest eigenvalue of the process's operator.
+    `cosines` are those with some vectors of the basis, which are known within `errors`. What a unit
+    vector has left beside them bounds its cosine with any other: √(1 − Σ c²).
     """
-    lengths, count = process.lengths, len(errors)
-    active = list(range(count))
-    results: dict[int, LargestCosine] = {}
+    known = errors < _KNOWN
+    cosines, errors = cosines[known], errors[known, None]
+    if not len(cosines):
+        return np.zeros(cosines.shape[1]), np.ones(cosines.shape[1])
+    least = np.clip(cosines - errors, 0, 1)
+    rest = np.sqrt(np.clip(1 - (least**2).sum(axis=0), 0, 1))
+    return least.max(axis=0), np.clip(np.maximum((cosines + errors).max(axis=0), rest), 0, 1)
+
+
+def decide(
+    process: Lanczos,
+    epsilon: float,
+    lower: np.ndarray,
+    errors: np.ndarray,
+    top: float,
+    most_growth: float = np.inf,
+) -> np.ndarray | None:
+    """Bound each vector's largest cosine from above, until that decides or no longer helps.
+
+    Decided is a vector whose bounds, `lower` known before, leave ε outside. The vectors may be
+    shorter than 1: cosines scale with their lengths. `errors` bound how far they are from the true
+    ones; `top` is at least the largest eigenvalue of the process's operator. None where the process
+    grows beyond `most_growth`.
+    """
+    lengths = process.lengths
+    active = list(range(len(errors)))
+    upper = np.ones(len(errors))
     for _ in range(_MOST_STEPS // _STEPS):
         jacobi = process.advance(_STEPS)
-        open_positions = []
+        if process.growth > most_growth:
+            return None
+        before = upper.copy()
         for position, vector in enumerate(active):
-            bounds = largest_cosine(jacobi, position, top).scaled(float(lengths[vector]))
-            results[vector] = bounds
-            decided = (
-                bounds.upper + errors[vector] < epsilon or bounds.lower - errors[vector] > epsilon
-            )
-            if not decided:
-                open_positions.append(position)
+            upper[vector] = cosine_bound(jacobi, position, top) * float(lengths[vector])
+        decided = (upper + errors < epsilon) | (lower - errors > epsilon)
+        stalled = before - upper < _STALLED
+        open_positions = [
+            at for at, vector in enumerate(active) if not (decided[vector] or stalled[vector])
+        ]
         if not open_positions:
             break
         process.keep(open_positions)
         active = [active[position] for position in open_positions]
-    return [results[vector] for vector in range(count)]
+    return upper
 
 
 def _leading(gram: UpdatedGram, start: Array, k: int) -> _Top | None:
-    """Return the k leading eigenpairs of `gram` with proof that none is missing, or None."""
+    """Return the leading eigenpairs of `gram`, at least k, with proof that none is missing.
+
+    The first k are accurate; those beyond, up to the widest gap, less so. None without a proof.
+    """
     wanted = min(k + _EXTRA, start.shape[0] - 1)
     noise = ROUNDING * gram.trace()
     pairs = davidson(
@@ -216,6 +313,6 @@ def _leading(gram: UpdatedGram, start: Array, k: int) -> _Top | None:
     rest = gram.without(pairs.vectors[:, :cut], pairs.values[:cut])
     if not rest.is_below(values[cut], threshold - noise):
         return None
-    gaps = vector_gaps(values, residuals, cut, threshold, noise, k)
-    errors = vector_errors(residuals, gaps, noise)
-    return _Top(pairs.values[:k], pairs.vectors[:, :k], errors)
+    gaps = vector_gaps(values, residuals, cut, threshold, noise, cut)
+    errors = np.asarray(vector_errors(residuals, gaps, noise))
+    return _Top(pairs.values[:cut], pairs.vectors[:, :cut], errors)

@@ -2,77 +2,34 @@
 
 The measure of a unit vector y under W0 W0ᵀ has mass c_i² = ⟨u_i, y⟩² at σ_i². Of all measures with
 the same first moments, none has more mass at x than the Christoffel function λ(x) = 1 / Σ p_j(x)²,
-p_j the orthonormal polynomials: √max λ is an upper bound of every |c_i|. Where a Ritz value has
-converged, its Gauss weight is c_i² itself, with the residual as error bar: a lower bound.
+p_j the orthonormal polynomials: √max λ is an upper bound of every |c_i|, and below ε a proof of
+intrusion.
 
-Guarantees: `lower` ≤ max |c_i| ≤ `upper`, as far as no two singular values of the base coincide
-within the residual of the Ritz value concerned (then single vectors are not defined either). The
-maximum between Ritz values is sought on a fine grid and refined; λ is evaluated through the
-eigenvectors of the Jacobi matrix, because the three-term recurrence overflows at converged points.
+Guarantees: max |c_i| is at most the bound, whatever the singular values of the base. The maximum
+between Ritz values is sought on a fine grid and refined; λ is evaluated through the eigenvectors of
+the Jacobi matrix, because the three-term recurrence overflows at converged points. Nothing is said
+from below: what a converged Ritz value weighs may be that of two neighbours together.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from rankscope.spectra.lanczos import Jacobi
 
 _PER_INTERVAL = 20
-_REFINEMENTS = 40
-# error up to which a Gauss weight is used: a Ritz value may stand for two neighbours before that
-_CONVERGED = 1e-5
-_VANISHING = 1e-12
+_REFINEMENTS = 24  # thirds: to 6e-5 of a grid cell, and the height of a peak to the square of that
+_CONVERGED = 1e-5  # error of a Ritz value's weight, which the grid beside it may miss
 _ROUNDING = 1e-6  # of the Christoffel function right beside a Ritz value
-_IDENTIFIED = 1e-3  # width of the interval from which the base vector that has the cosine is known
 
 
-@dataclass(frozen=True)
-class LargestCosine:
-    """Bounds of the largest absolute cosine of one vector with all base vectors.
-
-    Attributes:
-        lower, upper: the proven interval.
-        eigenvalue: the Ritz value that has it, σ_i² of the base vector; None where not known.
-    """
-
-    lower: float
-    upper: float
-    eigenvalue: float | None
-
-    @property
-    def estimate(self) -> float:
-        """The middle of the interval: the cosine itself where its Ritz value has converged."""
-        return (self.lower + self.upper) / 2
-
-    @property
-    def error(self) -> float:
-        """Half the width of the interval."""
-        return (self.upper - self.lower) / 2
-
-    def scaled(self, length: float) -> "LargestCosine":
-        """Return the bounds for a vector of another length than 1."""
-        return LargestCosine(self.lower * length, self.upper * length, self.eigenvalue)
-
-
-def largest_cosine(jacobi: Jacobi, vector: int, top: float) -> LargestCosine:
-    """Bound the largest cosine of one vector; `top` is at least the largest eigenvalue."""
+def cosine_bound(jacobi: Jacobi, vector: int, top: float) -> float:
+    """Bound one vector's largest cosine from above; `top` is at least the largest eigenvalue."""
     matrix = jacobi.matrix(vector)
     nodes, states = np.linalg.eigh(matrix[:-1, :-1])
     residuals = jacobi.couplings[vector, -1] * np.abs(states[-1])
-    weights = np.abs(states[0])
-    gaps = _gaps(nodes)
-    errors = np.sqrt(2) * residuals / np.maximum(gaps - residuals, 1e-300)
-    converged = errors < _CONVERGED
-    # at zero a rank-deficient base has not one vector but a space of them
-    single = converged & (nodes > _VANISHING * top)
-    lowers = np.where(single, np.maximum(weights - errors, 0), 0)
-    best = int(lowers.argmax())
+    errors = np.sqrt(2) * residuals / np.maximum(_gaps(nodes) - residuals, 1e-300)
+    at_nodes = np.where(errors < _CONVERGED, np.abs(states[0]) + errors, 0).max()
     peak = np.sqrt(_largest_mass(matrix, top))
-    certain = np.where(converged, weights + errors, 0).max()
-    upper = float(min(1.0, max(peak * (1 + _ROUNDING), certain)))
-    lower = float(min(lowers[best], upper))
-    known = upper - lower < _IDENTIFIED
-    return LargestCosine(lower, upper, float(nodes[best]) if known else None)
+    return float(min(1.0, max(peak * (1 + _ROUNDING), at_nodes)))
 
 
 def _gaps(nodes: np.ndarray) -> np.ndarray:

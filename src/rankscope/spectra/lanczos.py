@@ -46,6 +46,8 @@ class Lanczos:
 
     Attributes:
         lengths: the norms of the starting vectors (in the inner product).
+        growth: the largest Euclidean norm, squared, of a vector t of length 1 in the inner product:
+            what rounding of G costs is multiplied by it. 1 where not `weighted`.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Lanczos:
         self._history: list[tuple[Array, Array]] = []
         self._diagonal: list[np.ndarray] = []
         self._couplings: list[np.ndarray] = []
+        self.growth = 1.0
         self._next, self._dual, lengths = self._normalised(start)
         self.lengths = to_numpy(lengths)
 
@@ -90,4 +93,7 @@ class Lanczos:
         # an exhausted Krylov space: the measure is known completely, the rest carries no mass
         divisor = xp.clip(lengths, 1e-300, None)
         block = block / divisor
-        return block, dual / divisor if self._weighted else block, lengths
+        if not self._weighted:
+            return block, block, lengths
+        self.growth = max(self.growth, float((block * block).sum(axis=0).max()))
+        return block, dual / divisor, lengths
