@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from rankscope.cli import app
 from rankscope.errors import ArtefactError, ModelError
+from rankscope.spectra.drawing import short_labels
 from rankscope.spectra.matrices import open_model
 from rankscope.spectra.sources import label_sources, locate
 
@@ -150,6 +151,52 @@ def test_page_is_self_contained_and_holds_every_adapter(trained, tmp_path):
     assert "intruder dimension" in page
     data = page.split('id="similarity-data">')[1].split("</script>")[0]
     assert len(json.loads(data)["matrices"]) == 35
+
+
+def write_checkpoint(folder, shapes, seed):
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    (folder / "config.json").write_text(json.dumps({"model_type": "t5"}))
+    tensors = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    save_file(tensors, folder / "model.safetensors")
+
+
+def test_maps_count_every_matrix_and_tell_every_type(tmp_path):
+    """Several experts in one cell, encoder beside decoder, a head outside of all layers."""
+    types = [f"{half}.block.0.layer.0.SelfAttention.q" for half in ("encoder", "decoder")]
+    experts = [f"encoder.block.0.layer.1.experts.{expert}.wi" for expert in range(3)]
+    shapes = {f"{module}.weight": (6, 8) for module in types + experts}
+    write_checkpoint(tmp_path / "base", shapes, 0)
+    write_checkpoint(tmp_path / "tuned", shapes, 1)
+    run("inspect", tmp_path / "tuned", "--base", tmp_path / "base", "--out", tmp_path,
+        "--k", 4, "--epsilon", 1)  # fmt: skip
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert page.count("wi, layer 0: 12 of 12") == 2  # ε = 1: each of 3 · 4 vectors, both sides
+    assert page.count("encoder…SelfAttention.q<") == 2
+    assert page.count("decoder…SelfAttention.q<") == 2
+
+
+def test_labels_stay_distinct():
+    long = [f"{half}.block.layer.SelfAttention.{kind}" for half in "ab" for kind in ("q", "v")]
+    assert short_labels([*long, "o_proj"])[0] == "a…SelfAttention.q"
+    ambiguous = ["encoder.first.inner.layer.dense", "encoder.second.inner.layer.dense"]
+    assert short_labels(ambiguous) == ambiguous
+
+
+def test_a_quantised_base_is_said_to_be_dequantised(tmp_path):
+    name = "model.layers.0.q_proj.weight"
+    rng = np.random.default_rng(0)
+    for folder, values in (("base", rng.integers(-127, 127, (8, 8), dtype=np.int8)),
+                           ("tuned", rng.standard_normal((8, 8)))):  # fmt: skip
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config.json").write_text('{"model_type": "llama"}')
+        scales = {name.removesuffix("weight") + "SCB": np.ones(8, np.float32)}
+        tensors = {name: values} | (scales if folder == "base" else {})
+        save_file(tensors, tmp_path / folder / "model.safetensors")
+    output = run("inspect", tmp_path / "tuned", "--base", tmp_path / "base", "--out", tmp_path)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    for said in (" ".join(output.split()), page):
+        assert "compared dequantised: 1 of 1 base matrices" in said
 
 
 def test_workers_and_cache_change_nothing(trained, tmp_path):

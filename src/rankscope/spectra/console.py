@@ -29,6 +29,17 @@ def summarise(matrices: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def quantisation_note(matrices: pl.DataFrame) -> str | None:
+    """Say what was dequantised before it was compared; None where nothing is quantised."""
+    stored = {"base": matrices.unique("matrix")["base_precision"], "tuned": matrices["precision"]}
+    notes = [
+        f"{count} of {len(precisions)} {which} matrices"
+        for which, precisions in stored.items()
+        if (count := int((precisions == "dequantised").sum()))
+    ]
+    return f"Stored quantised, compared dequantised: {', '.join(notes)}" if notes else None
+
+
 def print_table(matrices: pl.DataFrame, k: int, epsilon: float) -> None:
     """Print one table per adapter; medians over matrices, sums of intruders."""
     console = Console()
@@ -36,6 +47,8 @@ def print_table(matrices: pl.DataFrame, k: int, epsilon: float) -> None:
         f"Intruder dimensions among the top {k} singular vectors, ε = {epsilon:g} "
         "(left and right; open: ε lies within the error bound)"
     )
+    if note := quantisation_note(matrices):
+        console.print(note)
     for (adapter,), rows in summarise(matrices).group_by("adapter", maintain_order=True):
         table = Table(
             title=str(adapter), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)

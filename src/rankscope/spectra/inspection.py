@@ -32,7 +32,7 @@ from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.merged_by_peft import readable
 from rankscope.spectra.parallel import default_workers, run_all
-from rankscope.spectra.sources import Source, describe
+from rankscope.spectra.sources import Source, describe, is_fetched
 from rankscope.spectra.tables import SpectraTables, TableBuilder
 
 logger = logging.getLogger(__name__)
@@ -203,7 +203,9 @@ def inspect_and_write(
         write_parquet(out / "matrices.parquet", matrices)
         write_parquet(out / "similarity.parquet", similarity_rows(tables))
         page = out / "index.html"
-        origins = {source.label: describe(source.folder) for source in sources}
+        origins = {
+            source.label: describe(source.folder) for source in sources if is_fetched(source.folder)
+        }
         inspected = Inspected(describe(base), origins, settings.k, settings.epsilon)
         write_page(page, inspected, tables, matrices)
         logger.info("wrote %s", page)

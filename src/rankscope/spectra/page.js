@@ -3,7 +3,7 @@
 (() => {
   const source = document.getElementById("similarity-data");
   if (!source) return;
-  const { adapters, epsilon, matrices } = JSON.parse(source.textContent);
+  const { adapters, k, epsilon, matrices } = JSON.parse(source.textContent);
   const place = document.getElementById("similarity");
   const select = document.getElementById("matrix");
   const svg = (name, attributes, text) => {
@@ -24,7 +24,7 @@
           cell.append(svg("title", {}, `base ${i + 1}, tuned ${j + 1}: ${cosine}; largest with any base vector: ${map.largest[j]}`));
           picture.append(cell);
         });
-        if (map.largest[j] < epsilon) picture.append(svg("text", { x: j * 20 + 9.5, y: size * 20 + 11, "text-anchor": "middle", class: "ink" }, "×"));
+        if (j < k && map.largest[j] < epsilon) picture.append(svg("text", { x: j * 20 + 9.5, y: size * 20 + 11, "text-anchor": "middle", class: "ink" }, "×"));
       });
       const panel = document.createElement("div");
       panel.className = "panel";

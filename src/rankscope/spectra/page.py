@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from rankscope.artefacts.files import replacing
-from rankscope.spectra.console import summarise
-from rankscope.spectra.drawing import COLOURS, heat_map, line_chart
+from rankscope.spectra.console import quantisation_note, summarise
+from rankscope.spectra.drawing import COLOURS, Share, ceiling, heat_map, line_chart
 from rankscope.spectra.tables import SpectraTables
 
 _SHOWN_VECTORS = 32  # a page with every cell of large maps would not open
@@ -23,7 +24,7 @@ _SHOWN_VECTORS = 32  # a page with every cell of large maps would not open
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was inspected: the base and where each adapter (by label) comes from, k and ε."""
+    """What was inspected: the base, the commits of adapters (by label) of the hub, k and ε."""
 
     base: str
     origins: Mapping[str, str]
@@ -45,7 +46,7 @@ def write_page(
         _section("Intruders per layer and matrix type", _intruder_maps(matrices, adapters, k)),
         _section(
             "Are the leading singular vectors still those of the base?",
-            _similarity(tables, adapters, epsilon),
+            _similarity(tables, adapters, inspected),
         ),
         _section("Effective rank of the update", _effective_ranks(matrices, adapters)),
         _section("All matrices", _matrix_table(matrices)),
@@ -78,18 +79,22 @@ def _answer(matrices: pl.DataFrame, adapters: list[str], k: int, epsilon: float)
     for adapter in adapters:
         rows = matrices.filter(pl.col("adapter") == adapter)
         examined = int(rows.select(pl.min_horizontal("rows", "columns", pl.lit(k)).sum()).item())
-        found = int(rows["intruders_left"].sum())
-        changed = rows.filter(pl.col("intruders_left") > 0).height
-        where = f", in {changed} of {rows.height} matrices" if found else ""
-        sentences.append(
-            f"<p><strong>{html.escape(adapter)}</strong>: {found} intruder "
-            f"dimension{'s' * (found != 1)} among {examined} leading left singular vectors"
-            f"{where}.</p>"
+        left, right, undecided = (
+            int(rows[column].sum()) for column in ("intruders_left", "intruders_right", "undecided")
         )
+        changed = rows.filter(pl.max_horizontal("intruders_left", "intruders_right") > 0).height
+        where = f", in {changed} of {rows.height} matrices" if changed else ""
+        uncertain = f"; {undecided} cannot be decided" if undecided else ""
+        sentences.append(
+            f"<p><strong>{html.escape(adapter)}</strong>: {left} intruder "
+            f"dimension{'s' * (left != 1)} among {examined} leading left singular vectors and "
+            f"{right} among as many right ones{where}{uncertain}.</p>"
+        )
+    quantised = quantisation_note(matrices)
     note = (
         "<p class='fine'>An intruder dimension is one of the top "
         f"{k} singular vectors of a tuned weight whose cosine with every singular vector of the "
-        f"base weight is below {epsilon:g}.</p>"
+        f"base weight is below {epsilon:g}.{f' {quantised}.' if quantised else ''}</p>"
     )
     return f'<div class="answer">{"".join(sentences)}{note}</div>'
 
@@ -123,7 +128,7 @@ def _table(rows: pl.DataFrame, bold: pl.Series | None = None) -> str:
     head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in rows.columns)
     body = []
     for position, row in enumerate(rows.iter_rows()):
-        cells = "".join(f"<td>{'–' if v is None else html.escape(str(v))}</td>" for v in row)
+        cells = "".join(f"<td>{_text(value)}</td>" for value in row)
         total = ' class="total"' if bold is not None and bold[position] else ""
         body.append(f"<tr{total}>{cells}</tr>")
     return (
@@ -132,76 +137,115 @@ def _table(rows: pl.DataFrame, bold: pl.Series | None = None) -> str:
     )
 
 
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "–" if value is None else html.escape(str(value))
+
+
 def _intruder_maps(matrices: pl.DataFrame, adapters: list[str], k: int) -> str:
+    kinds = matrices["module_type"].unique(maintain_order=True).to_list()
+    layers = matrices["layer"].unique().sort(nulls_last=True).to_list()
+    # a layer may hold several matrices of a type, such as one per expert
+    cells = (
+        matrices.with_columns(examined=pl.min_horizontal("rows", "columns", pl.lit(k)))
+        .group_by("adapter", "module_type", "layer")
+        .agg(pl.col("intruders_left", "intruders_right", "examined").sum(), count=pl.len())
+    )
     panels = []
     for adapter in adapters:
-        rows = matrices.filter(pl.col("adapter") == adapter)
+        rows = cells.filter(pl.col("adapter") == adapter)
         for side in ("left", "right"):
+            values = rows.select("module_type", "layer", f"intruders_{side}", "examined")
             drawn = heat_map(
-                rows["module_type"].unique(maintain_order=True).to_list(),
-                sorted(layer for layer in rows["layer"].unique().to_list() if layer is not None),
-                {
-                    (kind, layer): count
-                    for kind, layer, count in rows.select(
-                        "module_type", "layer", f"intruders_{side}"
-                    ).iter_rows()
-                },
-                k,
+                kinds,
+                layers,
+                {(kind, layer): Share(*counts) for kind, layer, *counts in values.iter_rows()},
             )
             panels.append(
                 f'<div class="panel"><h4>{html.escape(adapter)}: {side} vectors</h4>{drawn}</div>'
             )
-    caption = "<figcaption>Rows: matrix types; columns: layers; number of intruders.</figcaption>"
-    return f'<figure><div class="panels columns-3">{"".join(panels)}</div>{caption}</figure>'
+    pairs = "".join(
+        f'<div class="pair">{left}{right}</div>'
+        for left, right in zip(panels[::2], panels[1::2], strict=True)
+    )
+    caption = (
+        "Rows: matrix types; columns: layers; number of intruders; full ink: all vectors examined"
+        + (
+            ", summed over the matrices of a type in a layer."
+            if (cells["count"] > 1).any()
+            else "."
+        )
+    )
+    return f'<figure><div class="maps">{pairs}</div><figcaption>{caption}</figcaption></figure>'
 
 
-def _similarity(tables: SpectraTables, adapters: list[str], epsilon: float) -> str:
+def _similarity(tables: SpectraTables, adapters: list[str], inspected: Inspected) -> str:
+    k, epsilon = inspected.k, inspected.epsilon
     shown = tables.similarity.filter(
         pl.col("i") <= _SHOWN_VECTORS, pl.col("j") <= _SHOWN_VECTORS
     ).with_columns(pl.col("cosine").round(2))
-    maxima = tables.vectors.filter(pl.col("j") <= _SHOWN_VECTORS)
-    data: dict[str, dict[str, dict[str, object]]] = {}
+    largest = {
+        key: rows.sort("j")["max_cosine"].round(3).to_list()
+        for key, rows in tables.vectors.filter(pl.col("j") <= _SHOWN_VECTORS).group_by(
+            "matrix", "adapter", "side"
+        )
+    }
+    data: dict[str, dict[str, dict[str, list[Any]]]] = {}
     for (matrix, adapter, side), rows in shown.group_by(
         "matrix", "adapter", "side", maintain_order=True
     ):
         columns = rows.sort("j", "i").group_by("j", maintain_order=True).agg("cosine")
-        best = maxima.filter(
-            pl.col("matrix") == matrix, pl.col("adapter") == adapter, pl.col("side") == side
-        ).sort("j")
         data.setdefault(str(matrix), {})[f"{adapters.index(str(adapter))} {side}"] = {
             "columns": columns["cosine"].to_list(),
-            "largest": best["max_cosine"].round(3).to_list(),
+            "largest": largest[matrix, adapter, side],
         }
     if not data:
         return '<p class="note">No base vectors were computed for a similarity map.</p>'
-    options = "".join(f"<option>{html.escape(matrix)}</option>" for matrix in data)
-    payload = json.dumps({"adapters": adapters, "epsilon": epsilon, "matrices": data})
+    found = {
+        matrix: sum(cosine < epsilon for drawn in maps.values() for cosine in drawn["largest"][:k])
+        for matrix, maps in data.items()
+    }
+    first = max(found, key=lambda matrix: found[matrix])
+    options = "".join(
+        f'<option value="{html.escape(matrix)}"{" selected" * (matrix == first)}>'
+        f"{html.escape(matrix)} (× {count})</option>"
+        for matrix, count in found.items()
+    )
+    payload = json.dumps({"adapters": adapters, "k": k, "epsilon": epsilon, "matrices": data})
     payload = payload.replace("<", "\\u003c")
     return (
         f'<figure><div class="controls"><label>matrix <select id="matrix">{options}</select>'
         '</label></div><div class="panels columns-4" id="similarity"></div>'
         "<figcaption>|cosine| of leading vectors, base (rows) against tuned (columns): full ink "
-        f"is 1. × marks an intruder: no vector of the base reaches {epsilon:g}.</figcaption>"
+        f"is 1. × marks an intruder, which no vector of the base reaches with {epsilon:g}; their "
+        "number stands behind a matrix’s name.</figcaption>"
         f'<script type="application/json" id="similarity-data">{payload}</script></figure>'
     )
 
 
 def _effective_ranks(matrices: pl.DataFrame, adapters: list[str]) -> str:
+    points = (
+        matrices.drop_nulls("layer")
+        .group_by("module_type", "adapter", "layer")
+        .agg(pl.col("effective_rank").median(), count=pl.len())
+        .sort("layer")
+    )
+    highest = ceiling(max(points["effective_rank"].to_list(), default=0.0))
     panels = []
-    for (kind,), rows in matrices.group_by("module_type", maintain_order=True):
+    for kind in matrices["module_type"].unique(maintain_order=True):
+        rows = points.filter(pl.col("module_type") == kind)
         series = {
-            adapter: [
-                (float(layer), float(value))
-                for name, layer, value in rows.select(
-                    "adapter", "layer", "effective_rank"
-                ).iter_rows()
-                if name == adapter and layer is not None
-            ]
+            adapter: rows.filter(pl.col("adapter") == adapter)
+            .select("layer", "effective_rank")
+            .rows()
             for adapter in adapters
         }
-        panels.append(
-            f'<div class="panel"><h4>{html.escape(str(kind))}</h4>{line_chart(series)}</div>'
-        )
+        drawn = line_chart(series, highest)
+        panels.append(f'<div class="panel"><h4>{html.escape(kind)}</h4>{drawn}</div>')
+    several = ", median of the matrices of a type in a layer" * (
+        points["count"].max() not in (None, 1)
+    )
     legend = "".join(
         f'<span style="--colour: {COLOURS[i % len(COLOURS)]}">{html.escape(adapter)}</span>'
         for i, adapter in enumerate(adapters)
@@ -209,7 +253,7 @@ def _effective_ranks(matrices: pl.DataFrame, adapters: list[str]) -> str:
     return (
         f'<figure><p class="keys">{legend}</p>'
         f'<div class="panels columns-4">{"".join(panels)}</div>'
-        "<figcaption>exp of the entropy of the singular values of ΔW, over layers.</figcaption>"
+        f"<figcaption>exp of the entropy of the singular values of ΔW{several}.</figcaption>"
         "</figure>"
     )
 
@@ -225,9 +269,11 @@ def _method_note(matrices: pl.DataFrame, inspected: Inspected) -> str:
         if {"BF16", "F16"} & set(matrices["precision"]) and matrices["rank"].has_nulls()
         else ""
     )
-    origins = "; ".join(f"{label}: {origin}" for label, origin in inspected.origins.items())
+    origins = "".join(
+        f"{html.escape(f'{label}: {origin}')}. " for label, origin in inspected.origins.items()
+    )
     return (
-        f"{html.escape(origins)}. k = {inspected.k}, ε = {inspected.epsilon:g}. "
+        f"{origins}k = {inspected.k}, ε = {inspected.epsilon:g}. "
         f"Ways: {html.escape(ways)}; stored as {html.escape(stored)}."
         f"{half} Each vector's error bound stands in vectors.parquet; undecided: vectors whose "
         "bound contains ε."

@@ -71,14 +71,19 @@ def _fetch(repository: str, revision: str) -> Path:
     return Path(folder)
 
 
+def is_fetched(folder: Path) -> bool:
+    """Say whether a folder lies in the hub's cache: models--owner--name/snapshots/<commit>."""
+    place = folder.resolve()
+    return place.parent.name == "snapshots" and bool(_COMMIT.match(place.name))
+
+
 def describe(folder: Path) -> str:
     """Name a folder: `owner/name at commit …` for what was fetched from the hub."""
-    # the hub's cache: models--owner--name/snapshots/<commit>
     place = folder.resolve()
-    if place.parent.name == "snapshots" and _COMMIT.match(place.name):
-        repository = place.parent.parent.name.removeprefix("models--").replace("--", "/")
-        return f"{repository} at commit {place.name}"
-    return place.name
+    if not is_fetched(folder):
+        return place.name
+    repository = place.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return f"{repository} at commit {place.name}"
 
 
 def label_sources(given: Sequence[str]) -> list[Source]:
