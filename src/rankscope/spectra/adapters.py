@@ -2,30 +2,37 @@
 
 Guarantees: a LoRA update is given by its own A and B (float32 as trained, never through merged
 weights), with alpha/r or alpha/√r (rsLoRA), `rank_pattern`, `alpha_pattern` and `fan_in_fan_out`
-applied as peft applies them; a DoRA update is the dense difference that its magnitudes make of it.
+applied as peft applies them; a DoRA update is the dense difference that its magnitudes make of it,
+a layer's weight that was trained whole (`modules_to_save`) the difference to the base. Each module
+has its own update, a head that shares the embedding's tensor included, as in peft's forward pass.
+Whatever else an adapter trained (biases, norms, heads, single tokens) is named and left out.
 Every adapter must fit its base: names and shapes are checked when it is opened, before any work.
 """
 
+import logging
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from rankscope.errors import ModelError
+from rankscope.spectra.adapter_config import check_config
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
+
+logger = logging.getLogger(__name__)
 
 _FACTOR = re.compile(
     r"^(?:base_model\.model\.)?(?P<module>.+)\."
     r"(?P<kind>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
     r"(?:\.default)?(?:\.weight)?$"
 )
-# initialisations that also change the base weight, so that A and B alone do not say the update
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_NAMED = 5  # tensors that a message names
 
 
 @dataclass(frozen=True)
@@ -117,18 +124,30 @@ class FullCheckpoint:
 
 @dataclass(frozen=True)
 class LoraAdapter:
-    """A peft LoRA adapter (rsLoRA and DoRA included) on a base model."""
+    """A peft LoRA adapter (rsLoRA and DoRA included) on a base model.
+
+    Attributes:
+        factors: kind -> stored factor, for each module as the adapter names it.
+        wholes: the stored weight of each module that was trained whole.
+        modules: the module of each matrix, by the matrix's name.
+        left_out: names of the trained tensors that are none of these.
+    """
 
     folder: Path
     config: dict[str, Any]
     base: Model
-    factors: dict[str, dict[str, StoredTensor]]  # base tensor -> kind -> stored factor
-    modules: dict[str, str] = field(repr=False)  # base tensor -> module as the adapter names it
+    factors: dict[str, dict[str, StoredTensor]]
+    wholes: dict[str, StoredTensor]
+    left_out: tuple[str, ...]
+    modules: dict[str, str] = field(repr=False)
     matrices: tuple[Matrix, ...] = field(repr=False)
 
-    def scale(self, tensor: str, rank: int) -> float:
-        """Return alpha/r, or alpha/√r for rsLoRA, of the module that holds `tensor`."""
-        module = self.modules[tensor]
+    def stored(self, matrix: Matrix) -> dict[str, StoredTensor]:
+        """Return the factors of a matrix by kind: none where it was trained whole."""
+        return self.factors.get(self.modules[matrix.name], {})
+
+    def scale(self, module: str, rank: int) -> float:
+        """Return alpha/r, or alpha/√r for rsLoRA, of `module`."""
         patterns = self.config.get("alpha_pattern") or {}
         alpha = next(
             (
@@ -142,7 +161,7 @@ class LoraAdapter:
 
     def low_rank(self, matrix: Matrix) -> LowRank:
         """Return scale·B and A of the matrix, without DoRA's magnitudes."""
-        stored = self.factors[matrix.tensor]
+        stored = self.stored(matrix)
         if "lora_embedding_A" in stored:  # ΔW = (B A)ᵀ for an embedding of tokens × features
             left = stored["lora_embedding_A"].read().T.astype(np.float64)
             right = stored["lora_embedding_B"].read().T.astype(np.float64)
@@ -150,25 +169,36 @@ class LoraAdapter:
             left = stored["lora_B"].read().astype(np.float64)
             right = stored["lora_A"].read().astype(np.float64)
         left = self.base.select(matrix, left)
-        return LowRank(left * self.scale(matrix.tensor, right.shape[0]), right)
+        return LowRank(left * self.scale(self.modules[matrix.name], right.shape[0]), right)
 
     def update(self, matrix: Matrix, weight: np.ndarray) -> Update:
-        """Return the factors, or for DoRA the dense difference.
+        """Return the factors; for DoRA and modules trained whole, the dense difference.
 
-        DoRA (arXiv 2402.09353, eq. 5): W = m · (W0 + s·BA) / ‖W0 + s·BA‖, row by row.
+        DoRA (arXiv 2402.09353, eq. 5): W = m · (W0 + s·BA) / ‖W0 + s·BA‖, for each output: a row
+        of a linear weight, a column (feature) of an embedding.
         """
+        stored = self.stored(matrix)
+        if not stored:
+            return Dense(self._whole(matrix).astype(np.float64) - weight)
         low_rank = self.low_rank(matrix)
-        magnitude = self.factors[matrix.tensor].get("lora_magnitude_vector")
-        if magnitude is None:
+        if "lora_magnitude_vector" not in stored:
             return low_rank
         direction = weight + low_rank.dense()
-        wanted = self.base.select(matrix, magnitude.read().reshape(-1).astype(np.float64))
-        norms = np.linalg.norm(direction, axis=1)
-        return Dense(direction * (wanted / norms)[:, None] - weight)
+        wanted = stored["lora_magnitude_vector"].read().reshape(-1).astype(np.float64)
+        if "lora_embedding_A" in stored:
+            return Dense(direction * (wanted / np.linalg.norm(direction, axis=0)) - weight)
+        factor = self.base.select(matrix, wanted) / np.linalg.norm(direction, axis=1)
+        return Dense(direction * factor[:, None] - weight)
+
+    def _whole(self, matrix: Matrix) -> np.ndarray:
+        weight = self.wholes[self.modules[matrix.name]].read()
+        oriented = weight.T if self.base.is_conv1d(matrix.tensor) else weight
+        return self.base.select(matrix, oriented)
 
     def precision(self, matrix: Matrix) -> str:
-        """Say in which precision the factors are stored."""
-        return next(iter(self.factors[matrix.tensor].values())).dtype
+        """Say in which precision the update is stored."""
+        stored = self.stored(matrix) or {"": self.wholes[self.modules[matrix.name]]}
+        return next(iter(stored.values())).dtype
 
 
 def open_adapter(folder: Path, base: Model) -> LoraAdapter:
@@ -178,58 +208,82 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         ModelError: another kind of adapter, unknown modules, wrong shapes, damaged files.
     """
     config = read_config(folder / "adapter_config.json")
-    _check_kind(folder, config)
-    factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
-    modules: dict[str, str] = {}
-    unknown = []
+    check_config(folder, config)
     tensors = list_tensors(folder, "adapter_model")
     _check_vocabulary(folder, tensors, base)
+    factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
+    wholes: dict[str, StoredTensor] = {}
+    left_out = []
+    linear = {matrix.tensor for matrix in base.matrices}
     for name, stored in tensors.items():
-        match = _FACTOR.match(name)
-        if match is None:
-            continue
-        tensor = base.find(match["module"])
-        if tensor is None:
-            unknown.append(match["module"])
-            continue
-        factors[tensor][match["kind"]] = stored
-        modules[tensor] = match["module"]
-    if unknown:
-        raise ModelError(
-            f"{folder}: the adapter targets {len(set(unknown))} modules that the base "
-            f"{base.folder} does not have, {unknown[0]!r} first; is it the adapter's base?"
-        )
+        module = name.removeprefix("base_model.model.").removesuffix(".weight")
+        if match := _FACTOR.match(name):
+            factors[match["module"]][match["kind"]] = stored
+        elif name.endswith(".weight") and base.find(module) in linear:
+            wholes[module] = stored
+        elif not name.endswith(".base_layer.weight"):  # peft's copy of a targeted embedding
+            left_out.append(name)
     if not factors:
         raise ModelError(f"{folder}: adapter_model.safetensors holds no LoRA factors")
-    order = {matrix.tensor for matrix in base.matrices}
-    outside = sorted(name for name in factors if name not in order)
-    described = {matrix.name: matrix for matrix in base.matrices if matrix.tensor in factors}
-    described |= {matrix.name: matrix for matrix in base.describe(outside)}
-    adapter = LoraAdapter(folder, config, base, dict(factors), modules, tuple(described.values()))
+    modules, matrices = _place(folder, base, (*factors, *wholes))
+    adapter = LoraAdapter(
+        folder, config, base, dict(factors), wholes, tuple(left_out), modules, matrices
+    )
     _check_shapes(adapter)
+    if left_out:
+        logger.warning(
+            "%s: trained, but no weight matrices of layers, so left out: %s",
+            folder, some_of(left_out),
+        )  # fmt: skip
     return adapter
 
 
-def is_plain_lora(config: dict[str, Any]) -> bool:
-    """Say whether an adapter's A and B (and DoRA's magnitudes) are all of its update."""
-    start = str(config.get("init_lora_weights", "")).lower()
-    return (
-        config.get("peft_type") == "LORA"
-        and not start.startswith(_CHANGES_BASE)
-        and not config.get("use_qalora")
-    )
+def _place(
+    folder: Path, base: Model, modules: Sequence[str]
+) -> tuple[dict[str, str], tuple[Matrix, ...]]:
+    """Return the module of each matrix name, and the matrices in the order of the base."""
+    holders: dict[str, list[str]] = defaultdict(list)
+    unknown = []
+    for module in modules:
+        tensor = base.find(module)
+        if tensor is None:
+            unknown.append(module)
+        else:
+            holders[tensor].append(module)
+    if unknown:
+        raise ModelError(
+            f"{folder}: the adapter targets {len(unknown)} modules that the base "
+            f"{base.folder} does not have, {unknown[0]!r} first; is it the adapter's base?"
+        )
+    linear = {matrix.tensor for matrix in base.matrices}
+    outside = base.describe(sorted(tensor for tensor in holders if tensor not in linear))
+    placed: dict[str, str] = {}
+    matrices = []
+    for matrix in (*base.matrices, *outside):
+        for module in holders[matrix.tensor]:
+            named = _named_after(module, matrix)
+            if named.name in placed:
+                raise ModelError(
+                    f"{folder}: {placed[named.name]!r} and {module!r} are both "
+                    f"{matrix.tensor!r} in the base {base.folder}; is it the adapter's base?"
+                )
+            placed[named.name] = module
+            matrices.append(named)
+    return placed, tuple(matrices)
 
 
-def _check_kind(folder: Path, config: dict[str, Any]) -> None:
-    if is_plain_lora(config):
-        return
-    kind = config.get("peft_type")
-    if kind == "LORA":
-        kind = f"LoRA adapter initialised with {config.get('init_lora_weights')!r}"
-    raise ModelError(
-        f"{folder}: {kind} is no plain LoRA; merge it with peft's `merge_and_unload()` in float32, "
-        "save it, and give the merged model (`rankscope inspect` does this by itself)"
-    )
+def _named_after(module: str, matrix: Matrix) -> Matrix:
+    """Name the matrix after a head that shares the embedding's tensor: it has its own update."""
+    own = module.rsplit(".", 1)[-1]
+    if own == matrix.module.rsplit(".", 1)[-1]:
+        return matrix
+    return replace(matrix, name=module, module_type=own)
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _check_vocabulary(folder: Path, tensors: dict[str, StoredTensor], base: Model) -> None:
@@ -247,25 +301,43 @@ def _check_vocabulary(folder: Path, tensors: dict[str, StoredTensor], base: Mode
 
 
 def _check_shapes(adapter: LoraAdapter) -> None:
-    whole: dict[str, int] = defaultdict(int)
+    rows: dict[str, int] = defaultdict(int)
     for matrix in adapter.matrices:
-        whole[matrix.tensor] += matrix.shape[0]
+        rows[adapter.modules[matrix.name]] += matrix.shape[0]
     for matrix in adapter.matrices:
-        stored = adapter.factors[matrix.tensor]
-        pair = ("lora_embedding_B", "lora_embedding_A")
-        if pair[0] not in stored and pair[1] not in stored:
-            pair = ("lora_B", "lora_A")
-        if not set(pair) <= set(stored):
-            raise ModelError(f"{adapter.folder}: {matrix.module} has only {sorted(stored)}")
-        left, right = (stored[kind].shape for kind in pair)
-        rows, columns = whole[matrix.tensor], matrix.shape[1]
-        expected = (columns, rows) if pair[0] == "lora_embedding_B" else (rows, columns)
-        if len(left) != 2 or (left[0], right[1]) != expected or left[1] != right[0]:
+        module = adapter.modules[matrix.name]
+        shape = rows[module], matrix.shape[1]
+        if module in adapter.factors:
+            _check_factors(adapter, module, shape)
+            continue
+        stored = adapter.wholes[module].shape
+        if stored != (shape[::-1] if adapter.base.is_conv1d(matrix.tensor) else shape):
             raise ModelError(
-                f"{adapter.folder}: {matrix.module} has factors of {left} and {right}, but the "
-                f"base weight is {rows} × {columns}; the adapter belongs to another base "
-                "(or another vocabulary)"
+                f"{adapter.folder}: {module} was trained whole and is {stored}, but the base "
+                f"weight is {shape[0]} × {shape[1]}; the adapter belongs to another base"
             )
+
+
+def _check_factors(adapter: LoraAdapter, module: str, shape: tuple[int, int]) -> None:
+    stored = adapter.factors[module]
+    is_embedding = "lora_embedding_A" in stored or "lora_embedding_B" in stored
+    names = ("lora_embedding_B", "lora_embedding_A") if is_embedding else ("lora_B", "lora_A")
+    if not set(names) <= set(stored):
+        raise ModelError(f"{adapter.folder}: {module} has only {sorted(stored)}")
+    left, right = (stored[name].shape for name in names)
+    expected = shape[::-1] if is_embedding else shape
+    if len(left) != 2 or len(right) != 2 or (left[0], right[1]) != expected or left[1] != right[0]:
+        raise ModelError(
+            f"{adapter.folder}: {module} has factors of {left} and {right}, but the "
+            f"base weight is {shape[0]} × {shape[1]}; the adapter belongs to another base "
+            "(or another vocabulary)"
+        )
+    magnitude = stored.get("lora_magnitude_vector")
+    if magnitude is not None and math.prod(magnitude.shape) != expected[0]:
+        raise ModelError(
+            f"{adapter.folder}: {module} has DoRA magnitudes of {magnitude.shape}, but the base "
+            f"weight has {expected[0]} outputs; the adapter belongs to another base"
+        )
 
 
 def open_checkpoint(folder: Path, base: Model) -> FullCheckpoint:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.errors import ModelError
-from rankscope.spectra.adapters import is_plain_lora
+from rankscope.spectra.adapter_config import is_plain_lora
 from rankscope.spectra.sources import Source
 from rankscope.spectra.tensor_files import read_config
 
@@ -79,7 +79,9 @@ def merge(adapter: Path, config: dict[str, Any], base: Path, out: Path) -> None:
                 "there is no spectrum to inspect"
             )
         tuned.merge_and_unload().save_pretrained(out)
-    except (AttributeError, KeyError, OSError, RuntimeError, ValueError) as error:
+    except (
+        AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError
+    ) as error:  # fmt: skip
         raise ModelError(
             f"{adapter}: peft cannot merge this {config.get('peft_type')} adapter into {base}: "
             f"{error}"

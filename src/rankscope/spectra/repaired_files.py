@@ -45,16 +45,16 @@ def repair_adapter(
     found = [
         correction
         for correction in corrections(model, tuned, intervention)
-        if "lora_B" in tuned.factors[correction.matrix.tensor]  # embeddings stay as they are
+        if "lora_B" in tuned.stored(correction.matrix)  # embeddings stay as they are
     ]
     stored = list_tensors(adapter, "adapter_model")
     tensors = {name: tensor.read() for name, tensor in stored.items()}
     names = {tensor: name for name, tensor in stored.items()}
     ranks, alphas = {}, {}
-    for tensor, parts in _by_tensor(found).items():
-        factors, module = tuned.factors[tensor], tuned.modules[tensor]
+    for module, parts in _by_module(tuned, found).items():
+        factors = tuned.factors[module]
         a, b = (tensors[names[factors[kind]]] for kind in ("lora_A", "lora_B"))
-        scale = tuned.scale(tensor, a.shape[0])
+        scale = tuned.scale(module, a.shape[0])
         left = [model.place(part.matrix, part.left, b.shape[0]) / scale for part in parts]
         grown_a = np.concatenate([a, *(part.right for part in parts)])
         tensors[names[factors["lora_A"]]] = grown_a.astype(np.float32)
@@ -166,10 +166,10 @@ def _copy_surroundings(source: Model, folder: Path) -> None:
     write_json(folder / "config.json", config)
 
 
-def _by_tensor(found: Sequence[Correction]) -> dict[str, list[Correction]]:
+def _by_module(tuned: LoraAdapter, found: Sequence[Correction]) -> dict[str, list[Correction]]:
     grouped: dict[str, list[Correction]] = defaultdict(list)
     for correction in found:
-        grouped[correction.matrix.tensor].append(correction)
+        grouped[tuned.modules[correction.matrix.name]].append(correction)
     return grouped
 
 

@@ -59,3 +59,33 @@ def llama():
             f"{prefix}.input_layernorm.weight": np.ones(16),
         }
     return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+
+
+@pytest.fixture
+def peft_adapter(tmp_path):
+    """Return a function that writes a tiny Llama and a peft adapter on it, all trained to noise.
+
+    It gives the two folders and the wrapped model. The base ties its head to its embeddings.
+    """
+    peft, torch = pytest.importorskip("peft"), pytest.importorskip("torch")
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    def make(**config):
+        torch.manual_seed(0)
+        sizes = {"vocab_size": 60, "hidden_size": 16, "intermediate_size": 24}
+        llama = LlamaConfig(
+            num_hidden_layers=2, num_attention_heads=2, attention_bias=True,
+            tie_word_embeddings=True, **sizes,
+        )  # fmt: skip
+        LlamaForCausalLM(llama).save_pretrained(tmp_path / "base")
+        base = LlamaForCausalLM.from_pretrained(tmp_path / "base")
+        settings = {"r": 3, "lora_alpha": 4, "target_modules": ["q_proj"]} | config
+        model = peft.get_peft_model(base, peft.LoraConfig(**settings)).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.add_(0.3 * torch.randn_like(parameter))
+        model.save_pretrained(tmp_path / "adapter")
+        return tmp_path / "base", tmp_path / "adapter", model
+
+    return make

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rankscope.errors import ModelError
-from rankscope.spectra.adapters import Dense, LowRank, open_tuned
+from rankscope.spectra.adapters import LowRank, open_tuned
 from rankscope.spectra.matrices import open_model
 
 Q = "model.layers.0.self_attn.q_proj"
@@ -48,17 +48,12 @@ def test_rank_pattern_shows_in_the_factors(write_model, write_adapter, llama):
     assert {name: update.rank for name, update in updates.items()} == {"q_proj": 4, "up_proj": 2}
 
 
-def test_dora_is_the_renormalised_direction(write_model, write_adapter, llama):
-    rng = np.random.default_rng(0)
-    magnitude = rng.uniform(1, 2, 16).astype(np.float32)
-    tensors = factors(rng, Q, 16, 16, 4) | {f"{Q}.lora_magnitude_vector": magnitude}
-    model = open_model(write_model(llama))
-    adapter = open_tuned(write_adapter(tensors, use_dora=True), model)
-    (matrix,) = adapter.matrices
-    weight = model.read(matrix).astype(float)
-    update = adapter.update(matrix, weight)
-    assert isinstance(update, Dense)
-    np.testing.assert_allclose(np.linalg.norm(weight + update.delta, axis=1), magnitude, rtol=1e-6)
+def test_magnitudes_of_another_size_are_refused(write_model, write_adapter, llama):
+    base = open_model(write_model(llama))
+    tensors = factors(np.random.default_rng(0), UP, 40, 16, 4)
+    tensors[f"{UP}.lora_magnitude_vector"] = np.ones(16, np.float32)
+    with pytest.raises(ModelError, match=r"magnitudes of \(16,\).* 40 outputs"):
+        open_tuned(write_adapter(tensors, use_dora=True), base)
 
 
 def test_embedding_adapter_is_transposed(write_model, write_adapter, llama):
@@ -141,6 +136,15 @@ def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
     half = {f"{Q}.lora_A.weight": np.zeros((4, 16))}
     with pytest.raises(ModelError, match="has only"):
         open_tuned(write_adapter(half, "half"), base)
+    shard = factors(rng, Q, 16, 16, 4) | {f"{Q}.lora_A.weight": np.zeros(64)}
+    with pytest.raises(ModelError, match="belongs to another base"):
+        open_tuned(write_adapter(shard, "shard"), base)
+    whole = factors(rng, Q, 16, 16, 4) | {f"{UP}.weight": np.zeros((16, 40))}
+    with pytest.raises(ModelError, match="trained whole"):
+        open_tuned(write_adapter(whole, "whole"), base)
+    twice = factors(rng, Q, 16, 16, 4) | factors(rng, f"other.{Q}", 16, 16, 4)
+    with pytest.raises(ModelError, match="are both"):
+        open_tuned(write_adapter(twice, "twice"), base)
     smaller = {
         name: tensor[:, :8] if tensor.ndim == 2 else tensor for name, tensor in llama.items()
     }
@@ -148,6 +152,21 @@ def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
         open_tuned(write_model(smaller, name="smaller"), base)
     with pytest.raises(ModelError, match="neither a peft adapter"):
         open_tuned(base.folder.parent, base)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"lora_alpha": None}, "no number as lora_alpha"),
+        ({"layer_replication": [[0, 2], [0, 2]]}, "repeats layers"),
+    ],
+)
+def test_a_config_that_does_not_say_the_update_is_refused(
+    write_model, write_adapter, llama, config, message
+):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    with pytest.raises(ModelError, match=message):
+        open_tuned(write_adapter(tensors, **config), open_model(write_model(llama)))
 
 
 def test_a_base_without_layers_is_refused(write_model):
