@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from rankscope.cli import app
 from rankscope.errors import ArtefactError, ModelError
+from rankscope.spectra import choice
 from rankscope.spectra.drawing import short_labels
 from rankscope.spectra.matrices import open_model
 from rankscope.spectra.sources import label_sources, locate
@@ -238,6 +239,36 @@ def test_a_cache_that_the_disk_has_no_room_for_is_not_begun(trained, tmp_path, m
     with pytest.raises(ArtefactError, match=r"take .* in f64 .*`--precision f32`: half"):
         run(*common)
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("way", ["low-rank", "dense-certified", "cacheless"])
+def test_every_way_finds_what_the_complete_one_does(trained, tmp_path, monkeypatch, way):
+    """The test model is small: only the sizes from which a way pays are taken away."""
+    adapter = trained / ("merged" if way == "dense-certified" else "adapter")
+    common = ["inspect", adapter, "--base", BASE, "--workers", 1, "--k", 2, "--similarity", 2]
+    run(*common, "--out", tmp_path / "complete")
+    for size in ("_SMALL", "_SMALL_FOR_HIGH_RANK"):
+        monkeypatch.setattr(choice, size, 0)
+    if way == "cacheless":
+        monkeypatch.setattr(choice, "_SMALL_BASE", 0)
+    run(*common, "--out", tmp_path / "fast")
+    keys = ["adapter", "matrix", "side", "j"]
+    both = pl.read_parquet(tmp_path / "complete" / "vectors.parquet").join(
+        pl.read_parquet(tmp_path / "fast" / "vectors.parquet"), on=keys, suffix="_fast"
+    )
+    assert both.height == 35 * 2 * 2
+    assert both["method"].unique().to_list() == ["gram"]
+    fast = both.filter(pl.col("method_fast") == way)
+    assert fast.height > both.height / 2
+    within = (fast["max_cosine"] - fast["max_cosine_fast"]).abs() <= (
+        fast["error_bound"] + fast["error_bound_fast"]
+    )
+    assert within.all()
+    np.testing.assert_allclose(both["sigma_fast"], both["sigma"], rtol=1e-9)
+    found = [pl.read_parquet(tmp_path / name / "matrices.parquet") for name in ("complete", "fast")]
+    assert (found[1]["undecided"] == 0).all()
+    for column in ("intruders_left", "intruders_right"):
+        assert found[0][column].to_list() == found[1][column].to_list()
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.7, 1.0])
