@@ -32,11 +32,12 @@ def mixtures_of(
     metrics: Sequence[str] = METRICS,
     percent: Callable[[int], float] = lambda rank: rank / 70,
     diverged: Sequence[tuple[int | None, int]] = (),
+    unplanned: Sequence[tuple[str, int | None]] = (),
 ) -> EvidenceBuilder:
     """Build runs of all methods on all sets; `scores` gives a share for each item.
 
     It takes the kind of tests, training set, metric, rank (None: full) and seed. Items of seen
-    tasks differ between samplings. `diverged` names ranks and seeds.
+    tasks differ between samplings. `diverged` names ranks and seeds, `unplanned` sets and ranks.
     """
     builder = EvidenceBuilder()
     for (kind, metric), name in NAMES.items():
@@ -48,6 +49,8 @@ def mixtures_of(
                 builder.scores("base", name, {0: [0.0] * items}, **tested)
     for label, (tasks, examples) in sets.items():
         for rank in (None, *ranks):
+            if (label, rank) in unplanned:
+                continue
             for seed in seeds:
                 run = builder.run(
                     rank, seed, "diverged" if (rank, seed) in diverged else "done",

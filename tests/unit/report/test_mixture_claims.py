@@ -261,6 +261,15 @@ def test_sizes_tell_the_papers_series_apart():
     assert mixtures.largest.label == "Tall"
 
 
+def test_mixtures_of_one_size_alone_are_all_shown_and_the_one_of_most_tasks_is_the_largest():
+    sets = FIXED_TOTAL | {"T250": PAPER_SETS["T250"]}
+    builder = mixtures_of(lambda *_: [0.5], sets, (16,), metrics=(EXACT,), seeds=(0, 1))
+    (mixtures,) = Mixtures.of(builder.build())
+    assert mixtures.largest.label == "T*500"
+    assert [each.label for each in mixtures.shown] == ["T*100", "T250", "T*500"]
+    assert [v.verdict for v in task_scaling.more_tasks_help(mixtures)] == ["inconclusive"]
+
+
 def test_more_tasks_that_hurt_deny_that_they_help():
     worse = small(lambda kind, label, rank: 0.5 if label == "T2" else 0.3)
     verdicts = list(task_scaling.more_tasks_help(worse))
@@ -299,6 +308,85 @@ def test_a_sampling_that_one_method_did_not_finish_is_left_out_of_the_comparison
     (verdict,) = rank_scaling.small_capacity_costs(Mixtures.of(builder.build())[0])
     assert verdict.value == pytest.approx(100 * (0.9 - 0.55))
     assert "2 of 3 samplings are complete" in verdict.note
+
+
+def test_a_rank_that_hardly_finished_is_named():
+    rising = small(
+        lambda kind, label, rank: (rank or 64) / 100, ranks=(*RANKS, 64),
+        diverged=[(64, 1), (64, 2), (32, 0)],
+    )  # fmt: skip
+    for claim in (rank_scaling.rises_with_rank, rank_scaling.rises_late):
+        for verdict in claim(rising):
+            assert "not judged: LoRA r=64 (1 of 3 samplings)" in verdict.note
+            assert "r=32 (" not in verdict.note
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(64, "inconclusive"), (4, "confirmed")])
+def test_a_crossing_does_not_last_for_certain_where_a_rank_above_it_is_missing(lost, outcome):
+    scores = {None: 0.5, 4: 0.3, 8: 0.4, 16: 0.6, 32: 0.6, 64: 0.2 if lost == 64 else 0.6}
+    partly = small(
+        lambda kind, label, rank: scores[rank], ranks=(*RANKS, 64),
+        diverged=[(lost, 1), (lost, 2)],
+    )  # fmt: skip
+    for verdict in rank_scaling.reaches_full(partly):
+        assert verdict.verdict == outcome
+        assert f"not judged: LoRA r={lost} (1 of 3 samplings)" in verdict.note
+        unknown = "too few samplings to say whether Full is reached at r=64"
+        assert verdict.reason == (unknown if lost == 64 else "")
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(64, "inconclusive"), (8, "denied")])
+def test_that_no_rank_reaches_full_needs_the_largest(lost, outcome):
+    partly = small(
+        lambda kind, label, rank: 0.5 if rank is None else 0.3, ranks=(*RANKS, 64),
+        diverged=[(lost, 0), (lost, 1), (lost, 2)],
+    )  # fmt: skip
+    assert {v.verdict for v in rank_scaling.reaches_full(partly)} == {outcome}
+
+
+def test_full_that_did_not_finish_is_told_from_full_that_is_not_there():
+    lost = small(lambda kind, label, rank: 0.5, diverged=[(None, 1), (None, 2)])
+    never = small(lambda kind, label, rank: 0.5, unplanned=[("T2", None), ("T8", None)])
+    finished = "too few samplings finished: Full (1 of 3 samplings)"
+    for claim in (rank_scaling.reaches_full, rank_scaling.small_capacity_costs):
+        assert {verdict.reason for verdict in claim(lost)} == {finished}
+        assert all(verdict.reason.startswith("needs Full") for verdict in claim(never))
+    (shrinks,) = task_scaling.advantage_shrinks(lost)
+    on_both = "too few samplings finished: Full (1 of 3 samplings on T2, 1 of 3 samplings on T8)"
+    assert shrinks.reason == on_both
+
+
+def test_methods_without_a_pair_of_mixtures_are_named():
+    rising = small(
+        lambda kind, label, rank: 0.5 if label == "T2" else 0.6, unplanned=[("T8", 32)],
+        diverged=[(4, 0), (4, 1)],
+    )  # fmt: skip
+    verdicts = list(task_scaling.more_tasks_help(rising))
+    missing = "LoRA r=4 (1 of 3 samplings on T2, 1 of 3 samplings on T8)"
+    assert {v.scope.split(" · ")[0] for v in verdicts} == {"Full", "LoRA r=8", "LoRA r=16"}
+    for verdict in verdicts:
+        assert f"not judged: {missing}, LoRA r=32 (not planned on T8)" in verdict.note
+
+
+def test_methods_without_a_common_sampling_are_not_compared():
+    apart = small(
+        lambda kind, label, rank: 0.5, ranks=(4,), seeds=(0, 1), diverged=[(None, 1), (4, 0)]
+    )
+    for verdict in rank_scaling.small_capacity_costs(apart):
+        assert (verdict.verdict, verdict.value) == ("inconclusive", None)
+        assert "no sampling was finished by all" in verdict.reason
+
+
+def test_of_several_recipes_one_that_can_be_judged_is_taken():
+    builder = EvidenceBuilder()
+    tested = {"test_kind": "intra", "metric": EXACT}
+    builder.scores("base", "seen", {0: [0.0]}, **tested)
+    size = {"trained_on": "T2", "mixture": "T2", "tasks": 2, "examples": 200}
+    for rate, seed, score in ((1e-4, 0, 0.5), (1e-4, 1, 0.5), (1e-3, 0, 0.9)):
+        run = builder.run(4, seed, rate=rate, condition=f"LoRA r=4, lr {rate:g}", **size)
+        builder.scores(run, "seen", {5: [score]}, **tested)
+    (mixtures,) = Mixtures.of(builder.build())
+    assert [each.learning_rate for each in mixtures.chosen(mixtures.largest)] == [1e-4]
 
 
 def test_series_are_judged_apart_and_share_what_belongs_to_all():

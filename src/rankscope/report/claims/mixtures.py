@@ -16,10 +16,18 @@ import numpy as np
 import polars as pl
 
 from rankscope.report.claims.subject import repeated
-from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge_interval, undecided
+from rankscope.report.claims.verdict import (
+    MINIMUM_SEEDS,
+    Claim,
+    Sample,
+    Verdict,
+    judge_interval,
+    undecided,
+)
 from rankscope.report.evidence import Condition, Evaluation, Evidence, TestKind
 from rankscope.report.paper.multitask import METRICS
 from rankscope.report.resampling import (
+    DRAWS,
     Floats,
     Interval,
     interval,
@@ -108,8 +116,17 @@ class Mixtures:
 
     @cached_property
     def scaled(self) -> tuple[MixtureSet, ...]:
-        """The mixtures that differ in tasks at one number of examples per task: T100 … Tall."""
-        return max(self._alike(lambda each: each.examples_per_task), key=len)
+        """The mixtures that differ in tasks at one number of examples per task: T100 … Tall.
+
+        Where no two do, the one of most tasks alone.
+        """
+        longest = max(self._alike(lambda each: each.examples_per_task), key=len)
+        return longest if len(longest) > 1 else self.sets[-1:]
+
+    @property
+    def shown(self) -> tuple[MixtureSet, ...]:
+        """The mixtures that tables show side by side: `scaled`, or all where no two are."""
+        return self.scaled if len(self.scaled) > 1 else self.sets
 
     @cached_property
     def of_fixed_total(self) -> tuple[tuple[MixtureSet, ...], ...]:
@@ -132,32 +149,79 @@ class Mixtures:
         found = (self.evidence.on_tests(kind, metric) for kind in kinds for metric in METRICS)
         return tuple(each for each in found if each is not None)
 
+    def planned(self, on: MixtureSet) -> tuple[Condition, ...]:
+        """All conditions of the study on a training set, in this series or in all."""
+        return tuple(
+            each
+            for each in self.evidence.conditions
+            if each.trained_on == on.label and each.series in ("", self.series)
+        )
+
     @cached_property
-    def _conditions(self) -> dict[str, tuple[Condition, ...]]:
+    def _chosen(self) -> dict[str, tuple[Condition, ...]]:
         found: dict[str, dict[str, Condition]] = {each.label: {} for each in self.sets}
-        for condition in self.evidence.conditions:
-            chosen = found.get(condition.trained_on)
-            if chosen is None or condition.series not in ("", self.series) or not condition.runs:
-                continue
-            best = chosen.get(condition.method)
-            if best is None or self._learned(condition) > self._learned(best):
-                chosen[condition.method] = condition
+        for on in self.sets:
+            chosen = found[on.label]
+            for condition in self.planned(on):
+                best = chosen.get(condition.method)
+                if best is None or self._learned(condition) > self._learned(best):
+                    chosen[condition.method] = condition
         return {label: tuple(chosen.values()) for label, chosen in found.items()}
 
-    def _learned(self, condition: Condition) -> float:
+    def chosen(self, on: MixtureSet) -> tuple[Condition, ...]:
+        """One condition per planned method, of several recipes the best; maybe with no run."""
+        return self._chosen[on.label]
+
+    def _learned(self, condition: Condition) -> tuple[bool, float]:
+        """How good a recipe is: whether it can be judged, then its score on seen tasks."""
         for test in self.tests("intra", "inter"):
             scored = self.evidence.scored(condition, test.name).runs
             if scored:
-                return float(np.mean([self._points(run, test.name)[0] for run in scored]))
-        return float("-inf")
+                points = float(np.mean([self._points(run, test.name)[0] for run in scored]))
+                return len(scored) >= MINIMUM_SEEDS, points
+        return False, float("-inf")
 
     def conditions(self, on: MixtureSet, test: Evaluation) -> tuple[Condition, ...]:
         """The methods scored on `test`, full fine-tuning first, then by rank.
 
         A method with a single finished run is left out where others have more.
         """
-        found = (self.evidence.scored(each, test.name) for each in self._conditions[on.label])
+        found = (self.evidence.scored(each, test.name) for each in self.chosen(on))
         return repeated(tuple(each for each in found if each.runs))
+
+    def left_out(self, on: MixtureSet, test: Evaluation) -> tuple[Condition, ...]:
+        """The planned methods that `conditions` lacks, with the runs that were scored."""
+        kept = {each.method for each in self.conditions(on, test)}
+        found = (self.evidence.scored(each, test.name) for each in self.chosen(on))
+        return tuple(each for each in found if each.method not in kept)
+
+    def not_judged(self, test: Evaluation, *sets: MixtureSet) -> str:
+        """The end of a note: which methods some of the sets lack, and why; maybe empty."""
+        names = self._names_left_out(test, sets)
+        return f"; not judged: {names}" if names else ""
+
+    def lacking(self, need: str, test: Evaluation, *sets: MixtureSet) -> str:
+        """Why the sets do not have what a comparison needs: it did not finish, or no one asked."""
+        names = self._names_left_out(test, sets)
+        return f"too few samplings finished: {names}" if names else need
+
+    def _names_left_out(self, test: Evaluation, sets: Sequence[MixtureSet]) -> str:
+        reasons: dict[str, list[str]] = {}
+        planned = [{each.method for each in self.chosen(on)} for on in sets]
+        for on, here in zip(sets, planned, strict=True):
+            where = f" on {on.label}" if len(sets) > 1 else ""
+            for each in self.left_out(on, test):
+                finished = f"{len(each.runs)} of {each.planned} samplings{where}"
+                reasons.setdefault(each.method, []).append(finished)
+            for method in set().union(*planned) - here:
+                reasons.setdefault(method, []).append(f"not planned{where}")
+        ordered = sorted(reasons, key=lambda method: self._order[method])
+        return ", ".join(f"{method} ({', '.join(reasons[method])})" for method in ordered)
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        methods = dict.fromkeys(each.method for each in self.evidence.conditions)
+        return {method: place for place, method in enumerate(methods)}
 
     def full(self, on: MixtureSet, test: Evaluation) -> Condition | None:
         """Full fine-tuning, if the training set has it."""
@@ -213,6 +277,8 @@ class Mixtures:
     def compare(self, test: Evaluation, *conditions: Condition) -> "Comparison":
         """Scores of the conditions on their common samplings, with items resampled."""
         runs = self.runs(test.name, *conditions)
+        if not runs[0]:
+            return _nothing_in_common(len(conditions))
         draws = [over_samplings([self._points(run, test.name) for run in of]) for of in runs]
         items = {self._items(run, test.name) for run in runs[0]}
         sample = Sample(len(runs[0]), min(items, default=0), "items")
@@ -229,7 +295,11 @@ class Mixtures:
         which all samplings must share; scores are in the unit of the metric.
         """
         runs = self.runs(test.name, *conditions)
-        means = self._task_means(test.name, [run for of in runs for run in of])
+        if not runs[0]:
+            return _nothing_in_common(len(conditions))
+        rows = self.task_scores(test.name, *(run for of in runs for run in of))
+        parts = rows.partition_by("run", as_dict=True)
+        means = {str(run): each["score"].to_numpy() for (run,), each in parts.items()}
         tasks = max((len(values) for values in means.values()), default=0)
         counts = unit_counts(tasks, f"tasks of {test.asked}")
         drawn = {run: counts @ values / tasks for run, values in means.items()}
@@ -237,21 +307,19 @@ class Mixtures:
         sample = Sample(len(runs[0]), tasks, "tasks")
         return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
 
-    def _task_means(self, evaluation: str, runs: Sequence[str]) -> dict[str, Floats]:
-        """Mean score of each task after the last step of each run, sorted by task."""
+    def task_scores(self, evaluation: str, *runs: str) -> pl.DataFrame:
+        """Mean score of each task after the last step of each run: run, task, category, score."""
         last = pl.DataFrame(
             [(run, self.last_step(run, evaluation)) for run in dict.fromkeys(runs)],
             schema={"run": pl.String, "step": pl.Int64}, orient="row",
         )  # fmt: skip
-        rows = (
+        return (
             self.evidence.items.filter(pl.col("evaluation") == evaluation)
             .join(last, on=["run", "step"], how="semi")
             .group_by("run", "task")
-            .agg(pl.col("score").mean())
+            .agg(pl.col("category").first(), pl.col("score").mean())
             .sort("run", "task")
         )
-        parts = rows.partition_by("run", as_dict=True)
-        return {str(run): each["score"].to_numpy() for (run,), each in parts.items()}
 
     def scope(self, *parts: str) -> str:
         """Where a verdict holds; begins with the series where the study has several."""
@@ -275,9 +343,12 @@ class Mixtures:
     def _tried(self, condition: Condition) -> int:
         key = (condition.method, condition.trained_on)
         return sum(
-            (each.method, each.trained_on) == key and each.series in ("", self.series)
-            for each in self.evidence.conditions
+            (each.method, each.trained_on) == key for on in self.sets for each in self.planned(on)
         )
+
+
+def _nothing_in_common(conditions: int) -> Comparison:
+    return Comparison(np.full((DRAWS + 1, conditions), np.nan), Sample(0, 0, "items"), "")
 
 
 def _rounded(draws: Sequence[Floats]) -> Floats:

@@ -5,7 +5,7 @@ examples in all (H1.8, H1.9: Figure 5). The first and the last mixture of each s
 on the samplings that both have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rankscope.report.claims.mixtures import PAPER, Mixtures, MixtureSet
 from rankscope.report.claims.verdict import Claim, Verdict, undecided
@@ -81,7 +81,10 @@ def more_tasks_cost(mixtures: Mixtures) -> Iterator[Verdict]:
 def _last_less_first(
     claim: Claim, mixtures: Mixtures, test: Evaluation, few: MixtureSet, many: MixtureSet
 ) -> Iterator[Verdict]:
-    """Judge the last mixture less the first, for every method that both were trained with."""
+    """Judge the last mixture less the first, for every method that both were trained with.
+
+    The note names the others.
+    """
     by_method = {each.method: each for each in mixtures.conditions(many, test)}
     scope = f"{few.label} to {many.label} · {test.name}"
     pairs = [
@@ -90,11 +93,13 @@ def _last_less_first(
         if first.method in by_method
     ]
     if not pairs:
-        yield undecided(claim, mixtures.scope(scope), "no method was trained on both mixtures")
+        why = mixtures.lacking("no method was trained on both mixtures", test, few, many)
+        yield undecided(claim, mixtures.scope(scope), why)
     for first, last in pairs:
         found = mixtures.compare(test, first, last)
         difference = found.scores[:, 1] - found.scores[:, 0]
         note = f"{few.examples:,} and {many.examples:,} examples"
+        note += mixtures.not_judged(test, few, many)
         yield found.judge(claim, mixtures.scope(first.method, scope), difference, note)
 
 
@@ -106,18 +111,25 @@ def high_rank_above_full(mixtures: Mixtures) -> Iterator[Verdict]:
     for series in mixtures.of_fixed_total:
         for test in tests:
             rank = mixtures.highest_rank(series, test)
-            yield from (_above_full(mixtures, on, test, rank) for on in series)
+            yield from (_above_full(mixtures, series, on, test, rank) for on in series)
 
 
-def _above_full(mixtures: Mixtures, on: MixtureSet, test: Evaluation, rank: int | None) -> Verdict:
+def _above_full(
+    mixtures: Mixtures,
+    series: Sequence[MixtureSet],
+    on: MixtureSet,
+    test: Evaluation,
+    rank: int | None,
+) -> Verdict:
     scope = mixtures.scope(on.label, test.name)
     pair = _pair(mixtures, on, test, rank)
     if pair is None:
-        why = "needs Full and a rank that all these mixtures have"
+        need = "needs Full and a rank that all these mixtures have"
+        why = mixtures.lacking(need, test, *series)
         return undecided(HIGH_RANK_ABOVE_FULL, scope, why)
     found = mixtures.compare(test, *pair)
     advantage = found.scores[:, 1] - found.scores[:, 0]
-    note = f"r={rank}, {on.examples:,} examples"
+    note = f"r={rank}, {on.examples:,} examples{mixtures.not_judged(test, *series)}"
     return found.judge(HIGH_RANK_ABOVE_FULL, scope, advantage, note)
 
 
@@ -133,13 +145,15 @@ def advantage_shrinks(mixtures: Mixtures) -> Iterator[Verdict]:
         rank = mixtures.highest_rank((few, many), test)
         first, last = (_pair(mixtures, on, test, rank) for on in (few, many))
         if first is None or last is None:
-            why = "needs Full and a common rank on both mixtures"
+            need = "needs Full and a common rank on both mixtures"
+            why = mixtures.lacking(need, test, few, many)
             yield undecided(ADVANTAGE_SHRINKS, scope, why)
             continue
         found = mixtures.compare(test, *first, *last)
         after_few = found.scores[:, 1] - found.scores[:, 0]
         after_many = found.scores[:, 3] - found.scores[:, 2]
         note = f"r={rank}: {after_few[0]:.2f} and {after_many[0]:.2f}"
+        note += mixtures.not_judged(test, few, many)
         yield found.judge(ADVANTAGE_SHRINKS, scope, after_few - after_many, note)
 
 
