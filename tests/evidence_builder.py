@@ -70,6 +70,7 @@ class EvidenceBuilder:
         test_kind: str | None = None,
         metric: str = "accuracy",
         tasks: Sequence[str] | None = None,
+        categories: Sequence[str] | None = None,
     ) -> None:
         before = "" if sampling is None else sampled_item(sampling, "")
         for step, scores in by_step.items():
@@ -80,6 +81,7 @@ class EvidenceBuilder:
                     "unit": "accuracy", "item": f"{before}item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
                     "test_kind": test_kind, "task": tasks[number] if tasks else None,
+                    "category": categories[number] if categories else None,
                 })  # fmt: skip
 
     def matrix(

@@ -15,12 +15,17 @@ SIZE = {"trained_on": "T8", "mixture": "T8", "tasks": 8, "examples": 800}
 
 
 def answered(
-    metric: str, by_rank: Mapping[int | None, Sequence[float]], items_per_task: int = 1
+    metric: str,
+    by_rank: Mapping[int | None, Sequence[float]],
+    items_per_task: int = 1,
+    categories: Sequence[str] | None = None,
 ) -> EvidenceBuilder:
     """Two samplings answer alike; one score per task, that of each of its items."""
     builder = EvidenceBuilder()
     tasks = [task for task in TASKS for _ in range(items_per_task)]
-    tested = {"test_kind": "inter", "metric": metric, "tasks": tasks}
+    tested = {
+        "test_kind": "inter", "metric": metric, "tasks": tasks, "categories": categories,
+    }  # fmt: skip
     builder.scores("base", metric, {0: [0.0] * len(tasks)}, **tested)
     for rank, scores in by_rank.items():
         for seed in (0, 1):
@@ -57,6 +62,23 @@ def test_one_odd_task_of_many_items_decides_nothing():
     assert (tie.verdict, tie.value) == ("inconclusive", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("stray", "outcome"),
+    [((1.0, 1.0, 0.0, 0.0), "inconclusive"), ((1.0, 1.0, 0.2, 0.0), "confirmed")],
+)
+def test_most_categories_decide_with_the_mean(stray, outcome):
+    """Four categories of three tasks; LoRA strays in one answer of ten everywhere."""
+    categories = [f"category {number // 3}" for number in range(12)]
+    by_rank = {None: [stray[number // 3] for number in range(12)], 4: [0.1] * 12}
+    builder = answered("out_of_options", by_rank, categories=categories)
+    (verdict,) = answers.full_leaves_options(mixtures(builder))
+    assert verdict.low > 0
+    assert verdict.verdict == outcome
+    held = f"Full is ahead in {sum(each > 0.1 for each in stray)} of 4 categories"
+    assert held in verdict.note
+    assert verdict.reason == (held if outcome == "inconclusive" else "")
+
+
 def test_tasks_count_alike_whatever_their_number_of_items():
     builder = EvidenceBuilder()
     tasks = ["a"] * 3 + ["b"]
@@ -79,6 +101,19 @@ def test_a_low_rank_that_says_one_label_collapses(bits, outcome):
     (verdict,) = answers.low_rank_collapses(mixtures(builder))
     assert (verdict.verdict, verdict.value) == (outcome, pytest.approx(1.0 - bits))
     assert verdict.scope == "LoRA r=4 · T8"
+
+
+def test_a_collapse_is_told_from_an_uneven_spread_by_the_most_given_label_and_full():
+    builder = answered("label_entropy", {None: [0.9] * 12, 4: [0.2] * 12})
+    for name, score in (("label_entropy_of_references", 1.0), ("largest_label_share", 0.97)):
+        said = {"test_kind": "inter", "metric": name, "tasks": TASKS}
+        builder.scores("base", name, {0: [0.0] * 12}, **said)
+        for run in sorted({row["run"] for row in builder.build().runs.to_dicts()} - {"base"}):
+            builder.scores(run, name, {5: [score] * 12}, **said)
+    (verdict,) = answers.low_rank_collapses(mixtures(builder))
+    assert verdict.note.startswith(
+        "1.00 and 0.20 bits; most given label of a task 97 % of its answers; Full 0.90 bits; "
+    )
 
 
 @pytest.mark.parametrize(("sign", "outcome"), [(1, "confirmed"), (-1, "denied")])

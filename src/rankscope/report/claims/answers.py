@@ -2,21 +2,25 @@
 
 They are about the answers to classification tasks that no run was trained on, after training on
 the most tasks. Tasks are resampled, not items: the items of a task go out of its options together.
+Entropy says how evenly answers spread over labels, not how many labels there are.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 
-from rankscope.report.claims.mixtures import PAPER, Mixtures
+from rankscope.report.claims.mixtures import DECIMALS, PAPER, Mixtures
 from rankscope.report.claims.rank_scaling import RANKS_FOR_AN_ORDER, ranks_of
 from rankscope.report.claims.verdict import Claim, Verdict, undecided
+from rankscope.report.evidence import Condition, Evaluation
 
 FULL_LEAVES_OPTIONS = Claim(
     id="H1.6",
     source=PAPER,
     statement="Full fine-tuning answers outside the options more often than LoRA",
-    statistic="share of answers outside the options, Full − LoRA, mean over unseen tasks",
+    statistic="share of answers outside the options, Full − LoRA, mean over unseen tasks; not"
+    " confirmed unless in most categories, nor denied where so",
     unit="share of answers",
     threshold=0.0,
     side="above",
@@ -25,7 +29,8 @@ FULL_LEAVES_OPTIONS = Claim(
 LOW_RANK_COLLAPSES = Claim(
     id="H1.7",
     source=PAPER,
-    statement="LoRA of the lowest rank answers with fewer different labels than there are",
+    statement="LoRA of the lowest rank spreads its answers less evenly over labels than the"
+    " references are",
     statistic="entropy of a task's references − entropy of its answers, mean over unseen tasks",
     unit="bits",
     threshold=0.0,
@@ -35,7 +40,7 @@ LOW_RANK_COLLAPSES = Claim(
 ANSWERS_SPREAD_WITH_RANK = Claim(
     id="H1.7",
     source=PAPER,
-    statement="The answers spread over more labels as the rank grows",
+    statement="The answers spread more evenly over labels as the rank grows",
     statistic="Spearman's ρ of LoRA rank and entropy of a task's answers, mean over unseen tasks",
     unit="ρ",
     threshold=0.0,
@@ -51,18 +56,35 @@ def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
     full = mixtures.full(on, test) if test else None
     loras = mixtures.loras(on, test) if test else ()
     if test is None or full is None or not loras:
-        why = "needs Full, LoRA and their answers to unseen classification tasks"
+        need = "needs Full, LoRA and their answers to unseen classification tasks"
+        why = mixtures.lacking(need, test, on) if test else need
         yield undecided(FULL_LEAVES_OPTIONS, mixtures.scope("all ranks"), why)
         return
     for lora in loras:
         found = mixtures.compare_by_task(test, full, lora)
-        shares = found.scores[0]
+        shares, difference = found.scores[0], found.scores[:, 0] - found.scores[:, 1]
+        by_category = _by_category(mixtures, test, full, lora)
+        ahead, of = int((by_category > 0).sum()), len(by_category)
+        held = f"Full is ahead in {ahead} of {of} categories"
+        mostly = 2 * ahead > of
         yield found.judge(
             FULL_LEAVES_OPTIONS,
             mixtures.scope(lora.method, on.label),
-            found.scores[:, 0] - found.scores[:, 1],
-            f"{shares[0]:.3f} and {shares[1]:.3f}",
+            difference,
+            f"{shares[0]:.3f} and {shares[1]:.3f}; {held}{mixtures.not_judged(test, on)}",
+            "" if mostly == bool(difference[0] > 0) else held,
         )
+
+
+def _by_category(
+    mixtures: Mixtures, test: Evaluation, full: Condition, lora: Condition
+) -> pl.Series:
+    """Full − LoRA in each category: means over its tasks and the common samplings."""
+    of_full, of_lora = mixtures.runs(test.name, full, lora)
+    signed = pl.col("score") * pl.when(pl.col("run").is_in(of_full)).then(1).otherwise(-1)
+    rows = mixtures.task_scores(test.name, *of_full, *of_lora)
+    means = rows.group_by("category", maintain_order=True).agg(signed.mean() * 2)
+    return means["score"].round(DECIMALS)
 
 
 def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
@@ -72,7 +94,8 @@ def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
     true = mixtures.evidence.on_tests("inter", "label_entropy_of_references")
     loras = mixtures.loras(on, said) if said else ()
     if said is None or true is None or not loras:
-        why = "needs LoRA and its answers to unseen classification tasks"
+        need = "needs LoRA and its answers to unseen classification tasks"
+        why = mixtures.lacking(need, said, on) if said else need
         yield undecided(LOW_RANK_COLLAPSES, mixtures.scope("lowest rank"), why)
         return
     answers = mixtures.compare_by_task(said, loras[0])
@@ -81,8 +104,22 @@ def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
         LOW_RANK_COLLAPSES,
         mixtures.scope(loras[0].method, on.label),
         (references.scores - answers.scores)[:, 0],
-        f"{references.scores[0, 0]:.2f} and {answers.scores[0, 0]:.2f} bits; {GARBAGE}",
+        f"{references.scores[0, 0]:.2f} and {answers.scores[0, 0]:.2f} bits;"
+        f" {_beside(mixtures, said, loras[0])}{GARBAGE}{mixtures.not_judged(said, on)}",
     )
+
+
+def _beside(mixtures: Mixtures, said: Evaluation, lora: Condition) -> str:
+    """What tells a collapse from an uneven spread, as far as measured: the most given label."""
+    found = ""
+    share = mixtures.evidence.on_tests("inter", "largest_label_share")
+    if share:
+        largest = mixtures.compare_by_task(share, lora).scores[0, 0]
+        found += f"most given label of a task {100 * largest:.0f} % of its answers; "
+    full = mixtures.full(mixtures.largest, said)
+    if full:
+        found += f"Full {mixtures.compare_by_task(said, full).scores[0, 0]:.2f} bits; "
+    return found
 
 
 def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
@@ -91,7 +128,8 @@ def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
     loras = mixtures.loras(on, said) if said else ()
     scope = mixtures.scope(on.label)
     if said is None or len(loras) < RANKS_FOR_AN_ORDER:
-        why = f"needs answers to unseen classification tasks at {RANKS_FOR_AN_ORDER} ranks or more"
+        need = f"needs answers to unseen classification tasks at {RANKS_FOR_AN_ORDER} ranks or more"
+        why = mixtures.lacking(need, said, on) if said else need
         yield undecided(ANSWERS_SPREAD_WITH_RANK, scope, why)
         return
     found = mixtures.compare_by_task(said, *loras)
@@ -100,5 +138,5 @@ def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
         ANSWERS_SPREAD_WITH_RANK,
         scope,
         ranks_of(loras),
-        f"by rank: {listed} bits; {GARBAGE}",
+        f"by rank: {listed} bits; {GARBAGE}{mixtures.not_judged(said, on)}",
     )
