@@ -68,7 +68,7 @@ class TableBuilder:
         self._rows: dict[str, list[tuple[Any, ...]]] = {
             table: [] for table in _COLUMNS if table != "similarity"
         }
-        self._similarity = [self._frame("similarity", [])]
+        self._maps: list[tuple[tuple[Any, ...], np.ndarray]] = []
 
     def add(
         self,
@@ -110,26 +110,19 @@ class TableBuilder:
         self._rows["vectors"].extend(
             (*prefix, j, *values, method) for j, values in enumerate(columns, 1)
         )
-        self._similarity.append(self._similarity_rows(prefix, compared.similarity))
+        self._maps.append((prefix, compared.similarity))
 
-    def _similarity_rows(self, prefix: tuple[Any, ...], cosines: np.ndarray) -> pl.DataFrame:
+    def _similarity(self) -> pl.DataFrame:
         """One row per cell, without a Python object per cell: a map can have millions."""
-        rows, columns = cosines.shape
-        cells = pl.DataFrame(
-            {
-                "i": np.repeat(np.arange(1, rows + 1), columns),
-                "j": np.tile(np.arange(1, columns + 1), rows),
-                "cosine": cosines.reshape(-1),
-            }
-        )
-        keys = self._schema("similarity").items()
-        return cells.select(
-            *(
-                pl.lit(value, dtype=dtype).alias(name)
-                for (name, dtype), value in zip(keys, prefix, strict=False)
-            ),
-            *cells.columns,
-        )
+        maps = [cosines for _, cosines in self._maps]
+        cells = [np.indices(cosines.shape).reshape(2, -1) + 1 for cosines in maps]
+        i, j = np.concatenate([np.empty((2, 0), int), *cells], axis=1)
+        schema = self._schema("similarity")
+        keys = {name: schema[name] for name in schema if name not in ("i", "j", "cosine")}
+        of_map = pl.DataFrame([prefix for prefix, _ in self._maps], schema=keys, orient="row")
+        number = np.repeat(np.arange(len(maps)), [cosines.size for cosines in maps])
+        cosines = np.concatenate([np.empty(0), *(cosines.reshape(-1) for cosines in maps)])
+        return of_map[number].with_columns(i=i, j=j, cosine=cosines)
 
     def _schema(self, table: str) -> dict[str, Any]:
         return {**self.keys, **_MATRIX_KEYS, **_COLUMNS[table]}
@@ -140,4 +133,4 @@ class TableBuilder:
     def tables(self) -> SpectraTables:
         """Return what was collected."""
         collected = {table: self._frame(table, rows) for table, rows in self._rows.items()}
-        return SpectraTables(**collected, similarity=pl.concat(self._similarity))
+        return SpectraTables(**collected, similarity=self._similarity())
