@@ -239,6 +239,12 @@ class Model:
             return next((name for name in self.tensors if _is_token_embedding(name)), None)
         return None
 
+    def is_tied(self, tensor: str) -> bool:
+        """Say whether `tensor` serves both as token embedding and as output head."""
+        is_either = _is_token_embedding(tensor) or tensor.endswith("lm_head.weight")
+        has_head = any(name.endswith("lm_head.weight") for name in self.tensors)
+        return is_either and bool(self.config.get("tie_word_embeddings", not has_head))
+
     def is_conv1d(self, tensor: str) -> bool:
         """Say whether `tensor` is stored as in-features × out-features."""
         module = tensor.removesuffix(".weight").rsplit(".", 1)[-1]

@@ -2,11 +2,13 @@
 
 Guarantees: an adapter keeps its factors and its scaling and grows by one rank per scaled direction,
 so that nothing is truncated and λ = 1 gives the original up to rounding; a merged model is float32
-throughout, whatever the base is stored in. The folder appears whole or not at all, with a record
-of every scaled direction in `repair.json`.
+throughout, whatever the base is stored in, and holds all that was trained, or is refused. What the
+form of an adapter cannot take up stays as it is, and is named. The folder appears whole or not at
+all, with a record of every scaled direction in `repair.json`.
 """
 
 import json
+import logging
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,11 +19,19 @@ import numpy as np
 
 from rankscope.artefacts.files import replacing_folder, write_json
 from rankscope.errors import ModelError
-from rankscope.spectra.adapters import FullCheckpoint, LoraAdapter, Tuned, open_tuned
+from rankscope.spectra.adapters import (
+    FullCheckpoint,
+    LoraAdapter,
+    Tuned,
+    open_tuned,
+    some_of,
+)
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.quantised import is_quantised
 from rankscope.spectra.repair import Correction, Intervention, ScaledDirection, corrections
 from rankscope.spectra.tensor_files import list_tensors
+
+logger = logging.getLogger(__name__)
 
 _COPIED = frozenset({".json", ".txt", ".model", ".jinja"})
 
@@ -42,11 +52,16 @@ def repair_adapter(
             f"{adapter}: {kind} has no factors that could take up a scaled direction; "
             "write a merged model instead (--merged)"
         )
-    found = [
-        correction
-        for correction in corrections(model, tuned, intervention)
-        if "lora_B" in tuned.stored(correction.matrix)  # embeddings stay as they are
-    ]
+    found: list[Correction] = []
+    kept: list[Correction] = []
+    for correction in corrections(model, tuned, intervention):
+        (found if _can_grow(tuned, correction.matrix) else kept).append(correction)
+    if kept:
+        logger.warning(
+            "%s: only factors of linear layers take up a scaled direction; left as they are, with "
+            "directions to scale: %s",
+            adapter, some_of([correction.matrix.name for correction in kept]),
+        )  # fmt: skip
     stored = list_tensors(adapter, "adapter_model")
     tensors = {name: tensor.read() for name, tensor in stored.items()}
     names = {tensor: name for name, tensor in stored.items()}
@@ -78,6 +93,13 @@ def repair_adapter(
     return directions
 
 
+def _can_grow(tuned: LoraAdapter, matrix: Matrix) -> bool:
+    """Say whether the factors of `matrix` can take up a direction and be loaded by peft."""
+    # `ensure_weight_tying` has the head's factors be those of the embedding, transposed
+    is_tied = tuned.config.get("ensure_weight_tying") and matrix.layer is None
+    return "lora_B" in tuned.stored(matrix) and not is_tied
+
+
 def _others(pattern: dict[str, float] | None, exact: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in (pattern or {}).items() if name not in exact}
 
@@ -88,15 +110,12 @@ def repair_merged(
     """Write the repaired update merged into the base, a float32 model; return what was scaled.
 
     Raises:
-        ModelError: it does not fit the base, or holds more than LoRA factors.
+        ModelError: it does not fit the base, or holds what a merged model cannot.
     """
     model = open_model(base)
     tuned = open_tuned(adapter, model)
-    if isinstance(tuned, LoraAdapter) and tuned.config.get("modules_to_save"):
-        raise ModelError(
-            f"{adapter}: holds whole modules besides its factors (modules_to_save), which a merged "
-            "model would lose; repair it as an adapter"
-        )
+    if isinstance(tuned, LoraAdapter):
+        _check_mergeable(tuned)
     found = {
         correction.matrix.name: correction for correction in corrections(model, tuned, intervention)
     }
@@ -126,6 +145,27 @@ def repair_merged(
             write_json(temporary / "model.safetensors.index.json", index)
         _write_record(temporary, intervention, directions)
     return directions
+
+
+def _check_mergeable(adapter: LoraAdapter) -> None:
+    """Check that a merged model can hold all that the adapter trained."""
+    if adapter.left_out:
+        raise ModelError(
+            f"{adapter.folder}: trained more than weight matrices of layers, which a merged model "
+            f"would lose: {some_of(adapter.left_out)}; repair it as an adapter, or merge it with "
+            "peft's `merge_and_unload()` in float32 and repair the merged model"
+        )
+    tied = [matrix.name for matrix in adapter.matrices if adapter.base.is_tied(matrix.tensor)]
+    if tied:
+        raise ModelError(
+            f"{adapter.folder}: changes {some_of(tied)} alone, but embeddings and head of the base "
+            "are one tensor, so that a merged model would change both; repair it as an adapter"
+        )
+    if adapter.config.get("alora_invocation_tokens"):
+        raise ModelError(
+            f"{adapter.folder}: acts only after its invocation tokens (alora_invocation_tokens), "
+            "which a merged model cannot; repair it as an adapter"
+        )
 
 
 def _merged(
