@@ -1,4 +1,7 @@
-"""report: tidy tables, claims, figures, one page. Each re-runs when its own code changes."""
+"""report: tidy tables, claims, figures, one page.
+
+Each re-runs when its own code changes, or that of a rule whose output it reads.
+"""
 
 
 rule report_tables:
@@ -21,13 +24,18 @@ rule report_tables:
     params:
         code=source_hash(
             "rankscope.report.gather",
+            "rankscope.report.training_sets",
+            "rankscope.report.methods",
+            "rankscope.report.metric_names",
             "rankscope.report.tables",
             "rankscope.report.mixture_tables",
             "rankscope.report.cases",
+            "rankscope.report.paper",
             "rankscope.report.claims.mixtures",
+            "rankscope.report.claims.subject",
+            "rankscope.report.claims.verdict",
             "rankscope.report.evidence",
             "rankscope.report.resampling",
-            "rankscope.report.methods",
         ),
     shell:
         "rankscope --log {log:q} report tables --study {input.study:q}"
@@ -51,11 +59,7 @@ rule report_claims:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash(
-            "rankscope.report.claims",
-            "rankscope.report.evidence",
-            "rankscope.report.resampling",
-        ),
+        code=source_hash("rankscope.report.claims"),
     shell:
         "rankscope --log {log:q} report claims --study {input.study:q}"
 
@@ -86,7 +90,7 @@ rule report_figures:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.figures", "rankscope.report.methods"),
+        code=source_hash("rankscope.report.figures"),
     shell:
         "rankscope --log {log:q} report figures --study {input.study:q}"
 
