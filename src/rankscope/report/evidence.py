@@ -134,11 +134,6 @@ class Evidence:
         named = self.runs["series"].drop_nulls().unique(maintain_order=True).to_list()
         return tuple(label for label in named if label) or ("",)
 
-    def of_series(self, label: str) -> "Evidence":
-        """The evidence on the runs of one series, and on those that all series share."""
-        kept = pl.col("series").fill_null("").is_in(["", label])
-        return replace(self, runs=self.runs.filter(kept))
-
     @cached_property
     def base(self) -> Condition:
         """The base, as a condition of one run."""

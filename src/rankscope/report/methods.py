@@ -80,12 +80,3 @@ def _description(run: Run, data: str) -> dict[str, Any]:
 
 def _written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def condition_order(runs: Sequence[Run]) -> list[str]:
-    """Labels of the conditions: full fine-tuning first, then LoRA by rank, base not included."""
-    labels = condition_labels(runs)
-    ordered = sorted(
-        runs, key=lambda run: (run.method.rank or 0, run.recipe.learning_rate, labels[run.name])
-    )
-    return list(dict.fromkeys(labels[run.name] for run in ordered))
