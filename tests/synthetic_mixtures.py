@@ -19,7 +19,9 @@ from rankscope.evaluate.tables import PREDICTIONS, SCORES, base_keys
 from rankscope.study.specs import Mixture, Run, Study
 
 Truth = Callable[[int | None, str, str], float]  # rank, series of the mixture, intra or inter
-CATEGORIES = ("Textual Entailment", "Title Generation", "Word Analogy")
+CATEGORIES = (
+    "Textual Entailment", "Title Generation", "Word Analogy", "Data to Text", "Keyword Tagging",
+)  # fmt: skip
 LABELLED = ("Textual Entailment", "Word Analogy")
 UNITS = {"exact_match": "exact match", "rouge_l": "ROUGE-L", "out_of_options": "share of answers"}
 
@@ -43,7 +45,7 @@ def more_is_better(rank: int | None, mixture: str, kind: str) -> float:
 
 
 def write_mixture_study(
-    study: Study, truth: Truth, tasks: int = 6, items: int = 10, missing: tuple[str, ...] = ()
+    study: Study, truth: Truth, tasks: int = 10, items: int = 10, missing: tuple[str, ...] = ()
 ) -> None:
     """Write artefacts of all runs but the `missing` ones below the current folder.
 

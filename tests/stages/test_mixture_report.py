@@ -45,11 +45,20 @@ def section(page: str, name: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
 
 
+def table_after(page: str, caption: str) -> list[list[str]]:
+    """The rows of the table with a caption, as the text of their cells."""
+    table = page[page.index(f"<caption>{caption}</caption>") :].split("</table>")[0]
+    rows = table.split("<tr>")[1:]
+    cells = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL) for row in rows)
+    return [[unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in row] for row in cells]
+
+
 def test_the_page_opens_with_scores_by_rank(page):
     opening = page[page.index('class="opening"') : page.index('class="legend"')]
     assert "Score against rank and number of tasks" in opening
     assert re.search(r"On seen tasks, trained on T12, full fine-tuning\s+answers", opening)
     assert "On unseen tasks, trained on T12" in opening
+    assert "by Student's t over samplings" in opening
 
 
 def test_sections_follow_what_was_measured(page):
@@ -64,13 +73,15 @@ def test_sections_follow_what_was_measured(page):
 
 def test_the_scores_are_those_of_the_table_beside_it(page, folder, study):
     scores = pl.read_parquet(folder / layout.report_tables(study) / "mixture_scores.parquet")
-    text = section(page, "scores")
-    assert "Scores on seen tasks" in text
-    assert "Scores on unseen tasks" in text
-    shown = scores.filter("scaled", pl.col("metric") == "exact_match")
-    assert len(shown) == 2 * 2 * 4
-    for mean in shown["mean"]:
-        assert f" {mean:.1f} " in text
+    shown = scores.filter("shown").sort("tasks", maintain_order=True)
+    assert len(shown) == 2 * 2 * 2 * 4
+    for kind, tested in (("intra", "seen tasks"), ("inter", "unseen tasks")):
+        text = table_after(page, f"Scores on {tested}")
+        for label in shown["label"].unique():
+            cells = shown.filter(pl.col("test_kind") == kind, pl.col("label") == label)
+            row = next(found for found in text if found[0] == label)
+            means = [f"{mean:.1f}" for mean in cells["mean"]]
+            assert [cell.split()[0] for cell in row[2:]] == means
 
 
 def test_cases_are_told_apart_and_their_text_is_escaped(page):

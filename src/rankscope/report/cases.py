@@ -1,11 +1,12 @@
 """Answers side by side (Figure 3 of *Beyond Full Fine-tuning*), chosen by a rule, not by hand.
 
-The rule: full fine-tuning and LoRA of the lowest and of the highest rank, trained on the most
-tasks, in the first sampling that all three finished, answer the items of unseen tasks. The lead of
-full fine-tuning on an item is its ROUGE-L minus the mean of the two LoRAs'. In each category, the
-item on which it leads most is a candidate, and the item on which it trails most; shown are the
-`EACH` candidates of either kind that are furthest apart, those of equal lead by name. Such items
-are extreme by construction: they show how answers differ, not how often.
+The rule: full fine-tuning and LoRA of the lowest and of the highest rank that were scored, each by
+its best recipe, on the most tasks for which all three are there, in the first sampling that all
+three finished, answer the items of unseen tasks. Planned ranks outside these two are named
+(`note`). The lead of full fine-tuning on an item is its ROUGE-L minus the mean of the two LoRAs'.
+In each category, the item on which it leads most is a candidate, and the item on which it trails
+most; shown are the `EACH` candidates of either kind that are furthest apart, those of equal lead by
+name. Such items are extreme by construction: they show how answers differ, not how often.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,9 @@ EACH = 3
 CASES: dict[str, Any] = {
     "number": pl.Int64, "full_is": pl.String, "category": pl.String, "task": pl.String,
     "item": pl.String, "definition": pl.String, "text": pl.String,
-    "references": pl.List(pl.String), "trained_on": pl.String, "seed": pl.Int64,
-    "condition": pl.String, "rank": pl.Int64, "prediction": pl.String, "rouge_l": pl.Float64,
+    "references": pl.List(pl.String), "series": pl.String, "trained_on": pl.String,
+    "seed": pl.Int64, "note": pl.String, "condition": pl.String, "rank": pl.Int64,
+    "learning_rate": pl.Float64, "prediction": pl.String, "rouge_l": pl.Float64,
 }  # fmt: skip
 PROMPTS: dict[str, Any] = {"item": pl.String, "definition": pl.String, "text": pl.String}
 
@@ -37,9 +39,11 @@ class Compared:
 
     conditions: tuple[Condition, ...]
     runs: tuple[str, ...]
+    series: str
     trained_on: str
     seed: int
     test: Evaluation
+    note: str
 
 
 def cases(study: Study, evidence: Evidence) -> pl.DataFrame:
@@ -49,17 +53,12 @@ def cases(study: Study, evidence: Evidence) -> pl.DataFrame:
     if compared is None or chosen is None or chosen.is_empty():
         return pl.DataFrame(schema=CASES)
     names = chosen["item"].to_list()
-    three = zip(compared.runs, compared.conditions, strict=True)
-    labels = pl.DataFrame(
-        [(run, condition.method, condition.rank) for run, condition in three],
-        schema={"run": pl.String, "condition": pl.String, "rank": pl.Int64},
-        orient="row",
-    )
+    said = _said(study, compared, names)
     found = (
-        chosen.join(_prompts(study, compared.test, names), on="item", how="left")
-        .join(_said(study, compared, names), on="item")
-        .join(labels, on="run")
-        .with_columns(trained_on=pl.lit(compared.trained_on), seed=pl.lit(compared.seed))
+        chosen.join(_three(compared), how="cross")
+        .join(_prompts(study, compared.test, names), on="item", how="left")
+        .join(said.select("item", "references").unique("item"), on="item", how="left")
+        .join(said.drop("references"), on=["run", "item"], how="left")
         .join(_rouge(evidence, compared), on=["run", "item"])
     )
     order = ["number", pl.col("rank").fill_null(0)]
@@ -68,21 +67,51 @@ def cases(study: Study, evidence: Evidence) -> pl.DataFrame:
 
 def _compared(evidence: Evidence) -> Compared | None:
     """Full fine-tuning and LoRA of the lowest and highest rank, where a sampling has them all."""
-    for mixtures in Mixtures.of(evidence):
-        test = evidence.on_tests("inter", "rouge_l")
-        if test is None:
-            return None
-        conditions = Place(mixtures, mixtures.largest, test).conditions
-        fulls = [each for each in conditions if not each.is_lora]
-        loras = [each for each in conditions if each.is_lora]
-        if not fulls or len({each.rank for each in loras}) < 2:
-            continue
-        three = (fulls[0], loras[0], loras[-1])
-        seeds = mixtures.seeds(test.name, *three)
-        if seeds:
-            runs = tuple(of[0] for of in mixtures.runs(test.name, *three))
-            return Compared(three, runs, mixtures.largest.label, seeds[0], test)
-    return None
+    test = evidence.on_tests("inter", "rouge_l")
+    if test is None:
+        return None
+    places = (
+        Place(mixtures, on, test)
+        for mixtures in Mixtures.of(evidence)
+        for on in reversed(mixtures.shown)
+    )
+    return next(filter(None, map(_of_place, places)), None)
+
+
+def _of_place(place: Place) -> Compared | None:
+    planned = [each for each in place.chosen if each.is_lora]
+    fulls = [each for each in place.chosen if not each.is_lora and each.runs]
+    loras = [each for each in planned if each.runs]
+    if not fulls or len(loras) < 2:
+        return None
+    three = (fulls[0], loras[0], loras[-1])
+    seeds = place.mixtures.seeds(place.test.name, *three)
+    if not seeds:
+        return None
+    first, last = planned.index(loras[0]), planned.index(loras[-1])
+    outside = ", ".join(each.method for each in planned[:first] + planned[last + 1 :])
+    return Compared(
+        conditions=three,
+        runs=tuple(of[0] for of in place.mixtures.runs(place.test.name, *three)),
+        series=place.mixtures.series,
+        trained_on=place.on.label,
+        seed=seeds[0],
+        test=place.test,
+        note=f"no run of {outside} was scored there" if outside else "",
+    )
+
+
+def _three(compared: Compared) -> pl.DataFrame:
+    """What the three are: one row per run."""
+    rows = [
+        {
+            "run": run, "condition": each.method, "rank": each.rank, "series": compared.series,
+            "learning_rate": each.learning_rate, "trained_on": compared.trained_on,
+            "seed": compared.seed, "note": compared.note,
+        }
+        for run, each in zip(compared.runs, compared.conditions, strict=True)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"rank": pl.Int64})
 
 
 def _rouge(evidence: Evidence, compared: Compared) -> pl.DataFrame:

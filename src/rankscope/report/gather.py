@@ -58,7 +58,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 ASKED: dict[str, Any] = {"asked": pl.String, "test_kind": pl.String}
 RUN_COLUMNS: dict[str, Any] = {
     "condition": pl.String, "treatment": pl.String, "series": pl.String, "trained_on": pl.String,
-    "mixture": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
+    "mixture": pl.String, "collection": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
     "status": pl.String, "diverged_at": pl.Int64,
     "kept_steps": pl.Int64, "last_step": pl.Int64, "total_steps": pl.Int64,
     "learning_rate": pl.Float64, "alpha": pl.Float64, "trainable_parameters": pl.Int64,
@@ -209,6 +209,7 @@ def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
     row = run.keys() | {
         "trained_on": training_set.label,
         "mixture": training_set.mixture,
+        "collection": training_set.collection,
         "tasks": training_set.tasks,
         "examples": training_set.examples,
         "learning_rate": run.recipe.learning_rate,

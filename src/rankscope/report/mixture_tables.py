@@ -3,11 +3,13 @@
 Guarantees: one row per series, training set, test and condition of the study; what no run finished
 has no score. Studies without mixtures have empty tables. Scores are in points (per cent), as
 *Beyond Full Fine-tuning* prints them, with 95 % intervals over samplings and items (see
-`resampling.over_samplings`), cut to what a score can be. Differences are over the samplings that
-both methods finished.
+`resampling.over_samplings`), cut to what a score can be; a single sampling has none, since the
+spread between samplings is then unknown. Differences are to the best recipe of full fine-tuning,
+over the samplings that both finished (`over_full_seeds`). `best` marks the recipe that stands for
+its method where only one can (see `Mixtures.chosen`), `shown` the mixtures of Tables 1 and 2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,27 +18,29 @@ import polars as pl
 from rankscope.report.claims.mixtures import POINTS, Mixtures, MixtureSet
 from rankscope.report.claims.verdict import MINIMUM_SEEDS
 from rankscope.report.evidence import Condition, Evaluation, Evidence
-from rankscope.report.resampling import Interval, interval
+from rankscope.report.resampling import Floats, Interval, interval
 
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 CONDITION: dict[str, Any] = {
     "condition": pl.String, "label": pl.String, "method": pl.String, "rank": pl.Int64,
-    "learning_rate": pl.Float64, "seeds": pl.Int64, "planned": pl.Int64,
+    "learning_rate": pl.Float64, "best": pl.Boolean, "seeds": pl.Int64, "planned": pl.Int64,
 }  # fmt: skip
 INTERVAL: dict[str, Any] = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 MIXTURE_SCORES: dict[str, Any] = {
     "series": pl.String, "trained_on": pl.String, "mixture": pl.String, "tasks": pl.Int64,
-    "examples": pl.Int64, "scaled": pl.Boolean, "of_fixed_total": pl.Boolean,
+    "examples": pl.Int64, "collection": pl.String, "shown": pl.Boolean,
+    "of_fixed_total": pl.Boolean,
     "trainable_percent": pl.Float64, "test_kind": pl.String, "metric": pl.String,
     **CONDITION, "items": pl.Int64, **INTERVAL,
     "over_full": pl.Float64, "over_full_low": pl.Float64, "over_full_high": pl.Float64,
-    "leads": pl.Boolean,
+    "over_full_seeds": pl.Int64, "leads": pl.Boolean,
 }  # fmt: skip
 CATEGORY_SCORES: dict[str, Any] = {
     "series": pl.String, "trained_on": pl.String, "category": pl.String, "metric": pl.String,
     **CONDITION, "tasks": pl.Int64, "items": pl.Int64, **INTERVAL,
 }  # fmt: skip
+OF_RUN = ("mixture", "collection", "trainable_percent")
 OF_CATEGORIES = ("exact_match", "out_of_options")
 
 
@@ -57,51 +61,56 @@ class Place:
     @property
     def planned(self) -> tuple[Condition, ...]:
         """All conditions of the study here, with the runs that were scored: maybe none."""
-        evidence, series = self.mixtures.evidence, ("", self.mixtures.series)
-        return tuple(
-            evidence.scored(each, self.test.name)
-            for each in evidence.conditions
-            if each.trained_on == self.on.label and each.series in series
-        )
+        return self._scored(self.mixtures.planned(self.on))
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
-        """The conditions with a scored run, full fine-tuning first."""
-        return tuple(each for each in self.planned if each.runs)
+    def chosen(self) -> tuple[Condition, ...]:
+        """One condition per method, of several recipes the best; maybe without a scored run."""
+        return self._scored(self.mixtures.chosen(self.on))
+
+    def _scored(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        return tuple(self.mixtures.evidence.scored(each, self.test.name) for each in conditions)
 
     def mean(self, condition: Condition) -> tuple[Interval, int]:
         """The condition's score, and the number of items of a sampling."""
         if not condition.runs:
             return UNKNOWN, 0
         found = self.mixtures.compare(self.test, condition)
-        return within(interval(found.scores[:, 0]), 0, POINTS), found.sample.units
+        mean = _over_samplings(found.scores[:, 0], found.sample.seeds)
+        return within(mean, 0, POINTS), found.sample.units
 
-    def difference(self, condition: Condition, other: Condition | None) -> Interval:
-        """The condition's score minus another's, both on the samplings that both finished."""
-        both = () if other is None else self.mixtures.seeds(self.test.name, condition, other)
-        if other is None or not both:
-            return UNKNOWN
-        scores = self.mixtures.compare(self.test, condition, other).scores
-        return within(interval(scores[:, 0] - scores[:, 1]), -POINTS, POINTS)
+    def difference(self, condition: Condition, other: Condition | None) -> tuple[Interval, int]:
+        """The condition's score minus another's, and the number of samplings of both."""
+        if other is None:
+            return UNKNOWN, 0
+        found = self.mixtures.compare(self.test, condition, other)
+        difference = found.scores[:, 0] - found.scores[:, 1]
+        seeds = found.sample.seeds
+        return within(_over_samplings(difference, seeds), -POINTS, POINTS), seeds
 
     def leader(self, conditions: Sequence[Condition]) -> Condition | None:
-        """The condition with the highest mean, if it beats the second beyond the noise.
-
-        Never on a single sampling: the spread between samplings is then unknown.
-        """
-        best = sorted(conditions, key=lambda each: -self.mean(each)[0].value)[:2]
-        if len(best) < 2 or len(self.mixtures.seeds(self.test.name, *best)) < MINIMUM_SEEDS:
+        """The condition with the highest mean, if it beats the second beyond the noise."""
+        scored = [each for each in conditions if each.runs]
+        best = sorted(scored, key=lambda each: -self.mean(each)[0].value)[:2]
+        if len(best) < 2:
             return None
-        return best[0] if self.difference(*best).low > 0 else None
+        difference, _ = self.difference(*best)
+        return best[0] if difference.low > 0 else None
+
+
+def _over_samplings(draws: Floats, samplings: int) -> Interval:
+    """The interval of a mean over samplings; of one, whose spread is unknown, the value alone."""
+    found = interval(draws)
+    return found if samplings >= MINIMUM_SEEDS else replace(UNKNOWN, value=found.value)
 
 
 def mixture_scores(evidence: Evidence) -> pl.DataFrame:
     """Tables 1 and 2, and Figures 1 and 5, of *Beyond Full Fine-tuning*: columns as above."""
-    about = evidence.runs.select("condition", "mixture", "trainable_percent")
+    about = evidence.runs.select("condition", *OF_RUN)
     # the last row of a condition counts: one of a run that is there
     of_run = {row[0]: row[1:] for row in about.sort("trainable_percent").iter_rows()}
     rows = [
-        place | dict(zip(("mixture", "trainable_percent"), of_run[label], strict=True)) | row
+        place | dict(zip(OF_RUN, of_run[label], strict=True)) | row
         for mixtures in Mixtures.of(evidence)
         for on in mixtures.sets
         for test in mixtures.tests("intra", "inter")
@@ -122,32 +131,33 @@ def _about(mixtures: Mixtures, on: MixtureSet) -> dict[str, Any]:
         "trained_on": on.label,
         "tasks": on.tasks,
         "examples": on.examples,
-        "scaled": on in mixtures.scaled,
+        "shown": on in mixtures.shown,
         "of_fixed_total": on.label in fixed,
     }
 
 
 def _scores(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
-    full = next((each for each in place.conditions if not each.is_lora), None)
-    best = place.leader(place.conditions)
+    full = next((each for each in place.chosen if not each.is_lora), None)
+    leader = place.leader(place.planned)
     for each in place.planned:
         mean, items = place.mean(each)
-        over = place.difference(each, full if each.is_lora else None)
-        yield each.label, _condition(each, place.planned) | _interval(mean) | {
+        over, seeds = place.difference(each, full if each.is_lora else None)
+        yield each.label, _condition(each, place) | _interval(mean) | {
             "items": items, "over_full": over.value, "over_full_low": over.low,
-            "over_full_high": over.high, "leads": each == best,
+            "over_full_high": over.high, "over_full_seeds": seeds, "leads": each == leader,
         }  # fmt: skip
 
 
-def _condition(condition: Condition, beside: Sequence[Condition]) -> dict[str, Any]:
+def _condition(condition: Condition, place: Place) -> dict[str, Any]:
     """The columns of CONDITION; the label names the recipe only where a method has several."""
-    alone = sum(each.method == condition.method for each in beside) == 1
+    alone = sum(each.method == condition.method for each in place.planned) == 1
     return {
         "condition": condition.treatment,
         "label": condition.method if alone else condition.treatment,
         "method": condition.method,
         "rank": condition.rank,
         "learning_rate": condition.learning_rate,
+        "best": condition in place.chosen,
         "seeds": len(condition.runs),
         "planned": condition.planned,
     }
@@ -167,18 +177,20 @@ def category_scores(evidence: Evidence) -> pl.DataFrame:
     )
     classified = items.filter(pl.col("metric") == "out_of_options")["task"].unique().to_list()
     items = items.filter(pl.col("task").is_in(classified))
+    whole = Mixtures.of(evidence)  # a category alone does not say which recipe is best
+    best = {each.label for mixtures in whole for each in mixtures.chosen(mixtures.largest)}
     rows = [
         {"series": mixtures.series, "trained_on": mixtures.largest.label, "category": category}
         | row
         for (category,), taken in items.partition_by("category", as_dict=True).items()
         for mixtures in Mixtures.of(replace(evidence, items=taken))
-        for row in _of_category(mixtures, taken["task"].n_unique())
+        for row in _of_category(mixtures, taken["task"].n_unique(), best)
     ]
     found = _without_nan(pl.DataFrame(rows, schema=CATEGORY_SCORES))
     return found.sort("category", maintain_order=True)
 
 
-def _of_category(mixtures: Mixtures, tasks: int) -> Iterator[dict[str, Any]]:
+def _of_category(mixtures: Mixtures, tasks: int, best: Set[str]) -> Iterator[dict[str, Any]]:
     for metric in OF_CATEGORIES:
         test = mixtures.evidence.on_tests("inter", metric)
         if test is None:
@@ -186,6 +198,6 @@ def _of_category(mixtures: Mixtures, tasks: int) -> Iterator[dict[str, Any]]:
         place = Place(mixtures, mixtures.largest, test)
         for each in place.planned:
             mean, items = place.mean(each)
-            yield _condition(each, place.planned) | _interval(mean) | {
-                "metric": metric, "tasks": tasks, "items": items,
+            yield _condition(each, place) | _interval(mean) | {
+                "metric": metric, "tasks": tasks, "items": items, "best": each.label in best,
             }  # fmt: skip

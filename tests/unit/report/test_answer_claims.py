@@ -76,7 +76,8 @@ def test_most_categories_decide_with_the_mean(stray, outcome):
     assert verdict.verdict == outcome
     held = f"Full is ahead in {sum(each > 0.1 for each in stray)} of 4 categories"
     assert held in verdict.note
-    assert verdict.reason == (held if outcome == "inconclusive" else "")
+    disagree = f"mean and categories disagree: {held}"
+    assert verdict.reason == (disagree if outcome == "inconclusive" else "")
 
 
 def test_tasks_count_alike_whatever_their_number_of_items():

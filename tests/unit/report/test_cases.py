@@ -12,6 +12,7 @@ from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.report.cases import cases
 from rankscope.report.gather import gather
+from rankscope.report.page.mixture_view import case_setting, shown_cases
 from rankscope.report.tables import build_tables
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Study
@@ -56,12 +57,14 @@ def test_the_items_shown_are_those_where_full_leads_and_trails_most(study: Study
     for key, score in full.items():
         category, item = key.split("|")
         leads[category][item] = score - (low[key] + high[key]) / 2
+    assert len(leads) == 5  # so that two of the candidates are not shown
     for kind, choose in (("better", max), ("worse", min)):
-        rows = shown.filter(pl.col("full_is") == kind).unique(subset="number")
-        assert len(rows) == 3
-        for row in rows.to_dicts():
-            of = leads[row["category"]]
-            assert of[row["item"]] == pytest.approx(choose(of.values()))
+        candidates = {category: choose(of.values()) for category, of in leads.items()}
+        furthest = sorted(candidates.values(), key=abs, reverse=True)
+        rows = shown.filter(pl.col("full_is") == kind).unique("number", maintain_order=True)
+        found = [leads[row["category"]][row["item"]] for row in rows.sort("number").to_dicts()]
+        assert found == pytest.approx(furthest[:3])
+        assert rows["category"].n_unique() == 3
 
 
 def test_each_case_has_the_prompt_and_three_answers_in_the_order_of_ranks(study: Study):
@@ -71,8 +74,35 @@ def test_each_case_has_the_prompt_and_three_answers_in_the_order_of_ranks(study:
     assert first["references"].to_list() == [["yes"]] * 3
     assert set(first["trained_on"]) == {"T12"}
     assert all(text.startswith("1: Ann is in hall") for text in first["text"])
-    right = first.filter(pl.col("rouge_l") == 1)
-    assert set(right["prediction"]) <= {"yes"}
+    answers = found_in(study).select("prediction", "rouge_l")
+    assert set(answers.filter(pl.col("rouge_l") == 1)["prediction"]) == {"yes"}
+    assert "yes" not in answers.filter(pl.col("rouge_l") < 1)["prediction"].to_list()
+
+
+def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
+    write_mixture_study(study, lambda rank, mixture, kind: 0.5)
+    lost = runs_on_all(study, seed=0)[2]
+    for name, suite in study.measured:
+        if name == lost:
+            Path(layout.predictions(name, suite.name)).unlink()
+    shown = found_in(study)
+    by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
+    assert by_rank.pop(2) is None
+    assert None not in by_rank.values()
+    assert shown["references"].null_count() == 0
+    answers = {label: text for label, text, _ in shown_cases(shown)[0].answers}
+    assert answers["LoRA r=2"] is None
+
+
+def test_cases_name_learning_rates_and_a_planned_rank_that_was_never_scored(study: Study):
+    gone = tuple(run.name for run in study.runs if run.method.rank == 8 and run.data.size == 12)
+    write_mixture_study(study, lambda rank, mixture, kind: 0.5, missing=gone)
+    shown = found_in(study)
+    assert set(shown["condition"]) == {"Full", "LoRA r=2", "LoRA r=4"}
+    assert case_setting(shown) == (
+        "trained on T12, sampling 0 (learning rates: Full 0.001, LoRA r=2 0.01, LoRA r=4 0.01;"
+        " no run of LoRA r=8 was scored there)"
+    )
 
 
 def test_a_sampling_that_lacks_one_of_the_three_is_passed_over(study: Study):
@@ -82,6 +112,6 @@ def test_a_sampling_that_lacks_one_of_the_three_is_passed_over(study: Study):
 
 
 def test_where_one_of_the_three_never_finished_there_are_no_cases(study: Study):
-    gone = tuple(run.name for run in study.runs if run.method.rank is None)
+    gone = tuple(run.name for run in study.runs if run.method.rank is None)  # on both mixtures
     write_mixture_study(study, lambda rank, mixture, kind: 0.5, missing=gone)
     assert found_in(study).is_empty()

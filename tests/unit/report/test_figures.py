@@ -17,6 +17,7 @@ from rankscope.report.figures.render import (
     standalone_specification,
     write_figure,
 )
+from rankscope.report.figures.scaling import rank_scaling
 from rankscope.report.gather import gather
 from rankscope.report.tables import build_tables
 from rankscope.study.expand import load_study
@@ -150,7 +151,7 @@ def test_rows_by_column_keep_values_and_missing_ones():
 
 
 def test_rank_plots_say_whether_the_learning_rate_was_tuned(figures):
-    for name in ("plane", "intruders", "effective-rank"):
+    for name in ("plane", "intruders", "effective-rank", *MIXTURES):
         assert "Learning rates: Full" in figures[name].caption
 
 
@@ -161,13 +162,63 @@ def test_rates_that_differ_by_rank_are_listed():
             "condition": ["Full", "LoRA r=4", "LoRA r=16"],
             "rank": [None, 4, 16],
             "learning_rate": [1e-3, 3e-3, 1e-3],
+            "trained_on": ["T6"] * 3,
+            "treatment": ["Full", "LoRA r=4", "LoRA r=16"],
+            "series": [""] * 3,
         }
     )
     listed = "Learning rates: Full 0.001, LoRA r=4 0.003, LoRA r=16 0.001; "
-    assert rates_note(runs, None) == f"{listed}set by the study, not tuned in it."
-    assert rates_note(runs, "sweep") == f"{listed}tuned in the study sweep."
+    assert rates_note(runs, None, "") == f"{listed}set by the study, not tuned in it."
+    assert rates_note(runs, "sweep", "") == f"{listed}tuned in the study sweep."
     swept = runs.with_columns(method=pl.lit("Full"))
-    assert rates_note(swept, None).startswith("Several learning rates")
+    several = "Learning rates: several, or several recipes, per method, each a trace; "
+    assert rates_note(swept, None, "each a trace").startswith(several)
+    other_set = runs.with_columns(pl.col("learning_rate") * 2, trained_on=pl.lit("T12"))
+    assert "Full 0.001 or 0.002" in rates_note(pl.concat([runs, other_set]), None, "")
+
+
+def test_the_rates_of_each_series_are_told_apart():
+    rows = [
+        ("", "Full", None, 1e-5), ("paper", "LoRA r=4", 4, 5e-5), ("paper", "LoRA r=8", 8, 5e-5),
+        ("tuned", "LoRA r=4", 4, 3e-4), ("tuned", "LoRA r=8", 8, 1e-4),
+    ]  # fmt: skip
+    names = ["series", "method", "rank", "learning_rate"]
+    runs = pl.DataFrame(rows, schema=names, orient="row").with_columns(
+        trained_on=pl.lit("T6"),
+        treatment=pl.format("{}, lr {}", "method", "learning_rate"),
+    )
+    assert rates_note(runs, None, "each a trace") == (
+        "Learning rates: series paper: Full 1e-05, LoRA 5e-05 at every rank; series tuned:"
+        " Full 1e-05, LoRA r=4 0.0003, LoRA r=8 0.0001; set by the study, not tuned in it."
+    )
+
+
+def test_one_point_per_rank_and_set_is_drawn_of_several_recipes(mixtures):
+    scores = mixtures.mixture_scores
+    worse = scores.with_columns(best=pl.lit(False), label=pl.lit("slower"), mean=pl.lit(1.0))
+    drawn = rank_scaling(pl.concat([worse, scores])).rows
+    keys = ["series", "trained_on", "test_kind", "metric", "rank"]
+    assert not drawn.select(keys).is_duplicated().any()
+    assert drawn["score"].min() > 1
+
+
+def test_full_fine_tuning_stands_beyond_the_paper_too(mixtures):
+    ours = {"trained_on": "T100", "mixture": "T100", "tasks": 100, "examples": 10_000}
+    scores = mixtures.mixture_scores.filter(pl.col("trained_on") == "T12").with_columns(
+        **{name: pl.lit(value) for name, value in ours.items()}, collection=pl.lit("niv2")
+    )
+    rows = rank_scaling(scores).rows
+    assert rows.filter(kind="paper")["x"].max() == 4096
+    assert rows.filter(kind="full")["x"].min() > 4096
+
+
+def test_a_single_sampling_is_drawn_without_a_bar(mixtures):
+    alone = mixtures.mixture_scores.with_columns(
+        seeds=pl.lit(1), low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)
+    )
+    figure = rank_scaling(alone)
+    assert len(figure.panels) == 4
+    assert figure.rows["low"].null_count() == len(figure.rows)
 
 
 @pytest.mark.parametrize("name", FIGURE_NAMES)

@@ -24,13 +24,17 @@ def score(rank: int | None, over_full: tuple[float, float, float] | None = None,
     """A row of the table of scores: exact match on seen tasks after training on T100."""
     label = "Full" if rank is None else f"LoRA r={rank}"
     over, low, high = over_full or (None, None, None)
+    common = 0 if over is None else 3
     return {
         "series": "", "trained_on": "T100", "mixture": "T100", "tasks": 100, "examples": 10_000,
-        "scaled": True, "of_fixed_total": False, "trainable_percent": (rank or 0) / 16,
+        "collection": "niv2", "shown": True, "of_fixed_total": False,
+        "trainable_percent": (rank or 0) / 16,
         "test_kind": "intra", "metric": "exact_match", "condition": f"{label} on T100",
-        "label": label, "rank": rank, "learning_rate": 1e-3, "seeds": 3, "planned": 3,
+        "label": label, "rank": rank, "learning_rate": 1e-3, "best": True,
+        "seeds": 3, "planned": 3,
         "items": 100, "mean": 50.0, "low": 48.0, "high": 52.0,
-        "over_full": over, "over_full_low": low, "over_full_high": high, "leads": False,
+        "over_full": over, "over_full_low": low, "over_full_high": high,
+        "over_full_seeds": common, "leads": False,
     } | columns  # fmt: skip
 
 
@@ -57,9 +61,44 @@ def test_the_answer_tells_what_is_less_more_and_open():
 
 
 def test_a_single_sampling_decides_nothing_however_far_apart():
-    one = {"seeds": 1}
-    (sentence,) = mixture_sentences(table(score(None, **one), score(4, (-30, -31, -29), **one)))
-    assert "for LoRA r=4 it cannot be told from a single sampling (−30.0" in sentence
+    one = {"seeds": 1, "low": None, "high": None}
+    lora = score(4, (-30, None, None), over_full_seeds=1, **one)
+    (sentence,) = mixture_sentences(table(score(None, **one), lora))
+    assert "answers 50.0 % exactly as a reference; for LoRA r=4" in sentence
+    unsure = "it cannot be told from fewer than two samplings (−30.0 points; 1 sampling)"
+    assert f"for LoRA r=4 {unsure}" in sentence
+
+
+def test_what_counts_are_the_samplings_that_both_finished():
+    """Full finished samplings 0 and 1, LoRA 1 and 2: their difference is that of one."""
+    both = {"seeds": 2}
+    lora = score(4, (-30, None, None), over_full_seeds=1, **both)
+    (sentence,) = mixture_sentences(table(score(None, **both), lora))
+    assert "fewer than two samplings (−30.0 points; 1 sampling)" in sentence
+    apart = score(4, over_full_seeds=0, **both)
+    (sentence,) = mixture_sentences(table(score(None, **both), apart))
+    assert "fewer than two samplings (no sampling in common)" in sentence
+
+
+def test_of_several_recipes_the_answer_is_about_the_best():
+    low = {"label": "LoRA r=4, lr 0.001", "best": False}
+    high = {"label": "LoRA r=4, lr 0.01", "learning_rate": 1e-2}
+    rows = table(score(None), score(4, (-9, -11, -7), **low), score(4, (2, 1, 3), **high))
+    (sentence,) = mixture_sentences(rows)
+    assert "LoRA r=4, lr 0.01 more (+2.0" in sentence
+    assert "less" not in sentence
+    (found,) = score_tables(rows)
+    ((_, listed),) = found.groups
+    assert [row.label for row in listed] == ["Full", "LoRA r=4, lr 0.001", "LoRA r=4, lr 0.01"]
+
+
+def test_where_nothing_is_scored_on_the_most_tasks_the_answer_is_about_fewer_and_says_so():
+    larger = {"trained_on": "T500", "mixture": "T500", "tasks": 500, "mean": None}
+    rows = table(score(None), score(4, (-9, -11, -7)), score(None, **larger))
+    (sentence,) = mixture_sentences(rows)
+    assert sentence.startswith(
+        "On seen tasks, trained on T100 (of T500 nothing is scored yet), full fine-tuning answers"
+    )
 
 
 def test_the_answer_is_about_the_most_tasks_and_each_kind_of_tests():
@@ -79,7 +118,8 @@ def test_the_answer_is_about_the_most_tasks_and_each_kind_of_tests():
 
 def test_without_scores_of_mixtures_there_is_no_sentence():
     assert mixture_sentences(table()) == []
-    assert mixture_sentences(table(score(None, mean=None))) == []
+    (sentence,) = mixture_sentences(table(score(None, mean=None)))
+    assert "no answer to give" in sentence
 
 
 def cell(rows: pl.DataFrame, label: str) -> Cell:
@@ -95,8 +135,12 @@ def test_the_papers_number_stands_beside_the_papers_mixture_and_rank_alone():
     assert cell(rows, "LoRA r=4").paper == "29.86"
     assert cell(rows, "LoRA r=5").paper == ""
     assert compares_with_paper(score_tables(rows))
-    ours = {"trained_on": "T12", "mixture": "T12", "tasks": 12}
-    assert not compares_with_paper(score_tables(table(score(None, **ours), score(4, **ours))))
+    for ours in (
+        {"trained_on": "T12", "mixture": "T12", "tasks": 12, "examples": 1_200},
+        {"collection": "made-tasks"},
+        {"examples": 1_000},
+    ):
+        assert not compares_with_paper(score_tables(table(score(None, **ours), score(4, **ours))))
 
 
 def test_what_did_not_finish_is_named_and_only_a_leader_is_bold():

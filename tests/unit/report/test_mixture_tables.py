@@ -75,7 +75,9 @@ def test_only_a_lead_beyond_the_noise_is_marked():
 def test_one_sampling_has_no_leader_however_far_ahead():
     table = mixture_scores(study({(None, "T6"): [[0, 0]], (2, "T6"): [[1, 1]]}, planned=1).build())
     assert not table["leads"].any()
-    assert row(table, "LoRA r=2", "T6")["over_full"] == 100.0
+    lora = row(table, "LoRA r=2", "T6")
+    assert (lora["over_full"], lora["over_full_low"], lora["over_full_seeds"]) == (100.0, None, 1)
+    assert (lora["mean"], lora["low"], lora["high"]) == (100.0, None, None)
 
 
 def test_what_no_run_finished_has_a_row_without_a_score():
@@ -91,13 +93,43 @@ def test_differences_are_over_the_samplings_that_both_finished():
     scores = {(None, "T6"): [[0, 0]], (2, "T6"): [[1, 0], [1, 1]]}
     lora = row(mixture_scores(study(scores).build()), "LoRA r=2", "T6")
     assert lora["mean"] == 75.0
-    assert lora["over_full"] == 50.0
+    assert (lora["over_full"], lora["over_full_seeds"]) == (50.0, 1)
+
+
+def test_samplings_in_common_are_counted_for_each_pair():
+    builder = EvidenceBuilder()
+    about = {"test_kind": "inter", "metric": "exact_match"}
+    builder.scores("base", "unseen", {0: [0.0]}, **about)
+    size = {"trained_on": "T6", "mixture": "T6", "tasks": 6, "examples": 48}
+    for rank, seeds in ((None, (0, 1)), (2, (1, 2)), (4, (2, 3))):
+        for seed in seeds:
+            builder.scores(builder.run(rank, seed, **size), "unseen", {5: [1.0]}, **about)
+    table = mixture_scores(builder.build())
+    assert row(table, "LoRA r=2", "T6")["over_full_seeds"] == 1
+    apart = row(table, "LoRA r=4", "T6")
+    assert (apart["over_full"], apart["over_full_seeds"]) == (None, 0)
+
+
+def test_differences_are_to_the_best_recipe_of_full_fine_tuning():
+    builder = EvidenceBuilder()
+    about = {"test_kind": "inter", "metric": "exact_match"}
+    builder.scores("base", "unseen", {0: [0.0] * 4}, **about)
+    size = {"trained_on": "T6", "mixture": "T6", "tasks": 6, "examples": 48}
+    for rank, rate, right in ((None, 1e-4, 1), (None, 1e-3, 3), (2, 1e-3, 2)):
+        for seed in (0, 1):
+            name = f"{rank or 'Full'}, lr {rate:g}"
+            run = builder.run(rank, seed, rate=rate, condition=name, treatment=name, **size)
+            builder.scores(run, "unseen", {5: [1] * right + [0] * (4 - right)}, **about)
+    table = mixture_scores(builder.build())
+    best = dict(table.select("label", "best").iter_rows())
+    assert best == {"Full, lr 0.0001": False, "Full, lr 0.001": True, "LoRA r=2": True}
+    assert row(table, "LoRA r=2", "T6")["over_full"] == -25.0
 
 
 def test_mixtures_are_told_apart_by_what_is_held_constant():
     scores = {(None, name): [[1, 0]] * 2 for name in SETS}
     table = mixture_scores(study(scores).build())
-    kinds = {r["trained_on"]: (r["scaled"], r["of_fixed_total"]) for r in table.to_dicts()}
+    kinds = {r["trained_on"]: (r["shown"], r["of_fixed_total"]) for r in table.to_dicts()}
     assert kinds == {"T6": (True, True), "T12": (True, False), "T*12": (False, True)}
 
 

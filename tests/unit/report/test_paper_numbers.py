@@ -24,6 +24,21 @@ def test_both_tables_are_there_in_full():
     assert printed_scores()["percent"].is_between(20, 70).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "mixture", "metric", "total"),
+    [
+        # 29.86 + 31.28 + 34.37 + 37.81 + 39.05 + 40.94 + 43.70 + 45.80 + 47.75 + 49.46 + 50.55
+        # + 51.57, and 42.22 + 42.63 + 42.46 + 43.07 + 43.37 + 44.41 + 44.75 + 45.53 + 46.96
+        # + 47.87 + 48.36 + 46.71
+        ("intra", "T100", "exact_match", 502.14),
+        ("inter", "Tall", "rouge_l", 538.34),
+    ],
+)
+def test_a_column_of_each_table_adds_up_to_what_the_paper_prints(kind, mixture, metric, total):
+    scores, full = column(kind, mixture, metric)
+    assert sum(scores) + full == pytest.approx(total, abs=0.001)
+
+
 @pytest.mark.parametrize("mixture", MIXTURES)
 @pytest.mark.parametrize("metric", METRICS)
 def test_scores_on_seen_tasks_rise_with_every_rank_on_unseen_ones_they_do_not(mixture, metric):
@@ -79,9 +94,14 @@ def test_the_lead_of_the_highest_rank_on_unseen_tasks_shrinks_with_more_tasks(me
 
 
 def test_a_small_collection_of_all_tasks_is_not_the_papers():
-    assert is_of_the_paper("Tall", 757)
-    assert not is_of_the_paper("Tall", 57)
-    assert not is_of_the_paper("Tall", None)
-    assert is_of_the_paper("T100", 100)
-    assert not is_of_the_paper("T*100", 100)
-    assert not is_of_the_paper(None, None)
+    assert is_of_the_paper("Tall", 757, 75_700, "niv2")
+    assert not is_of_the_paper("Tall", 57, 5_700, "niv2")
+    assert not is_of_the_paper("Tall", None, None, "niv2")
+    assert is_of_the_paper("T100", 100, 10_000, "niv2-hub")
+    assert not is_of_the_paper("T*100", 100, 25_000, "niv2")
+    assert not is_of_the_paper(None, None, None, None)
+
+
+def test_other_tasks_or_fewer_examples_of_each_are_not_the_papers():
+    assert not is_of_the_paper("T100", 100, 10_000, "made-tasks")
+    assert not is_of_the_paper("T100", 100, 1_000, "niv2")

@@ -23,15 +23,23 @@ def test_all_samplings_of_a_mixture_are_one_training_set():
     runs = [run_on(seed, size=6) for seed in (0, 1)]
     found = training_sets(runs, lambda _: None)
     assert len(found) == 2
-    assert set(found.values()) == {TrainingSet("T6", "T6", 6, 600)}
+    assert set(found.values()) == {TrainingSet("T6", "T6", 6, 600, "made-tasks")}
 
 
 def test_all_tasks_are_labelled_with_their_number_and_keep_the_name_of_the_series():
     runs = [run_on(size="all", nested=(6,)), run_on(size=6, examples_per_task=50)]
     sets = training_sets(runs, lambda _: 57)
-    assert sets[runs[0].data.name] == TrainingSet("T57", "Tall", 57, 5700)
+    assert sets[runs[0].data.name] == TrainingSet("T57", "Tall", 57, 5700, "made-tasks")
     undrawn = training_sets(runs, lambda _: None)[runs[0].data.name]
     assert (undrawn.label, undrawn.tasks) == ("Tall", None)
+
+
+def test_one_drawn_sampling_tells_the_size_of_all():
+    runs = [run_on(seed, size="all", nested=(6,)) for seed in (0, 1, 2)]
+    for drawn in runs:
+        sets = training_sets(runs, {drawn.data.name: 57}.get)
+        assert {each.label for each in sets.values()} == {"T57"}
+        assert {each.tasks for each in sets.values()} == {57}
 
 
 def test_two_mixtures_of_one_series_are_told_apart():

@@ -72,7 +72,7 @@ def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
             mixtures.scope(lora.method, on.label),
             difference,
             f"{shares[0]:.3f} and {shares[1]:.3f}; {held}{mixtures.not_judged(test, on)}",
-            "" if mostly == bool(difference[0] > 0) else held,
+            "" if mostly == bool(difference[0] > 0) else f"mean and categories disagree: {held}",
         )
 
 

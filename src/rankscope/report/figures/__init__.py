@@ -14,7 +14,7 @@ from rankscope.report.figures.fixed_total import fixed_total
 from rankscope.report.figures.intruders import intruders
 from rankscope.report.figures.loss import loss
 from rankscope.report.figures.plane import plane
-from rankscope.report.figures.scaling import rank_scaling, scaled_sets
+from rankscope.report.figures.scaling import rank_scaling, shown_sets
 from rankscope.report.figures.similarity import similarity
 from rankscope.report.figures.singular_values import singular_values
 from rankscope.report.figures.trajectories import trajectories
@@ -27,8 +27,9 @@ Headline = tuple[str, str] | None
 class Entry:
     """A figure of the report: its file name, title, what it needs, and how it is drawn.
 
-    The caption of a figure that sets ranks side by side ends with the learning rates. A figure of
-    one training set says of which, where a study has several.
+    The caption of a figure that sets ranks side by side ends with the learning rates, and with what
+    it shows of a method with several recipes. A figure of one training set says of which, where a
+    study has several.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Entry:
     needs: str
     draw: Callable[[Tables, Headline], Figure | None]
     tells_rates: bool = False
+    of_several: str = "each a trace of its own"
     of_all_sets: bool = False
 
 
@@ -45,6 +47,7 @@ def _plane(tables: Tables, headline: Headline) -> Figure | None:
     return plane(tables, *headline)
 
 
+BEST = "of which the one that is best on seen tasks is drawn"
 MIXTURES = "runs on mixtures of tasks, tested on seen or unseen tasks"
 
 FIGURES: tuple[Entry, ...] = (
@@ -54,6 +57,7 @@ FIGURES: tuple[Entry, ...] = (
         MIXTURES,
         lambda tables, _: rank_scaling(tables.mixture_scores),
         tells_rates=True,
+        of_several=BEST,
         of_all_sets=True,
     ),
     Entry(
@@ -61,6 +65,8 @@ FIGURES: tuple[Entry, ...] = (
         "Form and meaning of answers, by category",
         "unseen classification tasks",
         lambda tables, _: categories(tables.category_scores),
+        tells_rates=True,
+        of_several=BEST,
         of_all_sets=True,
     ),
     Entry(
@@ -68,6 +74,7 @@ FIGURES: tuple[Entry, ...] = (
         "More tasks or more examples of each?",
         "mixtures of as many examples and different numbers of tasks",
         lambda tables, _: fixed_total(tables.mixture_scores),
+        tells_rates=True,
         of_all_sets=True,
     ),
     Entry(
@@ -120,7 +127,7 @@ FIGURES: tuple[Entry, ...] = (
 
 def colours_of(tables: Tables) -> dict[str, tuple[str, str]]:
     """The colours of all methods and training sets of a study, in light and in dark mode."""
-    sets = len(scaled_sets(tables.mixture_scores))
+    sets = len(shown_sets(tables.mixture_scores))
     return palette(tables.runs["rank"].drop_nulls().to_list(), sets)
 
 
@@ -130,6 +137,7 @@ def draw_figures(
     """Draw every figure of `FIGURES`; `tuned_in` is the study that the learning rates are from."""
     colours = colours_of(tables)
     several = len({each.trained_on for each in tables.evidence.conditions}) > 1
+    every = tables.runs
     only = f"Of the runs trained on {tables.evidence.headline_set}."
     tables = tables.on_headline_set()
     for entry in FIGURES:
@@ -140,6 +148,8 @@ def draw_figures(
         else:
             notes = [only] if several and not entry.of_all_sets else []
             notes += [figure.caption]
-            notes += [rates_note(tables.runs, tuned_in)] if entry.tells_rates else []
+            if entry.tells_rates:
+                runs = every if entry.of_all_sets else tables.runs
+                notes.append(rates_note(runs, tuned_in, entry.of_several))
             figure = replace(figure, caption=" ".join(notes))
         yield replace(figure, colours=colours)

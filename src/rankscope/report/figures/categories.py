@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from rankscope.report.figures.figure import Figure, Key, Panel, fade, rows_chart
-from rankscope.report.figures.scaling import of_series, series_selector
+from rankscope.report.figures.scaling import BARS, of_series, series_selector
 
 FULL = "full"
 MEASURES = {"exact_match": "exact match", "out_of_options": "outside the options"}
@@ -29,7 +29,7 @@ def categories(scores: pl.DataFrame) -> Figure | None:
             "Classification tasks that no run was trained on, after training on"
             f" {rows['trained_on'][0]}: per cent of answers that are right, and of answers that"
             " are none of the task's options, so that the form itself was missed. Means over"
-            " samplings with 95 % intervals over samplings and items."
+            f" samplings. {BARS}. Runs that did not finish are not drawn."
         ),
         rows=rows,
         panels=tuple(
@@ -49,7 +49,7 @@ def _sized(tasks: int, items: int) -> str:
 
 
 def _rows(scores: pl.DataFrame) -> pl.DataFrame:
-    return scores.filter(pl.col("mean").is_not_null()).select(
+    return scores.filter("best", pl.col("mean").is_not_null()).select(
         "series", "trained_on", "category",
         pl.col("metric").replace_strict(MEASURES, return_dtype=pl.String).alias("measure"),
         "condition", "rank", pl.col("rank").cast(pl.String).fill_null(FULL).alias("place"),
@@ -68,7 +68,11 @@ def _panel(category: str, places: list[str], chosen: bool) -> Any:
         axis=alt.Axis(labelAngle=0, labelOverlap="greedy"),
         scale=alt.Scale(domain=places),
     )
-    y = alt.Y("percent:Q", title="per cent of answers")
+    of_answers = {
+        "title": "per cent of answers",
+        "scale": alt.Scale(domain=[0, 100]),  # one for all panels, which are compared
+    }
+    y = alt.Y("percent:Q", **of_answers)
     measure = alt.Color(
         "measure:N",
         scale=alt.Scale(
@@ -88,7 +92,7 @@ def _panel(category: str, places: list[str], chosen: bool) -> Any:
     return alt.layer(
         loras.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=measure, strokeDash=dash),
         chart.mark_rule(strokeWidth=1).encode(
-            x=x, y=alt.Y("low:Q", title="per cent of answers"), y2="high:Q", color=measure,
+            x=x, y=alt.Y("low:Q", **of_answers), y2="high:Q", color=measure,
             opacity=fade(0.55),
         ),
         chart.mark_point(filled=True, size=36).encode(

@@ -7,6 +7,7 @@ import polars as pl
 
 from rankscope.report.figures.figure import Figure, Panel, colour, fade, rows_chart
 from rankscope.report.figures.scaling import (
+    BARS,
     MEASURED,
     TESTS,
     TITLE,
@@ -38,8 +39,8 @@ def fixed_total(scores: pl.DataFrame) -> Figure | None:
         title="More tasks or more examples of each?",
         caption=(
             f"Scores × 100 after training on {examples} examples, spread over few tasks or many."
-            " Means over samplings with 95 % intervals over samplings and items; methods stand a"
-            " little apart so that bars do not hide each other."
+            f" Means over samplings. {BARS}; methods stand a little apart so that bars do not hide"
+            " each other. Runs that did not finish are not drawn."
         ),
         rows=rows,
         panels=tuple(

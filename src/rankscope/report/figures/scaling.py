@@ -15,6 +15,7 @@ END = 1.8  # full fine-tuning's intervals stand beyond the highest rank, by this
 TESTS = {"intra": "seen tasks", "inter": "unseen tasks"}
 MEASURED = {metric: spelled(metric) for metric in METRICS}
 TITLE = "score × 100"
+BARS = "Bars are 95 % intervals over samplings and items, which a single sampling does not have"
 Y = alt.Y("score:Q", title=TITLE, scale=alt.Scale(zero=False, padding=6))
 TOOLTIP = [
     alt.Tooltip("condition:N"),
@@ -26,19 +27,20 @@ TOOLTIP = [
 ]
 
 
-def scaled_sets(scores: pl.DataFrame) -> list[str]:
+def shown_sets(scores: pl.DataFrame) -> list[str]:
     """Labels of the training sets that differ in tasks alone, by number of tasks."""
-    rows = scores.filter("scaled").select("trained_on", "tasks").unique()
+    rows = scores.filter("shown").select("trained_on", "tasks").unique()
     return rows.sort("tasks", "trained_on")["trained_on"].to_list()
 
 
 def rank_scaling(scores: pl.DataFrame) -> Figure | None:
     """Draw the scores of LoRA over ranks, full fine-tuning as horizontals; None without any."""
-    sets = scaled_sets(scores)
-    own = _own(scores, sets)
-    if own.is_empty():
+    sets = shown_sets(scores)
+    drawn = scores.filter("shown", "best", pl.col("mean").is_not_null())
+    if drawn.is_empty():
         return None
-    paper = _papers(scores, own["series"].unique(maintain_order=True).to_list())
+    paper = _papers(scores, drawn["series"].unique(maintain_order=True).to_list())
+    own = _own(drawn, sets, [*drawn["rank"].drop_nulls(), *paper["rank"].drop_nulls()])
     rows = pl.concat([own, paper], how="diagonal")
     ranks = rows["rank"].drop_nulls().unique().sort().to_list()
     selectors = series_selector(own)
@@ -73,11 +75,11 @@ def of_series(chart: Any, chosen: bool) -> Any:
     return chart.transform_filter("datum.series == series") if chosen else chart
 
 
-def _own(scores: pl.DataFrame, sets: list[str]) -> pl.DataFrame:
+def _own(drawn: pl.DataFrame, sets: list[str], ranks: list[int]) -> pl.DataFrame:
+    """Our scores; full fine-tuning beyond the highest of `ranks`, all that are drawn."""
     place = {label: number - (len(sets) - 1) / 2 for number, label in enumerate(sets)}
     apart = pl.col("trained_on").replace_strict(place, default=0.0, return_dtype=pl.Float64)
-    ranks = scores["rank"].drop_nulls().to_list()
-    return scores.filter("scaled", pl.col("mean").is_not_null()).select(
+    return drawn.select(
         "series", "trained_on", "test_kind", "metric", "condition", "rank",
         (pl.col("rank").fill_null(END * max(ranks, default=1)) * (1 + APART * apart))
         .round(3).alias("x"),
@@ -89,10 +91,10 @@ def _own(scores: pl.DataFrame, sets: list[str]) -> pl.DataFrame:
 
 def _papers(scores: pl.DataFrame, series: list[str]) -> pl.DataFrame:
     """The paper's numbers for the training sets that are the paper's, under our labels."""
-    ours = scores.filter("scaled").select("trained_on", "mixture", "tasks").unique()
-    matched = ours.filter(
-        pl.Series([is_of_the_paper(m, t) for m, t in ours.select("mixture", "tasks").iter_rows()])
-    )
+    keys = ["mixture", "tasks", "examples", "collection"]
+    ours = scores.filter("shown").select("trained_on", *keys).unique()
+    same = pl.Series([is_of_the_paper(*row) for row in ours.select(keys).iter_rows()])
+    matched = ours.filter(same)
     rows = printed_scores().join(matched, on="mixture").sort("trained_on", "rank")
     copies = [
         rows.select(
@@ -110,9 +112,10 @@ def _papers(scores: pl.DataFrame, series: list[str]) -> pl.DataFrame:
 def _caption(own: pl.DataFrame, paper: pl.DataFrame) -> str:
     samplings = own["seeds"].to_list()
     caption = (
-        "Scores × 100, means over samplings of the training set, by LoRA rank. Dashed: full"
-        " fine-tuning, its interval at the right end. Bars are 95 % intervals over samplings and"
-        " items; the lines stand a little apart so that bars do not hide each other."
+        "Scores × 100, means over samplings of the training set, by LoRA rank; the number in a"
+        " training set's name is that of its tasks. Dashed: full"
+        f" fine-tuning, its interval at the right end. {BARS}; the lines stand a little apart so"
+        " that bars do not hide each other. Runs that did not finish are not drawn."
     )
     if min(samplings) < max(samplings):
         caption += " Bars of methods that finished fewer samplings may leave the panel."

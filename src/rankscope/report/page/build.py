@@ -21,15 +21,15 @@ from rankscope.errors import ArtefactError
 from rankscope.progress import duration
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.claims.files import read_verdicts
-from rankscope.report.claims.verdict import Verdict
 from rankscope.report.figures import colours_of
 from rankscope.report.figures.figure import conditions_of, variable
 from rankscope.report.methods import BASE
-from rankscope.report.page.answer import Sentence, answer, in_parts, number
+from rankscope.report.page.answer import answer, in_parts, number
 from rankscope.report.page.claims_view import claim_groups
 from rankscope.report.page.described import described
 from rankscope.report.page.mixture_answer import mixture_sentences
 from rankscope.report.page.mixture_view import (
+    case_setting,
     compares_with_paper,
     paper_tables,
     score_tables,
@@ -103,9 +103,12 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
     drawn = [name for name in FIGURE_NAMES if figures[name]["panels"]]
     hero = next((name for name in HEROES if name in drawn), HEROES[-1])
     tables_of_scores = score_tables(everything.mixture_scores)
+    of_mixtures = mixture_sentences(everything.mixture_scores)
     return {
         "study": study,
-        "answer": _answer(study, tables, verdicts),
+        "answer": tuple(map(in_parts, of_mixtures))
+        or answer(verdicts, tables.summary, study.headline),
+        "of_mixtures": bool(of_mixtures),
         "status": status_line(everything.runs),
         "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
@@ -118,7 +121,7 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "with_paper": compares_with_paper(tables_of_scores),
         "paper_tables": paper_tables() if tables_of_scores else [],
         "cases": shown_cases(everything.cases),
-        "case_of": everything.cases.head(1).to_dicts(),
+        "case_setting": case_setting(everything.cases),
         "takeaways": takeaways(tables, verdicts, study.headline),
         "claims": claim_groups(verdicts),
         "runs": _table(everything.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
@@ -130,14 +133,6 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "script": _resource("page.js"),
         "vega": _vega(),
     }
-
-
-def _answer(study: Study, tables: Tables, verdicts: list[Verdict]) -> tuple[Sentence, ...]:
-    """Of a study of mixtures what it says of seen and unseen tasks, of others what was learned."""
-    of_mixtures = mixture_sentences(tables.mixture_scores)
-    if of_mixtures:
-        return tuple(map(in_parts, of_mixtures))
-    return answer(verdicts, tables.summary, study.headline)
 
 
 def _figure(folder: Path, name: str) -> dict[str, Any]:

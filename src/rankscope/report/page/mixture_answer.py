@@ -2,7 +2,8 @@
 
 Guarantees: says that a method scores more only where the interval of the difference excludes zero,
 over at least two samplings; otherwise that the data cannot tell. About exact match, after training
-on the most tasks; of several series, about the first, which it names.
+on the most tasks of which a run was scored; of several recipes about the best, of several series
+about the first, which it names.
 """
 
 from typing import Any
@@ -10,29 +11,36 @@ from typing import Any
 import polars as pl
 
 from rankscope.report.claims.verdict import MINIMUM_SEEDS
-from rankscope.report.figures.scaling import TESTS, scaled_sets
+from rankscope.report.figures.scaling import TESTS, shown_sets
 
+METRIC = "exact_match"
+NOTHING_YET = "No finished run of this study was scored by exact match: there is no answer to give."
 Rows = list[dict[str, Any]]
 
 
 def mixture_sentences(scores: pl.DataFrame) -> list[str]:
-    """Compare LoRA with full fine-tuning on each kind of tests; empty without scores to compare."""
-    sets = scaled_sets(scores)
-    if not sets:
+    """Compare LoRA with full fine-tuning on each kind of tests; empty without such tests."""
+    asked = scores.filter("shown", "best", pl.col("metric") == METRIC)
+    if asked.is_empty():
         return []
-    series = scores["series"][0]
-    rows = scores.filter(
-        pl.col("trained_on") == sets[-1], pl.col("series") == series,
-        pl.col("metric") == "exact_match", pl.col("mean").is_not_null(),
-    )  # fmt: skip
-    sentences = []
-    for kind, tested in TESTS.items():
-        listed = rows.filter(pl.col("test_kind") == kind).to_dicts()
-        if listed:
-            where = f"On {tested}, trained on {sets[-1]}"
-            where += f" (series {series})" if series else ""
-            sentences.append(f"{where}, {_compared(listed)}.")
-    return sentences
+    scored = asked.filter(pl.col("mean").is_not_null())
+    if scored.is_empty():
+        return [NOTHING_YET]
+    series = scored["series"][0]
+    scored = scored.filter(pl.col("series") == series)
+    sets = shown_sets(asked.filter(pl.col("series") == series))
+    last = max(map(sets.index, scored["trained_on"].unique()))
+    where = f"trained on {sets[last]}"
+    where += (
+        f" (of {', '.join(sets[last + 1 :])} nothing is scored yet)" if sets[last + 1 :] else ""
+    )
+    where += f" (series {series})" if series else ""
+    rows = scored.filter(pl.col("trained_on") == sets[last])
+    return [
+        f"On {tested}, {where}, {_compared(listed)}."
+        for kind, tested in TESTS.items()
+        if (listed := rows.filter(pl.col("test_kind") == kind).to_dicts())
+    ]
 
 
 def _compared(rows: Rows) -> str:
@@ -43,33 +51,33 @@ def _compared(rows: Rows) -> str:
         return f"{best['label']} answers {_scored(best)}; there is nothing to compare it with"
     kinds: dict[str, Rows] = {"less": [], "more": [], "unsure": []}
     for row in loras:
-        kinds[_decision(row, full)].append(row)
+        kinds[_decision(row)].append(row)
     parts = [
         f"{_names(kinds[kind])} {kind} ({_difference(kinds[kind])})"
         for kind in ("less", "more")
         if kinds[kind]
     ]
     if kinds["unsure"]:
-        why = _why(kinds["unsure"], full)
+        why = _why(kinds["unsure"])
         parts.append(f"for {_names(kinds['unsure'])} {why} ({_difference(kinds['unsure'])})")
     return f"full fine-tuning answers {_scored(full)}; {'; '.join(parts)}"
 
 
 def _scored(row: dict[str, Any]) -> str:
-    return f"{row['mean']:.1f} % exactly as a reference [{_ends(row['low'], row['high'])}]"
+    return f"{row['mean']:.1f} % exactly as a reference{_ends(row['low'], row['high'])}"
 
 
-def _decision(row: dict[str, Any], full: dict[str, Any]) -> str:
-    if row["over_full"] is None or min(row["seeds"], full["seeds"]) < MINIMUM_SEEDS:
+def _decision(row: dict[str, Any]) -> str:
+    if row["over_full_seeds"] < MINIMUM_SEEDS:
         return "unsure"
     if row["over_full_low"] > 0:
         return "more"
     return "less" if row["over_full_high"] < 0 else "unsure"
 
 
-def _why(rows: Rows, full: dict[str, Any]) -> str:
-    if all(min(row["seeds"], full["seeds"]) < MINIMUM_SEEDS for row in rows):
-        return "it cannot be told from a single sampling"
+def _why(rows: Rows) -> str:
+    if all(row["over_full_seeds"] < MINIMUM_SEEDS for row in rows):
+        return "it cannot be told from fewer than two samplings"
     return "the data cannot tell"
 
 
@@ -80,9 +88,10 @@ def _difference(rows: Rows) -> str:
         return "no sampling in common"
     row = min(known, key=lambda each: abs(each["over_full"]))
     which = f" at r={row['rank']}, the closest" if len(rows) > 1 else ""
+    common = row["over_full_seeds"]
+    samplings = "1 sampling" if common == 1 else f"{common} samplings"
     ends = _ends(row["over_full_low"], row["over_full_high"])
-    samplings = "1 sampling" if row["seeds"] == 1 else f"{row['seeds']} samplings"
-    return f"{_signed(row['over_full'])} [{ends}] points{which}; {samplings}"
+    return f"{_signed(row['over_full'])}{ends} points{which}; {samplings}"
 
 
 def _names(rows: Rows) -> str:
@@ -90,8 +99,9 @@ def _names(rows: Rows) -> str:
     return "LoRA " + " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def _ends(low: float, high: float) -> str:
-    return f"{low:.1f}, {high:.1f}".replace("-", "−")
+def _ends(low: float | None, high: float | None) -> str:
+    """The interval in brackets; a single sampling has none."""
+    return "" if low is None else f" [{low:.1f}, {high:.1f}]".replace("-", "−")
 
 
 def _signed(value: float) -> str:

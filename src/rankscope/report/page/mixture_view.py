@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.report.figures.scaling import MEASURED, TESTS, scaled_sets
+from rankscope.report.figures.scaling import MEASURED, TESTS, shown_sets
 from rankscope.report.paper.multitask import is_of_the_paper, printed_scores
 
 ROMAN = {"intra": "Table 1", "inter": "Table 2"}
@@ -49,20 +49,20 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class Case:
-    """One item with the answers of several methods: (label, text, ROUGE-L)."""
+    """One item with the answers of several methods: (label, text or None if lost, ROUGE-L)."""
 
     heading: str
     full_is: str
     definition: str
     text: str
     references: tuple[str, ...]
-    answers: tuple[tuple[str, str, str], ...]
+    answers: tuple[tuple[str, str | None, str], ...]
 
 
 def score_tables(scores: pl.DataFrame) -> list[ScoreTable]:
     """One table per kind of tests that was measured."""
-    sets = scaled_sets(scores)
-    rows = scores.filter("scaled")
+    sets = shown_sets(scores)
+    rows = scores.filter("shown")
     tables = []
     for kind, tested in TESTS.items():
         of_kind = rows.filter(pl.col("test_kind") == kind)
@@ -112,13 +112,15 @@ def _cell(row: dict[str, Any] | None, printed: dict[tuple[str, int | None, str],
     if row is None:
         return Cell("–")
     paper = ""
-    if is_of_the_paper(row["mixture"], row["tasks"]):
+    if is_of_the_paper(row["mixture"], row["tasks"], row["examples"], row["collection"]):
         number = printed.get((row["mixture"], row["rank"], row["metric"]))
         paper = "" if number is None else f"{number:.2f}"
     finished = f"{row['seeds']} of {row['planned']} samplings"
     note = finished if row["seeds"] < row["planned"] else ""
     if row["mean"] is None:
         return Cell("–", paper=paper, note=note)
+    if row["low"] is None:
+        return Cell(f"{row['mean']:.1f}", paper=paper, note=note or "1 sampling")
     interval = f"{row['low']:.1f} to {row['high']:.1f}".replace("-", "−")
     return Cell(f"{row['mean']:.1f}", interval, paper, bool(row["leads"]), note)
 
@@ -150,13 +152,32 @@ def compares_with_paper(tables: Sequence[ScoreTable]) -> bool:
     return any(cell.paper for row in rows for cell in row.cells)
 
 
+def case_setting(cases: pl.DataFrame) -> str:
+    """What the runs behind the cases were, in words; empty without cases."""
+    if cases.is_empty():
+        return ""
+    runs = cases.unique("condition", maintain_order=True).to_dicts()
+    first = runs[0]
+    series = f"series {first['series']}, " if first["series"] else ""
+    rates = ", ".join(f"{row['condition']} {row['learning_rate']:g}" for row in runs)
+    note = f"; {first['note']}" if first["note"] else ""
+    return (
+        f"trained on {first['trained_on']}, {series}sampling {first['seed']} (learning rates:"
+        f" {rates}{note})"
+    )
+
+
+def _said(prediction: str | None) -> str | None:
+    return None if prediction is None else prediction.strip()
+
+
 def shown_cases(cases: pl.DataFrame) -> list[Case]:
     """The cases in their order, answers by rank."""
     found = []
     for part in cases.partition_by("number", maintain_order=True):
         first = part.row(0, named=True)
         answers = tuple(
-            (row["condition"], row["prediction"].strip(), f"{row['rouge_l']:.2f}")
+            (row["condition"], _said(row["prediction"]), f"{row['rouge_l']:.2f}")
             for row in part.iter_rows(named=True)
         )
         found.append(
@@ -165,7 +186,7 @@ def shown_cases(cases: pl.DataFrame) -> list[Case]:
                 full_is=first["full_is"],
                 definition=first["definition"] or "",
                 text=first["text"] or "",
-                references=tuple(first["references"]),
+                references=tuple(first["references"] or ()),
                 answers=answers,
             )
         )

@@ -24,16 +24,23 @@ def takeaways(
         "trajectories": _trajectories(tables.summary, headline, order),
         "intruders": _intruders(tables.intruder_summary, order),
         "effective-rank": _effective_rank(tables, order),
-        "loss": status_line(tables.runs),
+        "loss": _of_one_set(tables) + status_line(tables.runs),
         "scores": _leaders(tables.mixture_scores),
         "cases": "chosen by a rule, not by hand",
     }
 
 
+def _of_one_set(tables: Tables) -> str:
+    """Which training set the figures of one are about, where the study has several."""
+    several = tables.mixture_scores["trained_on"].n_unique() > 1
+    shown = tables.runs["trained_on"].drop_nulls().unique().to_list()
+    return f"trained on {', '.join(shown)}: " if several else ""
+
+
 def _leaders(scores: pl.DataFrame) -> str:
     """How many columns of the score tables have a best method."""
     columns = ["series", "trained_on", "test_kind", "metric"]
-    kept = scores.filter("scaled", pl.col("mean").is_not_null())
+    kept = scores.filter("shown", pl.col("mean").is_not_null())
     best = kept.group_by(columns).agg(pl.col("leads").any())["leads"]
     return f"{best.sum()} of {len(best)} columns have a best method beyond the noise"
 

@@ -10,6 +10,8 @@ import polars as pl
 
 NAME = "*Beyond Full Fine-tuning*"
 METRICS = ("exact_match", "rouge_l")
+COLLECTIONS = ("niv2", "niv2-hub")
+EXAMPLES_PER_TASK = 100
 ALL_TASKS = 700  # the paper trains `Tall` on 757 tasks by its text, on 756 by its Figure 1
 
 
@@ -29,8 +31,12 @@ def printed_scores() -> pl.DataFrame:
     )
 
 
-def is_of_the_paper(mixture: str | None, tasks: int | None) -> bool:
-    """Whether a training set is one of the paper's: the same name and as many tasks."""
+def is_of_the_paper(
+    mixture: str | None, tasks: int | None, examples: int | None, collection: str | None
+) -> bool:
+    """Whether a training set is one of the paper's: its tasks, as many, and as many examples."""
+    if collection not in COLLECTIONS or tasks is None or examples != EXAMPLES_PER_TASK * tasks:
+        return False
     if mixture == "Tall":
-        return tasks is not None and tasks >= ALL_TASKS
+        return tasks >= ALL_TASKS
     return mixture in ("T100", "T250", "T500")
