@@ -61,6 +61,12 @@ def test_the_page_opens_with_scores_by_rank(page):
     assert "by Student's t over samplings" in opening
 
 
+def test_the_note_on_claims_says_how_those_on_mixtures_are_judged(page):
+    text = section(page, "claims")
+    assert "by Student's t over samplings" in text
+    assert "nearer to zero than the truth's. Dot and bar" in text
+
+
 def test_sections_follow_what_was_measured(page):
     found = re.findall(r'<details class="section" id="([^"]+)">', page)
     assert found == [
