@@ -19,6 +19,7 @@ from rankscope.errors import DataError
 from rankscope.study.instruction_specs import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
+LINE_FIELDS = {"id", "definition", "inputs", "targets"}
 
 
 class Layout(Protocol):
@@ -91,7 +92,7 @@ def _parsed(
 ) -> Iterator[Task | Problem]:
     try:
         content = layout.content(name)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         yield Problem(name, split, "task left out", "malformed", detail=str(error))
         return
     task, problems = parse_task(name, split, content, category)
@@ -151,20 +152,27 @@ class LinesLayout:
         return set(self._all)
 
     def content(self, name: str) -> Any:
-        """Join the lines of a task: one line per target becomes one instance per id."""
-        definitions: dict[str, None] = {}
+        """Join the lines of a task: one line per target becomes one instance per id and input.
+
+        Fields of a wrong type are handed on as they are: `parse_task` counts such instances.
+        """
+        definitions: list[Any] = []
         instances: dict[str, dict[str, Any]] = {}
         with self._all[name].open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 row = json.loads(line)
-                try:
-                    key, text, target = row["id"], row["inputs"], row["targets"]
-                    definitions[row["definition"]] = None
-                except (KeyError, TypeError) as error:
-                    raise ValueError(f"line {number}: {error!r} is missing") from None
-                instance = instances.setdefault(key, {"id": key, "input": text, "output": []})
-                instance["output"].extend([target] if isinstance(target, str) else target)
-        return {"Definition": list(definitions), "Instances": list(instances.values())}
+                missing = LINE_FIELDS - row.keys() if isinstance(row, dict) else LINE_FIELDS
+                if missing:
+                    raise ValueError(f"line {number} lacks {', '.join(sorted(missing))}")
+                definitions.append(row["definition"])
+                # two inputs under one id are two instances: their answers are not each other's
+                key = json.dumps([row["id"], row["inputs"]])
+                instance = instances.setdefault(
+                    key, {"id": row["id"], "input": row["inputs"], "output": []}
+                )
+                targets = row["targets"]
+                instance["output"].extend(targets if isinstance(targets, list) else [targets])
+        return {"Definition": definitions, "Instances": list(instances.values())}
 
 
 def _layout(folder: Path, split: str) -> Layout:

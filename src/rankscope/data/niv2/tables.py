@@ -85,7 +85,7 @@ def tabulated(
     problems: list[dict[str, Any]] = []
     for item in found:
         if isinstance(item, Problem):
-            problems.append(asdict(item))
+            problems.append({key: _storable(value) for key, value in asdict(item).items()})
             continue
         common = {"task": item.name, "category": item.category, "split": item.split}
         instances.append(
@@ -109,6 +109,11 @@ def tabulated(
         pl.DataFrame(tasks, schema=TASKS),
         pl.DataFrame(problems, schema=PROBLEMS),
     )
+
+
+def _storable(value: Any) -> Any:
+    """Write out what is no valid Unicode: a problem may quote it, or be the name of its file."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def draw_table(drawn: Drawn) -> pl.DataFrame:

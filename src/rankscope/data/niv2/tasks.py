@@ -17,6 +17,8 @@ MOST_LABELS = 10
 INSTANCES_PER_LABEL = 10
 LANGUAGES = ("Input_language", "Output_language", "Instruction_language")
 
+NOT_UNICODE = "not valid Unicode"
+
 TaskSplit = Literal["train", "test"]
 
 
@@ -90,6 +92,15 @@ def text_sha256(text: str) -> str:
     ).hexdigest()
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be stored: JSON may spell half of a surrogate pair (`"\\ud83d"`)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parse_task(
     name: str, split: TaskSplit, content: Any, category: str | None
 ) -> tuple[Task | None, list[Problem]]:
@@ -103,12 +114,16 @@ def parse_task(
     definition = _first_text(content.get("Definition"))
     if definition is None:
         return refused("malformed", "no `Definition`")
+    if not is_unicode(definition):
+        return refused(NOT_UNICODE, "the `Definition`")
     foreign = _foreign_languages(content)
     if foreign:
         return refused("not English", foreign)
     category = category or _first_text(content.get("Categories"))
     if category is None:
         return refused("malformed", "no category in the table and none in the file")
+    if not is_unicode(category):
+        return refused(NOT_UNICODE, "the category")
     listed = content.get("Instances")
     if not isinstance(listed, list):
         return refused("malformed", "no list `Instances`")
@@ -163,7 +178,7 @@ def _instances(
             dropped["same text as an earlier instance"] += 1
             continue
         given = entry.get("id")
-        if not isinstance(given, str) or not given or given in ids:
+        if not isinstance(given, str) or not given or not is_unicode(given) or given in ids:
             given, renamed = f"{name.split('_')[0]}-{digest[:32]}", renamed + 1
         ids.add(given)
         kept[digest] = Instance(given, text, references, digest)
@@ -190,5 +205,7 @@ def _text_and_references(entry: Any) -> tuple[str, tuple[str, ...]] | str:
         return "malformed"
     if not text.strip():
         return "empty input"
+    if not all(map(is_unicode, (text, *references))):
+        return NOT_UNICODE
     filled = tuple(dict.fromkeys(reference for reference in references if reference.strip()))
     return (text, filled) if filled else "empty output"

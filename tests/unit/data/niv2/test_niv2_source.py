@@ -211,3 +211,46 @@ def test_json_lines_without_a_field_are_malformed(tmp_path: Path):
         (tmp_path / split / f"{split}ing_{split}.jsonl").write_text('{"id": "a"}\n', "utf-8")
     _, problems = read(spec(tmp_path))
     assert problems == {"training": "malformed", "testing": "malformed"}
+
+
+def write_lines(folder: Path, split: str, name: str, *rows: dict) -> None:
+    """Write a task of the layout of JSON lines; rows are completed to good ones."""
+    (folder / split).mkdir(exist_ok=True)
+    common = {"id": "a", "inputs": "one", "targets": "1", "definition": "Count."}
+    text = "\n".join(json.dumps(common | row) for row in rows)
+    (folder / split / f"{name}_{split}.jsonl").write_text(text, "utf-8")
+
+
+def lines_of(folder: Path, *rows: dict) -> tuple[Task, set[str]]:
+    """Read a training task of these rows, and the reasons of its problems."""
+    write_lines(folder, "train", "task001_a", *rows)
+    write_lines(folder, "test", "task002_b", {"definition": "Name."})
+    table = "task\tcategory\ntask001_a\tMathematics\ntask002_b\tMisc.\n"
+    (folder / "task_categories.tsv").write_text(table, "utf-8")
+    found = list(read_tasks(spec(folder, minimum_instances=1)))
+    (task,) = (i for i in found if isinstance(i, Task) and i.split == "train")
+    problems = [i for i in found if isinstance(i, Problem) and i.what == "instances left out"]
+    notes = [i for i in found if isinstance(i, Problem) and i.reason.startswith("no id")]
+    return task, {problem.reason for problem in (*problems, *notes)}
+
+
+def test_inputs_under_one_id_are_not_answered_for_each_other(tmp_path: Path):
+    task, _ = lines_of(tmp_path, {}, {"inputs": "two", "targets": "2"}, {"targets": "uno"})
+    assert [(i.text, i.references) for i in task.instances] == [
+        ("one", ("1", "uno")),
+        ("two", ("2",)),
+    ]
+    assert len({i.id for i in task.instances}) == 2
+
+
+@pytest.mark.parametrize("bad", [{"targets": None}, {"targets": 3}, {"inputs": ["two"]}])
+def test_a_field_of_another_type_is_a_malformed_instance(tmp_path: Path, bad: dict):
+    task, problems = lines_of(tmp_path, {}, {"id": "b", "inputs": "two"} | bad)
+    assert [i.text for i in task.instances] == ["one"]
+    assert problems == {"malformed"}
+
+
+def test_an_id_of_another_type_is_replaced_and_listed(tmp_path: Path):
+    task, problems = lines_of(tmp_path, {}, {"id": ["b"], "inputs": "two"})
+    assert [i.text for i in task.instances] == ["one", "two"]
+    assert problems == {"no id, or not a unique one"}

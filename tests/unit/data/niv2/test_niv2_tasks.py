@@ -2,6 +2,7 @@
 
 import pytest
 
+from rankscope.data.niv2.tables import tabulated
 from rankscope.data.niv2.tasks import Problem, options, parse_task, text_sha256
 
 
@@ -125,3 +126,31 @@ def test_few_labels_with_many_instances_make_a_classification_task():
     assert options([("yes",), ("no",)] * 9) is None, "fewer than 10 instances a label"
     assert options([(str(n % 10),) for n in range(100)]) == tuple("0123456789")
     assert options([(str(n % 11),) for n in range(1000)]) is None, "more than 10 labels"
+
+
+HALF = "hi \ud83d"  # half of a surrogate pair, which JSON may hold and no file
+
+
+@pytest.mark.parametrize(
+    "changes", [{"Definition": [HALF]}, {"Categories": [HALF]}, {"Output_language": [HALF]}]
+)
+def test_a_task_whose_own_texts_cannot_be_stored_is_named(changes):
+    task, problems = parse_task("task1_x", "train", content(**changes), None)
+    assert task is None
+    assert problems[-1].reason in ("not valid Unicode", "not English")
+    *_, table = tabulated(iter(problems))
+    assert table["task"].to_list() == ["task1_x"]
+
+
+def test_instances_that_cannot_be_stored_are_counted():
+    entries = [
+        {"id": HALF, "input": "one", "output": ["1"]},
+        {"id": "b", "input": HALF, "output": ["2"]},
+        {"id": "c", "input": "three", "output": ["3", HALF]},
+    ]
+    task, problems = parse_task("task1_x", "train", content(Instances=entries), None)
+    assert task is not None
+    assert [i.text for i in task.instances] == ["one"]
+    assert reasons(problems) == {"not valid Unicode": 2, "no id, or not a unique one": 1}
+    instances, _, table = tabulated(iter([task, *problems]))
+    assert (instances.height, table.height) == (1, 2)
