@@ -18,7 +18,7 @@ from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.data.niv2.encoding import load_prompt_encoder
 from rankscope.data.niv2.examples import EXAMPLES
-from rankscope.errors import StudyError
+from rankscope.errors import ModelError, StudyError
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Run, Study
@@ -151,6 +151,23 @@ def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, pack
     saved = [path.parent.name for path in Path(layout.checkpoints(run.name)).glob("*/complete")]
     assert saved, "there is something to resume from"
     assert trained(run) == uninterrupted
+
+
+def test_a_base_that_would_mix_packed_examples_up_is_refused_before_it_is_trained(copied: Path):
+    from transformers import OPTConfig, OPTForCausalLM
+
+    run = edited(copied)["full"]
+    base = Path(layout.base_model(run.base.name))
+    base.unlink()
+    config = OPTConfig(
+        vocab_size=320, hidden_size=32, ffn_dim=48, num_hidden_layers=2, num_attention_heads=4,
+        word_embed_proj_dim=32, max_position_embeddings=512,
+    )  # fmt: skip
+    OPTForCausalLM(config).save_pretrained(base)
+    with pytest.raises(ModelError, match=rf"{run.name}: .*type opt .*`packing: length-grouped`"):
+        verb("train", run.name)
+    assert not Path(layout.loss_curve(run.name)).exists()
+    assert trained(edited(copied, packing="length-grouped")["full"])
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ first, so that forward passes hold examples of similar length and rows stay shor
 is cheap; a step's gradient does not depend on it. Loss falls on the answer and the end-of-text
 token after it, unless the recipe says otherwise, and is the mean over those tokens of the whole
 step. Examples that share a row do not see each other: their positions start anew, from which
-transformers builds a block-diagonal mask where it is given no mask and no cache.
+transformers builds a block-diagonal mask where it is given no mask and no cache. Not every family
+of models takes that mask: `leakage` finds out before a run begins.
 
     padded           exact
     a a a a a · ·    a a a a a b b     positions 0 1 2 3 4 0 1

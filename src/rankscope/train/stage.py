@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ from rankscope.train.callbacks import (
     ProgressLines,
     StopOnDivergence,
 )
-from rankscope.train.instructions import OrderedExamples, collator, read_examples
+from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
+from rankscope.train.leakage import refuse_leaks
 from rankscope.train.model import parameter_counts, trainable_model
 from rankscope.train.resume import resumable
 
@@ -96,7 +97,7 @@ class TrainingData:
 
     dataset: Dataset[Any]
     tokens: Sequence[int]
-    collator: Callable[[list[Any]], dict[str, torch.Tensor]] | None = None
+    collator: Collator | None = None
 
     @property
     def steps(self) -> int:
@@ -123,7 +124,8 @@ def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) 
 
     Raises:
         ArtefactError: another process is training this run.
-        ModelError: the base cannot be loaded, or the machine lacks what the run needs.
+        ModelError: the base cannot be loaded, it does not keep packed examples apart, or the
+            machine lacks what the run needs.
         DataError: there is no training data.
     """
     require(run)
@@ -180,6 +182,9 @@ def _train(
         ],
     )
     trainer.remove_callback(PrinterCallback)
+    # only now, because the trainer has moved the model to where it computes
+    if data.collator is not None and data.collator.packing == "exact":
+        refuse_leaks(model, run.name)
     out_of_memory = False
     started = time.monotonic()
     try:
