@@ -19,6 +19,8 @@ from rankscope.errors import DataError
 from rankscope.study.instruction_specs import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
+TRACKED = ("tasks", "splits", *SPLITS)
+"""What a pinned commit decides of a checkout: tasks and lists of either layout."""
 LINE_FIELDS = {"id", "definition", "inputs", "targets"}
 
 
@@ -211,26 +213,46 @@ def _local(spec: Niv2Tasks) -> Path:
             f"{folder}: there is no such folder; give the path of a checkout of"
             " allenai/natural-instructions, or of a folder with the same layout"
         )
-    if spec.commit is not None and (found := checkout_commit(folder)) != spec.commit:
-        raise DataError(
-            f"{folder}: the study wants commit {spec.commit}, the folder is"
-            f" {f'at commit {found}' if found else 'no git checkout'}"
-        )
+    if spec.commit is not None:
+        _require_commit(folder, spec.commit)
     return folder
 
 
+def _require_commit(folder: Path, commit: str) -> None:
+    """Refuse a folder whose tasks and lists are not those of the commit."""
+    found = checkout_commit(folder)
+    if found != commit:
+        raise DataError(
+            f"{folder}: the study wants commit {commit}, the folder is"
+            f" {f'at commit {found}' if found else 'no git checkout'}"
+        )
+    changed = _git(folder, "status", "--porcelain", "--", *TRACKED).splitlines()
+    if changed:
+        raise DataError(
+            f"{folder}: the study wants commit {commit}, from which its tasks or lists differ"
+            f" (first of {len(changed)} changes: {changed[0].strip()}); undo them (`git status`"
+            " lists them), or leave out `commit`"
+        )
+
+
 def checkout_commit(folder: Path) -> str | None:
-    """Return the commit that a git checkout is at, None if `folder` is not the top of one."""
-    if not (folder / ".git").exists():
-        return None
+    """Return the commit that a git checkout is at, None if `folder` is not the top of one.
+
+    Raises:
+        DataError: git fails.
+    """
+    return _git(folder, "rev-parse", "HEAD").strip() if (folder / ".git").exists() else None
+
+
+def _git(folder: Path, *arguments: str) -> str:
     try:
         answer = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            ["git", "-C", str(folder), *arguments],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:
         raise DataError(f"{folder}: git cannot say which commit this is: {error}") from error
-    return answer.stdout.strip()
+    return answer.stdout
 
 
 def _downloaded(spec: Niv2Mirror) -> Path:

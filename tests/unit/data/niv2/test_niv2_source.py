@@ -144,6 +144,24 @@ def test_a_checkout_is_held_to_its_commit(collection: Path):
         read(spec(collection, commit="0" * 40))
 
 
+@pytest.mark.parametrize("changed", ["tasks/task001_good.json", "splits/default/test_tasks.txt"])
+def test_a_checkout_with_changed_tasks_is_not_its_commit(collection: Path, changed: str):
+    git(collection, "init", "-q")
+    git(collection, "add", ".")
+    git(collection, "commit", "-q", "-m", "tasks")
+    commit = checkout_commit(collection)
+    (collection / "notes.txt").write_text("of no matter")
+    assert read(spec(collection, commit=commit))[0]
+    with (collection / changed).open("a") as file:
+        file.write("\n")
+    with pytest.raises(DataError, match=f"first of 1 changes: M {changed}.*leave out `commit`"):
+        read(spec(collection, commit=commit))
+    git(collection, "checkout", "-q", ".")
+    (collection / "tasks" / "task009_new.json").write_text("{}")
+    with pytest.raises(DataError, match="task009_new"):
+        read(spec(collection, commit=commit))
+
+
 # --- mirrors --------------------------------------------------------------------------------------
 
 
