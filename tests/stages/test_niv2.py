@@ -179,6 +179,24 @@ def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
     assert (shortages["forbidden"] >= 4).all()
 
 
+def test_spellings_of_a_label_are_balanced_as_one(tmp_path: Path):
+    write_folder(tmp_path, train={"task1_a": ["a"]}, test={"task2_b": ["b"]})
+    answers = ["Yes", "yes", "YES", "yes.", "no"] * 8
+    file = tmp_path / "tasks" / "task2_b.json"
+    content = json.loads(file.read_text())
+    content["Instances"] = [
+        {"input": f"b {n}", "output": [answer]} for n, answer in enumerate(answers)
+    ]
+    file.write_text(json.dumps(content))
+    spec = folder_spec(tmp_path)
+    write_tasks(spec, tmp_path / "collection")
+    inter = nested_mixtures(spec, (1,), 0, 1, 10)["T1"].test_set("inter")
+    write_draws(inter, tmp_path / "collection", tmp_path / "inter")
+    drawn = pl.read_parquet(tmp_path / "inter" / "rows.parquet")
+    assert drawn["options"][0].to_list() == ["YES", "no"]
+    assert drawn["references"].list.first().to_list().count("no") == 5
+
+
 def test_a_collection_without_usable_tasks_says_why(tmp_path: Path):
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "task1_x.json").write_text("[]")

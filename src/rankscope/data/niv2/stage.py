@@ -36,7 +36,7 @@ from rankscope.data.niv2.sampling import (
 )
 from rankscope.data.niv2.source import checkout_commit, read_tasks
 from rankscope.data.niv2.tables import ROWS, draw_table, shortage_table, tabulated
-from rankscope.data.niv2.tasks import TaskSplit
+from rankscope.data.niv2.tasks import TaskSplit, label_of
 from rankscope.errors import ArtefactError, DataError
 from rankscope.progress import Progress
 from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
@@ -168,7 +168,7 @@ def read_pools(tasks: Path) -> dict[TaskSplit, tuple[TaskPool, ...]]:
         task, category, split = group.select("task", "category", "split").row(0)
         columns = group.select("instance", "sha256", "references")
         candidates = tuple(
-            Candidate(instance, sha256, references[0].strip() if task in labelled else None)
+            Candidate(instance, sha256, label_of(references[0]) if task in labelled else None)
             for instance, sha256, references in columns.iter_rows()
         )
         pools[split].append(TaskPool(task, category, candidates))

@@ -7,6 +7,7 @@ as plain strings, no ids, no languages). Not here: finding the files (`source`).
 """
 
 import hashlib
+import string
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ class Task:
     def options(self) -> tuple[str, ...] | None:
         """The sorted labels of a classification task, None where answers are generated.
 
-        A task counts as classification if it has at most 10 distinct references and at least 10
-        instances for each of them on average: files do not say which tasks have labels.
+        A task counts as classification if it has at most 10 distinct labels and at least 10
+        instances for each of them on average: files do not say which tasks have labels. Spellings
+        that scoring takes for the same (`Yes`, `yes.`) are one label.
         """
         return options(instance.references for instance in self.instances)
 
@@ -74,15 +76,29 @@ class Problem:
 
 
 def options(references: Any) -> tuple[str, ...] | None:
-    """Return the label set of an iterable of reference tuples, or None (see `Task.options`)."""
-    seen: set[str] = set()
+    """Return the label set of an iterable of reference tuples, or None (see `Task.options`).
+
+    A label of several spellings has the first of them in the alphabet.
+    """
+    spelled: dict[str, str] = {}
     count = 0
     for accepted in references:
-        seen.update(reference.strip() for reference in accepted)
+        for reference in accepted:
+            spelling, label = reference.strip(), label_of(reference)
+            spelled[label] = min(spelled.get(label, spelling), spelling)
         count += 1
-        if len(seen) > MOST_LABELS:
+        if len(spelled) > MOST_LABELS:
             return None
-    return tuple(sorted(seen)) if len(seen) * INSTANCES_PER_LABEL <= count else None
+    return tuple(sorted(spelled.values())) if len(spelled) * INSTANCES_PER_LABEL <= count else None
+
+
+def label_of(reference: str) -> str:
+    """Return what scoring compares: lower-case words without punctuation.
+
+    A reference of nothing else (`+`, `?`) is its own label.
+    """
+    letters = "".join(c for c in reference.lower() if c not in string.punctuation)
+    return " ".join(letters.split()) or reference.strip()
 
 
 def text_sha256(text: str) -> str:

@@ -3,7 +3,8 @@
 import pytest
 
 from rankscope.data.niv2.tables import tabulated
-from rankscope.data.niv2.tasks import Problem, options, parse_task, text_sha256
+from rankscope.data.niv2.tasks import Problem, label_of, options, parse_task, text_sha256
+from rankscope.evaluate.text_metrics import normalise_answer
 
 
 def content(**changes) -> dict:
@@ -126,6 +127,14 @@ def test_few_labels_with_many_instances_make_a_classification_task():
     assert options([("yes",), ("no",)] * 9) is None, "fewer than 10 instances a label"
     assert options([(str(n % 10),) for n in range(100)]) == tuple("0123456789")
     assert options([(str(n % 11),) for n in range(1000)]) is None, "more than 10 labels"
+
+
+def test_spellings_that_scoring_takes_for_the_same_are_one_label():
+    spellings = [("Yes",), ("yes",), ("no",), ("No.",)]
+    assert options(spellings * 5) == ("No.", "Yes"), "20 instances of 2 labels"
+    assert options([("+",), ("-",)] * 10) == ("+", "-"), "punctuation is not nothing"
+    for (text,) in spellings:
+        assert label_of(text) == normalise_answer(text)
 
 
 HALF = "hi \ud83d"  # half of a surrogate pair, which JSON may hold and no file
