@@ -179,6 +179,28 @@ def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
     assert (shortages["forbidden"] >= 4).all()
 
 
+def test_a_task_without_training_examples_is_named(tmp_path: Path, caplog):
+    write_folder(
+        tmp_path,
+        train={
+            "task1_a": [f"a {n}" for n in range(4)],
+            "task2_b": [f"b {n}" for n in range(5)],
+        },
+        test={"task3_c": ["c"]},
+    )
+    spec = folder_spec(tmp_path)
+    write_tasks(spec, tmp_path / "collection")
+    mixture = nested_mixtures(spec, (2,), 0, 3, 4)["T2"]
+    for one in (mixture, mixture.replaced(with_replacement=True)):
+        caplog.clear()
+        write_draws(one, tmp_path / "collection", tmp_path / "T2")
+        assert "1 tasks have no training example beside their test items: task1_a" in caplog.text
+    too_many = nested_mixtures(spec, (2,), 0, 3, 5)["T2"]
+    with pytest.raises(DataError, match=r"none of the 2 tasks .*lower `test_examples_per_task`"):
+        write_draws(too_many, tmp_path / "collection", tmp_path / "none")
+    assert not (tmp_path / "none" / "rows.parquet").exists()
+
+
 def test_spellings_of_a_label_are_balanced_as_one(tmp_path: Path):
     write_folder(tmp_path, train={"task1_a": ["a"]}, test={"task2_b": ["b"]})
     answers = ["Yes", "yes", "YES", "yes.", "no"] * 8

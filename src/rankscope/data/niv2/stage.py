@@ -109,7 +109,7 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
 
     Raises:
         ArtefactError: the collection is not there.
-        DataError: the collection has too few tasks.
+        DataError: the collection has too few tasks, or nothing is left to train on.
     """
     if not (tasks / "tasks.parquet").exists():
         raise ArtefactError(
@@ -120,6 +120,8 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
         pools = read_pools(tasks)
         label = spec.label(len(pools["train"])) if isinstance(spec, Mixture) else None
         drawn = draw_mixture(spec, pools) if isinstance(spec, Mixture) else draw_test(spec, pools)
+        if isinstance(spec, Mixture):
+            _say_what_is_untrained(spec, drawn)
         tables = {
             "rows": rendered(spec, label, drawn, tasks),
             "shortages": shortage_table(spec.sampling_seed, label, drawn),
@@ -142,6 +144,27 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
             "%s (%s): %d rows of %d tasks; %d tasks fell short",
             *(spec.name, label or "test", len(drawn.draws), record.results["tasks"]),
             len(drawn.shortages),
+        )
+
+
+def _say_what_is_untrained(spec: Mixture, drawn: Drawn) -> None:
+    """Name the tasks without any training example: they are tested as seen ones all the same.
+
+    Raises:
+        DataError: no task has one.
+    """
+    untrained = [shortage.task for shortage in drawn.shortages if not shortage.obtained]
+    if not drawn.draws:
+        raise DataError(
+            f"{spec.name}: none of the {len(untrained)} tasks has a training example beside the"
+            f" {spec.test_examples_per_task} test items of a task; lower `test_examples_per_task`,"
+            " or take tasks with more instances"
+        )
+    if untrained:
+        logger.warning(
+            "%s: %d tasks have no training example beside their test items: %s; a larger"
+            " `minimum_instances` leaves such tasks out",
+            *(spec.name, len(untrained), ", ".join(untrained)),
         )
 
 
