@@ -202,8 +202,9 @@ def test_a_quantised_7b_has_the_paper_s_trainable_percentages(
 
 
 def write_niv2(folder: Path, tasks: int) -> None:
-    """Write the lists of a collection in the official layout; its tasks are not looked at."""
+    """Write the lists of a collection in the official layout; its tasks are not looked into."""
     (folder / "tasks").mkdir(parents=True)
+    (folder / "tasks" / "task1_train.json").write_text("{}")
     lists = folder / "splits" / "default"
     lists.mkdir(parents=True)
     for split, number in (("train", tasks), ("test", 119)):
@@ -221,15 +222,29 @@ def test_the_multitask_study_is_the_paper_s_grid(
     check([file])
     plan = capsys.readouterr().out
     assert max(map(len, plan.splitlines())) <= 80
-    steps = {"T100": 469, "T250": 1172, "T500": 2344, "Tall": 3548, "Tstar100": 1172}
+    steps = {
+        "T100": 469, "T250": 1172, "T500": 2344, "Tall": 3548, "Tstar100": 1172, "Tstar500": 1172,
+    }  # fmt: skip
     for mixture, number in steps.items():
+        most = number * 128 * 1152
         for sampling in range(3):
-            assert f"train  on {mixture}-s{sampling} · {number:,} steps" in plan
-    shares = {"4": 0.0622, "16": 0.2484, "512": 7.3794, "2048": 24.1673, "4096": 38.9270}
+            told = f"train  on {mixture}-s{sampling} · {number:,} steps · at most {most:,} tokens"
+            assert told in plan
+    total = 3 * 128 * 1152 * (12 * (469 + 1172 + 2344 + 3548) + 3 * (1172 + 1172))
+    assert f"runs   162 · at most {total:,} tokens" in plan
+    shares = {
+        "4": 0.062, "8": 0.124, "16": 0.248, "32": 0.496, "64": 0.986, "128": 1.953, "256": 3.831,
+        "512": 7.379, "1024": 13.745, "2048": 24.167, "4096": 38.927,
+    }  # fmt: skip
     rows = [line.split() for line in plan.splitlines() if "lora-r" in line]
-    for rank, percent in shares.items():
-        printed = {float(row[-1]) for row in rows if row[1] == rank}
-        assert list(printed) == [pytest.approx(percent, abs=6e-4)]
+    assert {row[1] for row in rows} == shares.keys()
+    for row in rows:
+        trainable = int(row[-2].replace(",", ""))
+        share = 100 * trainable / (6_738_415_616 + trainable)
+        # two of the paper's percentages are rounded twice: 6e-4 for 5e-4
+        assert share == pytest.approx(shares[row[1]], abs=6e-4)
+        assert row[-1] == f"{share:.3f}"
+    assert "note:" not in plan
 
     runs = load_study(file).runs
     tables = [run for run in runs if not run.data.with_replacement]

@@ -131,11 +131,9 @@ def _alpha(run: Run) -> str:
 
 
 def _length(run: Run) -> str:
-    number, total = steps(run), tokens(run)
-    if number is not None and total is None:
-        return f"{number:,} steps (tokens are known once the data is packed)"
-    if number is not None:
-        return f"{number:,} steps · {total:,} tokens"
+    number, exact, most = steps(run), tokens(run), most_tokens(run)
+    if number is not None and most is not None:
+        return f"{number:,} steps · {'at most ' if exact is None else ''}{most:,} tokens"
     return f"epochs: {run.recipe.epochs:g} (steps and tokens are known once the data is packed)"
 
 
@@ -154,6 +152,14 @@ def tokens(run: Run) -> int | None:
     """Tokens a run is trained on, repeats counted."""
     number = steps(run)
     return None if number is None else training_tokens(run, number)
+
+
+def most_tokens(run: Run) -> int | None:
+    """As `tokens`, and before a mixture is packed what it has if all its sequences are full."""
+    number, exact = steps(run), tokens(run)
+    if number is None or exact is not None:
+        return exact
+    return number * run.recipe.batch_size * run.recipe.sequence_length
 
 
 def jobs_per_stage(study: Study) -> dict[str, int]:
@@ -183,10 +189,11 @@ def _parameters(study: Study, parameters: Counts) -> str:
 
 
 def _total(study: Study) -> str:
-    known = [tokens(run) for run in study.runs]
+    known = [most_tokens(run) for run in study.runs]
     counted = [number for number in known if number is not None]
     missing = len(known) - len(counted)
     if not counted:
         return f"{len(known)}"
-    text = f"{len(known)} · {sum(counted):,} tokens"
+    bound = any(tokens(run) is None for run in study.runs if steps(run) is not None)
+    text = f"{len(known)} · {'at most ' if bound else ''}{sum(counted):,} tokens"
     return f"{text}, and those of {missing} runs whose data is not packed yet" if missing else text

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
+from instruction_study import STUDY as MIXTURES
 from rankscope.artefacts import layout
 from rankscope.study.expand import load_study
-from rankscope.study.plan import jobs_per_stage, steps, tokens
+from rankscope.study.plan import jobs_per_stage, most_tokens, steps, tokens
 from study_text import STUDY, edited
 
 
@@ -37,7 +39,18 @@ def test_steps_of_epochs_are_those_of_training(epochs: float, sequences: int) ->
 
 def test_tokens_are_steps_times_batch_times_length() -> None:
     run = load_study(write(STUDY)).runs[0]
-    assert tokens(run) == 250 * 16 * 256
+    assert tokens(run) == most_tokens(run) == 250 * 16 * 256
+
+
+def test_a_mixture_has_a_most_of_tokens_before_it_is_packed() -> None:
+    Path("mixtures.yaml").write_text(yaml.safe_dump(MIXTURES), encoding="utf-8")
+    run = load_study("./mixtures.yaml").runs[0]
+    assert tokens(run) is None
+    assert most_tokens(run) == 4 * 12 * 440, "48 examples in batches of 12"
+    packed = Path(layout.packed(run.data.name, run.base.name, 440))
+    packed.parent.mkdir(parents=True)
+    pl.DataFrame({"input_ids": [[1] * 30, [1] * 10] * 24}).write_parquet(packed)
+    assert most_tokens(run) == tokens(run) == 4 * 12 * 20
 
 
 def test_what_several_runs_share_is_one_job() -> None:
