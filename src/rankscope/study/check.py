@@ -8,7 +8,14 @@ stage says that when it comes to it.
 
 from pathlib import Path
 
-from rankscope.study.checks import base, evaluation, files, grid, tuning
+from rankscope.study.checks import (
+    base,
+    evaluation,
+    files,
+    grid,
+    task_collections,
+    tuning,
+)
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion
 from rankscope.study.machine import missing_gpu
@@ -17,6 +24,9 @@ from rankscope.study.specs import EmbeddedBase, Study, source_of
 CHECKS = (
     files.name_of_study,
     files.data_is_there,
+    task_collections.layouts,
+    task_collections.sizes,
+    task_collections.something_to_train_on,
     base.base_is_there,
     base.causal_language_model,
     base.not_quantised,
@@ -64,7 +74,10 @@ def notes(subject: Subject) -> list[str]:
 
     Where a study is checked need not be where it runs: what only a GPU can do is no mistake.
     """
-    return [*_unused_variants(subject), *_runs_for_a_gpu(subject)]
+    return [
+        *_unused_variants(subject),
+        *_runs_for_a_gpu(subject),
+    ]
 
 
 def _runs_for_a_gpu(subject: Subject) -> list[str]:
@@ -88,8 +101,7 @@ def _unused_variants(subject: Subject) -> list[str]:
     sources = (source_of(study.variants[name]) for name in list(used))
     used |= {source.name for source in sources if source is not None}
     return [
-        f"{subject.study.path}:{subject.source.line(('data', label))}: data.{label}:"
-        " nothing is trained or evaluated on this variant"
+        subject.note(("data", label), "nothing is trained or evaluated on this variant")
         for label, spec in subject.study.data.items()
         if spec.name not in used
     ]

@@ -42,7 +42,8 @@ class Niv2Tasks(Spec):
     `split` names the folder under `splits/`. `categories` is a tab-separated table with the columns
     `task` and `category`; by default `task_categories.tsv` of the folder, where there is one, and
     else the category in the task's own file. With `commit` a checkout must be at that commit.
-    Training tasks with fewer than `minimum_instances` instances are left out and listed.
+    Training tasks with fewer than `minimum_instances` instances are left out and listed. The folder
+    may also be a copy of a mirror in JSON lines (see `Niv2Mirror`), which has no split lists.
     """
 
     source: Literal["niv2"]
@@ -64,6 +65,9 @@ class Niv2Tasks(Spec):
             fingerprint((root / "splits" / self.split).glob("*.txt"), root),
             fingerprint(tables, tables[0].parent),
         )
+        lines = [size_fingerprint((root / split).glob("*.jsonl")) for split in ("train", "test")]
+        if any(lines):
+            self._files += tuple(lines)
 
     @cached_property
     def name(self) -> str:

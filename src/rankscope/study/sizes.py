@@ -53,9 +53,14 @@ def training_tasks(collection: TaskSpec) -> int | None:
 
         return sum(recipe.split == "train" for recipe in RECIPES)
     if isinstance(collection, Niv2Tasks):
-        listed = Path(collection.path) / "splits" / collection.split / "train_tasks.txt"
+        from rankscope.data.niv2.source import has_lines, listed_tasks
+
+        folder = Path(collection.path)
+        listed = folder / "splits" / collection.split / "train_tasks.txt"
+        if has_lines(folder):
+            return sum(1 for _ in (folder / "train").glob("*.jsonl"))
         if listed.is_file():
-            return len({line.strip() for line in listed.read_text("utf-8").splitlines()} - {""})
+            return len(set(listed_tasks(listed)))
     return None
 
 

@@ -120,8 +120,7 @@ class OfficialLayout:
 
     def listed(self, split: TaskSplit) -> list[str]:
         """Return the non-blank lines of the split's list."""
-        lines = (self._lists / f"{split}_tasks.txt").read_text("utf-8").splitlines()
-        return [line.strip() for line in lines if line.strip()]
+        return listed_tasks(self._lists / f"{split}_tasks.txt")
 
     def present(self) -> set[str]:
         """Return the stems of `tasks/*.json`."""
@@ -177,10 +176,23 @@ class LinesLayout:
         return {"Definition": definitions, "Instances": list(instances.values())}
 
 
+def has_lines(folder: Path) -> bool:
+    """Whether a folder holds a collection as JSON lines, and not in the official layout."""
+    return not (folder / "tasks").is_dir() and all(
+        any((folder / split).glob("*.jsonl")) for split in SPLITS
+    )
+
+
+def listed_tasks(file: Path) -> list[str]:
+    """Return the names in a split list; one that is no UTF-8 names no task and will be missing."""
+    lines = file.read_text("utf-8", errors="replace").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
 def _layout(folder: Path, split: str) -> Layout:
     if (folder / "tasks").is_dir():
         return OfficialLayout(folder, split)
-    if all(any((folder / split).glob("*.jsonl")) for split in SPLITS):
+    if has_lines(folder):
         return LinesLayout(folder)
     raise DataError(
         f"{folder}: no Super-NaturalInstructions here; expected tasks/*.json with"

@@ -17,7 +17,6 @@ from rankscope.study.specs import (
     EmbeddedBase,
     HubDataset,
     Niv2Mirror,
-    Niv2Tasks,
     TextFiles,
     source_of,
 )
@@ -41,8 +40,6 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
     for place, spec in variants(subject):
         if isinstance(spec, TextFiles):
             yield from _files(spec, (*place, "path"))
-        elif isinstance(spec, Niv2Tasks):
-            yield from _collection(spec, place)
         elif (
             isinstance(spec, HubDataset | Niv2Mirror)
             and offline()
@@ -71,19 +68,6 @@ def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
             f"{shown(spec.path)} is one .txt file, which counts as one document, of which nothing"
             " can be held out; allowed: a folder of several, or a .jsonl or .parquet file",
         )
-
-
-def _collection(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
-    """A collection has the official layout, and its table of categories exists."""
-    for kind, name in (("tasks", "tasks"), ("split lists", f"splits/{spec.split}")):
-        if not (Path(spec.path) / name).is_dir():
-            yield Mistake(
-                (*place, "path"),
-                f"{shown(spec.path)} has no folder {name} with the {kind}; allowed: a folder in the"
-                f" layout of allenai/natural-instructions{tilde(spec.path)}",
-            )
-    if spec.categories is not None and not Path(spec.categories).is_file():
-        yield Mistake((*place, "categories"), f"there is no file {shown(spec.categories)}")
 
 
 def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:

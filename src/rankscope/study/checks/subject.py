@@ -7,7 +7,7 @@ from functools import cached_property
 from rankscope.study.expand import Expansion
 from rankscope.study.file import StudyFile
 from rankscope.study.shapes import BaseShape, base_shape
-from rankscope.study.source import Place, Source
+from rankscope.study.source import Place, Source, dotted
 from rankscope.study.specs import DataSpec, Evaluation, Run, Study
 
 
@@ -62,6 +62,12 @@ class Subject:
         """Where a key of a block's recipe stands: in the block, in the study, or nowhere."""
         here: Place = (*block, "recipe", key)
         return here if self.source.value(here) is not None else ("recipe", key)
+
+    def note(self, place: Place, text: str) -> str:
+        """Return a remark with the place it is about."""
+        line = self.source.line(place)
+        where = f"{self.study.path}:{line}" if line else self.study.path
+        return f"{where}: {dotted(place)}: {text}"
 
     def label(self, spec: DataSpec) -> str:
         """The label of a variant in the study file, quoted."""
