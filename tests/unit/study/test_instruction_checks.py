@@ -175,3 +175,31 @@ def test_a_commit_that_the_checkout_is_not_at():
     there = answer.stdout.strip()
     assert f'"niv2" is at commit {there}; allowed: {there}' in folder_refused(commit=wanted)
     checked(written_data(in_folder(commit=there)))
+
+
+# --- test sets ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["seen", "unseen"])
+def test_a_test_set_of_the_same_tasks_under_another_entry(label: str):
+    other = {"source": "made-tasks", "instances_per_task": 50}
+    found = refused({"more": other, label: {"tasks": "more"}})
+    assert f'"{label}" is drawn from "more", which reads the same tasks otherwise' in found
+    assert 'than "tasks", of which "T6-s0" is made' in found
+    assert "give both the same `tasks`" in found
+
+
+def test_a_test_set_of_the_same_folder_under_another_entry():
+    official(Path("niv2"))
+    more = {"source": "niv2", "path": "../" + Path.cwd().name + "/niv2", "minimum_instances": 1}
+    data = in_folder() | {"more": more, "seen": STUDY["data"]["seen"] | {"tasks": "more"}}
+    with pytest.raises(
+        StudyError, match=r'evaluate\.answers\[0\]\.data: "seen" is drawn from "more"'
+    ):
+        checked(written_data(data))
+
+
+def test_a_test_set_of_other_tasks_is_anything_s_to_measure():
+    official(Path("niv2"))
+    data = {"other": FOLDER, "unseen": {"tasks": "other"}}
+    checked(written(data))

@@ -13,7 +13,10 @@ from rankscope.study.specs import (
     Generate,
     HubDataset,
     Mixture,
+    Niv2Mirror,
+    Niv2Tasks,
     StandardLibrary,
+    TaskSpec,
     TestSet,
     TextFiles,
 )
@@ -110,7 +113,18 @@ def _kept_out(subject: Subject, measured: TestSet, place: Place) -> Iterator[Mis
     """Mixtures keep out their own two test sets, and no other."""
     for run in subject.study.runs:
         mixture = run.data
-        if not isinstance(mixture, Mixture) or mixture.tasks != measured.tasks:
+        if not isinstance(mixture, Mixture):
+            continue
+        if mixture.tasks != measured.tasks:
+            if _origin(mixture.tasks) == _origin(measured.tasks):
+                yield Mistake(
+                    place,
+                    f"{shown(subject.source.value(place))} is drawn from"
+                    f" {subject.label(measured.tasks)}, which reads the same tasks otherwise than"
+                    f" {subject.label(mixture.tasks)}, of which {subject.label(mixture)} is made,"
+                    " so that its items may have been trained on; give both the same `tasks`",
+                )
+                return
             continue
         own = mixture.test_set(measured.kind)
         drawn = measured.drawn(mixture.sampling)
@@ -127,6 +141,15 @@ def _kept_out(subject: Subject, measured: TestSet, place: Place) -> Iterator[Mis
                 f" been trained on; it should have {fitting}",
             )
             return
+
+
+def _origin(collection: TaskSpec) -> tuple[str, str]:
+    """Where the tasks come from, whatever of them is read."""
+    if isinstance(collection, Niv2Tasks):
+        return collection.source, str(Path(collection.path).resolve())
+    if isinstance(collection, Niv2Mirror):
+        return collection.source, collection.repository
+    return collection.source, ""
 
 
 def _split(spec: DataSpec) -> tuple[tuple[object, ...], dict[str, object]]:
