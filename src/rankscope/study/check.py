@@ -13,6 +13,8 @@ from rankscope.study.checks import (
     evaluation,
     files,
     grid,
+    nesting,
+    prompts,
     task_collections,
     tuning,
 )
@@ -36,6 +38,7 @@ CHECKS = (
     grid.libraries,
     grid.target_modules,
     grid.lengths,
+    prompts.templates,
     grid.packing,
     grid.batches,
     tuning.tuned_in,
@@ -76,6 +79,8 @@ def notes(subject: Subject) -> list[str]:
     """
     return [
         *_unused_variants(subject),
+        *nesting.nesting(subject),
+        *prompts.prompt_lengths(subject),
         *_runs_for_a_gpu(subject),
     ]
 
