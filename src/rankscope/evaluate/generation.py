@@ -3,7 +3,8 @@
 Guarantees: every prompt gets the tokens that a batch of its own would give it, up to ties that
 float rounding decides; results come back in the order of the prompts. Prompts are padded on the
 left and masked, so that all of them end where generation begins. Generation is greedy whatever the
-model's own generation config says; it ends with an EOS token or after `max_new_tokens`.
+model's own generation config says; it ends with an EOS token, the model's or the tokenizer's, or
+after `max_new_tokens`.
 
 Why not transformers' `generate`: it carries finished answers along until the longest one ends, and
 its bookkeeping costs a small model as much as its forward pass; it is the oracle of the tests.
@@ -20,7 +21,8 @@ from typing import Any
 from rankscope.errors import DataError, ModelError
 from rankscope.evaluate.weights import context_length
 
-BATCH_PROMPTS = 32
+BATCH_PROMPTS = 48
+BATCH_TOKENS = 3072  # of prompts in a batch, padding included, on a CPU
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def generate(
     _refuse_unfit(prompts, max_new_tokens, context_length(model))
     ends = _end_tokens(model, tokenizer)
     answers: list[Generation | None] = [None] * len(prompts)
-    for batch in _batches(prompts, batch_size):
+    # a CPU computes on padding as long as on text; on a GPU reading the weights takes the time
+    most_tokens = BATCH_TOKENS if model.device.type == "cpu" else None
+    for batch in _batches(prompts, batch_size, most_tokens):
         generated = _generate_batch(
             model, [prompts[number] for number in batch], ends, max_new_tokens
         )
@@ -71,11 +75,20 @@ def generate(
     return [answer for answer in answers if answer is not None]
 
 
-def _batches(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
-    """Yield the numbers of prompts of similar length, longest first: memory runs out at once."""
+def _batches(
+    prompts: Sequence[Sequence[int]], size: int, most_tokens: int | None
+) -> Iterator[list[int]]:
+    """Yield the numbers of prompts of similar length, longest first: memory runs out at once.
+
+    A batch holds at most `size` prompts and, padded, at most `most_tokens`, where one alone does.
+    """
     order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    start = 0
+    while start < len(order):
+        fitting = size if most_tokens is None else most_tokens // len(prompts[order[start]])
+        count = max(1, min(size, fitting))
+        yield order[start : start + count]
+        start += count
 
 
 def _generate_batch(
@@ -143,17 +156,19 @@ def _answer(tokenizer: Any, tokens: list[int], ends: list[int]) -> Generation:
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Return the ids that end an answer: those of the model (chat models have several)."""
+    """Return the ids that end an answer: those of the model (chat models have several), and the
+    tokenizer's, with which training ends an answer whatever the model's config says.
+    """
     config = getattr(model, "generation_config", None)
     named = getattr(config, "eos_token_id", None)
-    if named is None:
-        named = tokenizer.eos_token_id
-    if named is None:
+    of_model = named if isinstance(named, list) else [named]
+    ends = {end for end in (*of_model, tokenizer.eos_token_id) if end is not None}
+    if not ends:
         raise ModelError(
             f"{model.config.name_or_path}: neither generation_config.json nor the tokenizer names"
             " an EOS token, so that no answer would ever end; add `eos_token_id`"
         )
-    return named if isinstance(named, list) else [named]
+    return sorted(ends)
 
 
 def _refuse_unfit(prompts: Sequence[Sequence[int]], max_new_tokens: int, context: int) -> None:

@@ -80,6 +80,7 @@ def test_an_answer_ends_with_its_first_end_token_while_its_neighbours_go_on(tiny
     # two tokens that the model says early in some answers and not at all in others
     ends = [free[0][2], free[-1][4]]
     model.generation_config.eos_token_id = ends
+    ends = [*ends, tokenizer.eos_token_id]
     answers = generate(model, tokenizer, prompts, 12, batch_size=7)
     expected = [by_hand(model, prompt, ends, 12) for prompt in prompts]
     assert [answer.tokens for answer in answers] == [len(tokens) for tokens in expected]
@@ -89,6 +90,20 @@ def test_an_answer_ends_with_its_first_end_token_while_its_neighbours_go_on(tiny
     assert {answer.truncated for answer in answers} == {True, False}
     decoded = [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in expected]
     assert [answer.text for answer in answers] == decoded
+
+
+@pytest.mark.parametrize("named", [7, [7, 9], None])
+def test_the_tokenizer_s_end_token_ends_an_answer_whatever_the_model_names(tiny, named):
+    """Training ends answers with the tokenizer's, which is not every model's own."""
+    model, tokenizer = tiny
+    model.generation_config.eos_token_id = named
+    assert tokenizer.eos_token_id == 1
+    with torch.no_grad():
+        # says </s> whatever it is asked
+        model.lm_head.weight = torch.nn.Parameter(torch.zeros(320, 32))
+        model.lm_head.bias = torch.nn.Parameter(torch.eye(320)[1])
+    answers = generate(model, tokenizer, encode(tokenizer, PROMPTS[:3]), 8)
+    assert [(answer.tokens, answer.truncated) for answer in answers] == [(1, False)] * 3
 
 
 def test_the_order_of_the_prompts_is_kept_whatever_their_length(tiny):
