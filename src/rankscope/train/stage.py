@@ -229,10 +229,10 @@ def total_steps(recipe: Recipe, sequences: int, unit: str = "sequences") -> int:
 
 
 def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
-    """Translate a recipe for the transformers `Trainer`."""
+    """Translate a recipe for the transformers `Trainer`; a run computes on one device."""
     recipe = run.recipe
     micro_batch = recipe.micro_batch_size or recipe.batch_size
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=micro_batch,
@@ -258,6 +258,10 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
         disable_tqdm=True,
         report_to="none",
     )
+    # The Trainer would spread a run over all GPUs that it sees (DataParallel), which multiplies the
+    # batch and so changes the result. There is no public argument against it.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def tokens_after(step: int, tokens: Sequence[int]) -> int:

@@ -59,6 +59,17 @@ def test_micro_batches_accumulate_to_the_batch(tmp_path) -> None:
     assert arguments.seed == arguments.data_seed == 7
 
 
+@pytest.mark.parametrize("visible", [0, 1, 4])
+def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
+    visible: int, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: visible)
+    recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
+    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    assert arguments.n_gpu == min(visible, 1)
+    assert arguments.train_batch_size * arguments.gradient_accumulation_steps == 12
+
+
 def test_loss_curve_has_a_row_per_step_and_nan_survives() -> None:
     history = [
         {"step": 1, "loss": 2.5, "learning_rate": 1e-4, "grad_norm": 0.5},
