@@ -2,7 +2,10 @@
 
 Guarantees: the base is loaded in float32, a quantised one with its linear layers in 4 bits; full
 fine-tuning trains every weight; LoRA is peft's own, initialised from the seed that was set before
-the call.
+the call, and no rank is above a matrix's smaller dimension unless the method allows it.
+
+LoRA starts at peft's default: B = 0, and A uniform in ±1/√(columns of W), Kaiming's rule. It is a
+difference from the multi-task paper, which says that A is Gaussian.
 """
 
 from pathlib import Path
@@ -22,7 +25,8 @@ def trainable_model(
     """Load the base and make ready what `method` trains; `precision` is that of the recipe.
 
     Raises:
-        ModelError: the base cannot be loaded, or bitsandbytes gets its weights wrong here.
+        ModelError: the base cannot be loaded, bitsandbytes gets its weights wrong here, or the rank
+            limits nothing and the method does not allow that.
     """
     model = load_base(base)
     model.config.use_cache = False
@@ -34,7 +38,7 @@ def trainable_model(
         ready_for_training(model, base, precision)
     from peft import LoraConfig, get_peft_model
 
-    return get_peft_model(
+    adapted = get_peft_model(
         model,
         LoraConfig(
             task_type="CAUSAL_LM",
@@ -47,6 +51,27 @@ def trainable_model(
             else list(method.target_modules),
         ),
     )
+    if not method.allow_rank_above_dimension:
+        _refuse_ranks_that_limit_nothing(adapted, base, method.rank)
+    return adapted
+
+
+def _refuse_ranks_that_limit_nothing(adapted: torch.nn.Module, base: Path, rank: int) -> None:
+    """Compare the rank with what peft adapted: the study's check does not know every base's shape."""
+    from peft.tuners.lora import LoraLayer
+
+    layers = [
+        (name, layer) for name, layer in adapted.named_modules() if isinstance(layer, LoraLayer)
+    ]
+    name, layer = min(layers, key=lambda each: min(each[1].in_features, each[1].out_features))
+    smaller = min(layer.in_features, layer.out_features)
+    if rank > smaller:
+        raise ModelError(
+            f"{base}: rank {rank} is above the smaller dimension of"
+            f" {name.removeprefix('base_model.model.')} ({layer.out_features} ×"
+            f" {layer.in_features}), so that its update has no rank limit; allowed: at most"
+            f" {smaller}, or add `allow_rank_above_dimension: true` to the block"
+        )
 
 
 def load_base(base: Path) -> PreTrainedModel:
