@@ -53,18 +53,25 @@ def rouge_l(prediction: str, references: Sequence[str]) -> float:
 
 
 def options(references: Iterable[Sequence[str]]) -> frozenset[str]:
-    """Return the option set of a task: all distinct references of its instances, normalised."""
-    return frozenset(normalise_answer(each) for instance in references for each in instance)
+    """Return the option set of a task: all distinct references of its instances, normalised.
+
+    An option of punctuation alone, which normalises to nothing, stays as it is written: else `?`
+    and `!` would be one option, and an empty answer would be it.
+    """
+    return frozenset(_as_option(each) for instance in references for each in instance)
 
 
 def out_of_options(prediction: str, allowed: frozenset[str]) -> bool:
     """Whether the prediction is none of the task's options: its form was not learned.
 
+    An empty prediction is one only of a task that has an empty option. Exact match is Tk-Instruct's
+    and compares what is normalised: for it an empty answer equals `?`.
+
     Args:
         prediction: the raw text.
         allowed: the task's `options`.
     """
-    return normalise_answer(prediction) not in allowed
+    return _as_option(prediction) not in allowed
 
 
 def label_entropy(answers: Iterable[str]) -> float:
@@ -93,6 +100,10 @@ def largest_label_share(answers: Iterable[str]) -> float:
 def is_empty(prediction: str) -> bool:
     """Whether nothing but white space was generated."""
     return not prediction.strip()
+
+
+def _as_option(text: str) -> str:
+    return normalise_answer(text) or text.strip()
 
 
 def _shares(answers: Iterable[str]) -> list[float]:

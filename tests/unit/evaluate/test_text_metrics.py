@@ -185,6 +185,21 @@ def test_options_are_the_normalised_references_of_a_task():
     ]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "inside", "outside"),
+    [
+        ({"?", "!"}, ["?", " !\n"], ["", " \n", ".", "?!", "question"]),
+        ({"yes", "no"}, ["Yes."], ["", "?"]),
+        ({"", "yes"}, ["", " \n", "yes"], ["?", "no"]),  # an option that is empty as written
+        ({"?", "yes"}, ["?", "Yes"], [""]),
+    ],
+)
+def test_an_empty_answer_is_an_option_only_where_one_is_empty(allowed, inside, outside):
+    allowed = options([[option] for option in allowed])
+    assert not any(out_of_options(text, allowed) for text in inside)
+    assert all(out_of_options(text, allowed) for text in outside)
+
+
 def test_entropy_of_labels_in_bits():
     assert label_entropy(["yes", "Yes.", "YES"]) == 0.0
     assert str(label_entropy(["yes"])) == "0.0"
