@@ -21,7 +21,7 @@ from typing import Any
 from rankscope.errors import DataError, ModelError
 from rankscope.evaluate.weights import context_length
 
-BATCH_PROMPTS = 48
+BATCH_PROMPTS = 32
 BATCH_TOKENS = 3072  # of prompts in a batch, padding included, on a CPU
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rankscope.errors import DataError, ModelError
-from rankscope.evaluate.generation import generate
+from rankscope.evaluate.generation import _batches, generate
 from rankscope.evaluate.likelihood import encode
 from rankscope.evaluate.weights import load_step, load_tokenizer
 from tiny_llama import SENTENCES
@@ -142,3 +142,9 @@ def test_refuses_prompts_that_do_not_fit_and_models_that_never_end(tiny):
     tokenizer.eos_token = None
     with pytest.raises(ModelError, match="eos_token_id"):
         generate(model, tokenizer, [[0]], 8)
+
+
+def test_batches_hold_similar_lengths_within_both_limits():
+    prompts = [[0] * length for length in (5, 40, 3, 8, 8, 100, 4)]
+    assert list(_batches(prompts, 3, None)) == [[5, 1, 3], [4, 0, 6], [2]]
+    assert list(_batches(prompts, 3, 24)) == [[5], [1], [3, 4, 0], [6, 2]]
