@@ -57,7 +57,7 @@ def trainable_model(
 
 
 def _refuse_ranks_that_limit_nothing(adapted: torch.nn.Module, base: Path, rank: int) -> None:
-    """Compare the rank with what peft adapted: the study's check does not know every base's shape."""
+    """Compare the rank with what peft adapted: a study's check does not know every base's shape."""
     from peft.tuners.lora import LoraLayer
 
     layers = [
