@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-STAGE_VERSIONS = {"data": 1, "base": 1, "train": 1, "evaluate": 2, "spectra": 1}
+STAGE_VERSIONS = {"data": 1, "base": 1, "train": 1, "evaluate": 3, "spectra": 2}
 
 
 def canonical_json(value: Any) -> str:
