@@ -6,6 +6,7 @@ the next attempt on the same machine. Two processes that write the same file at 
 a complete one.
 """
 
+import glob
 import json
 import os
 import platform
@@ -52,7 +53,7 @@ def _temporary(path: Path, kind: str = "partial") -> Path:
     """Name a hidden path beside `path` for this process, and clear what dead processes left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{path.name}.{platform.node()}-"
-    for leftover in path.parent.glob(f"{prefix}*.{kind}"):
+    for leftover in path.parent.glob(f"{glob.escape(prefix)}*.{kind}"):
         process = leftover.name.removeprefix(prefix).removesuffix(f".{kind}")
         if process == str(os.getpid()) or not _is_running(process):
             if leftover.is_dir():

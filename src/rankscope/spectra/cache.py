@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from rankscope.artefacts.files import replacing
+from rankscope.artefacts.names import file_name
 from rankscope.errors import ArtefactError
 from rankscope.spectra.arrays import to_device, to_numpy
 from rankscope.spectra.blockwise import frobenius_norm
@@ -38,8 +39,11 @@ _WEAK_SHARE = 64  # of the larger side's vectors, one in so many is stored
 
 
 def cache_file(folder: Path, matrix: str) -> Path:
-    """Return where the decomposition of `matrix` lies."""
-    return folder / f"{matrix}.safetensors"
+    """Return where the decomposition of `matrix` lies: in `folder`, whatever the matrix is called.
+
+    Names of matrices come from a checkpoint's header, where anybody can write `../victim/model`.
+    """
+    return folder / f"{file_name(matrix)}.safetensors"
 
 
 def is_stored(path: Path, precision: Precision) -> bool:

@@ -131,3 +131,12 @@ def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
         write_parquet(tmp_path / name, rows)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert pl.read_parquet(tmp_path / "one").equals(rows)
+
+
+def test_what_was_left_of_a_name_with_brackets_is_cleared(tmp_path: Path) -> None:
+    path = tmp_path / "c_attn[q].safetensors"
+    killed(KILLED_IN_A_FILE, path)
+    assert len(list(tmp_path.iterdir())) == 1, "the test must leave something to clear"
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert list(tmp_path.iterdir()) == [path]
