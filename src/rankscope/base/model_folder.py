@@ -14,6 +14,7 @@ from typing import Any
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.manifest import file_sha256
 from rankscope.errors import ModelError
+from rankscope.foreign import read_json_object
 from rankscope.study.specs import MODEL_FILES, HubBase, LocalBase
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def verify(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: there is no such model folder (from {Path.cwd()})")
-    config = _json_object(folder / "config.json")
+    config = read_json_object(folder / "config.json", ModelError)
     if "model_type" not in config:
         raise ModelError(f"{folder}/config.json: no model_type, so this is no transformers model")
     weights = _weight_files(folder)
@@ -94,25 +95,13 @@ def verify(folder: Path) -> list[Path]:
     return weights
 
 
-def _json_object(path: Path) -> dict[str, object]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{path}: the file is missing; a model folder needs it") from None
-    except ValueError as error:
-        raise ModelError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: an object is expected, not {type(content).__name__}")
-    return content
-
-
 def _weight_files(folder: Path) -> list[Path]:
     """Return `model.safetensors`, or the shards that the index names."""
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.exists():
         return [single]
     if index.exists():
-        shards = _json_object(index).get("weight_map")
+        shards = read_json_object(index, ModelError).get("weight_map")
         if not isinstance(shards, dict):
             raise ModelError(f"{index}: no weight_map in it")
         files = [folder / str(name) for name in sorted(set(shards.values()))]

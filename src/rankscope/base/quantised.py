@@ -22,12 +22,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.manifest import file_sha256
 from rankscope.errors import ModelError
+from rankscope.loading import read_model
 from rankscope.spectra.matrices import Model, open_model
 from rankscope.study.specs import MODEL_FILES, QuantisedBase
 
@@ -50,16 +51,9 @@ def quantise(spec: QuantisedBase, base: Path, output: Path) -> dict[str, str]:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.float32,
     )
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            base,
-            dtype=torch.float32,
-            quantization_config=config,
-            device_map={"": "cpu"},
-            local_files_only=True,
-        )
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"{base}: the base cannot be quantised: {error}") from error
+    model = read_model(
+        base, dtype=torch.float32, quantization_config=config, device_map={"": "cpu"}
+    )
     if not linears(model):
         raise ModelError(f"{base}: bitsandbytes finds no linear layer to quantise in this model")
     with replacing_folder(output) as folder:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rankscope.errors import ModelError
+from rankscope.loading import read_tokenizer
 
 Encode = Callable[[Sequence[str]], list[list[int]]]
 
@@ -61,12 +62,7 @@ def _end_of_text_token(model: Path) -> str | None:
 
 
 def _slow(model: Path) -> TextEncoder:
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(model), local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{model}: there is no tokenizer that transformers can read") from error
+    tokenizer = read_tokenizer(model)
 
     def encode(texts: Sequence[str]) -> list[list[int]]:
         return tokenizer(

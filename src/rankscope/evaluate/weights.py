@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.errors import ModelError
+from rankscope.loading import read_model, read_tokenizer
 
 ADAPTER = "adapter_config.json"
 
@@ -21,12 +22,7 @@ def load_tokenizer(base: Path) -> Any:
     Raises:
         ModelError: the folder holds none, or it has neither a BOS nor an EOS token.
     """
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{base}: no tokenizer can be read from this folder: {error}") from error
+    tokenizer = read_tokenizer(base)
     if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
         raise ModelError(
             f"{base}: the tokenizer has neither a BOS nor an EOS token, so the first token of a"
@@ -72,14 +68,8 @@ def context_length(model: Any) -> int:
 
 def _load_model(folder: Path) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
 
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True
-        )
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"{folder}: no model can be read from this folder: {error}") from error
+    model = read_model(folder, dtype=torch.float32)
     if getattr(model, "is_loaded_in_4bit", False):
         from rankscope.base.quantised import dequantised
 

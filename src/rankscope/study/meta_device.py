@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.errors import ModelError
+from rankscope.foreign import doing
+from rankscope.loading import build_model, make_config, read_config
 from rankscope.study.specs import FullFineTuning, Lora
+
+_ADVICE = "name layers that it has as `target_modules`, or train it with `method: full`"
 
 
 def parameter_counts(
@@ -27,22 +31,12 @@ def parameter_counts(
             the method's target modules in it.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    try:
-        built = (
-            AutoConfig.from_pretrained(config, local_files_only=True)
-            if isinstance(config, Path)
-            else AutoConfig.for_model(**config)
-        )
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(built)
-            if isinstance(method, Lora):
-                model = _adapted(model, method)
-    except (OSError, ValueError) as error:
-        # transformers lists all the types it knows below the first line
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"the base cannot be built from its configuration: {reason}") from error
+    built = read_config(config) if isinstance(config, Path) else make_config(config)
+    with torch.device("meta"):
+        model = build_model(built)
+        if isinstance(method, Lora):
+            model = _adapted(model, method)
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     return sum(n for n, trained in sizes if trained), sum(n for n, _ in sizes)
 
@@ -51,11 +45,10 @@ def _adapted(model: Any, method: Lora) -> Any:
     from peft import LoraConfig, get_peft_model
 
     names = method.target_modules
-    return get_peft_model(
-        model,
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=method.rank,
-            target_modules=names if isinstance(names, str) else list(names),
-        ),
+    adapter = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=method.rank,
+        target_modules=names if isinstance(names, str) else list(names),
     )
+    with doing("base", f"peft cannot adapt it by {method.label}", _ADVICE, ModelError):
+        return get_peft_model(model, adapter)

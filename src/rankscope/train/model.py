@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from rankscope.errors import ModelError
+from rankscope.loading import read_model
 from rankscope.study.specs import FullFineTuning, Lora
 
 
@@ -81,12 +82,7 @@ def load_base(base: Path) -> PreTrainedModel:
         ModelError: the folder holds no model that transformers can load.
     """
     transformers_logging.disable_progress_bar()
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            base, dtype=torch.float32, local_files_only=True
-        )
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"{base}: no causal language model can be loaded: {error}") from error
+    return read_model(base, dtype=torch.float32)
 
 
 def parameter_counts(model: torch.nn.Module) -> tuple[int, int]:

@@ -42,9 +42,9 @@ def test_shards_are_those_of_the_index(folder):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", None, r"config\.json: the file is missing"),
-        ("config.json", b"{", r"config\.json: not valid JSON"),
-        ("config.json", b"[]", r"config\.json: an object is expected, not list"),
+        ("config.json", None, r"config\.json: this file cannot be read: No such file"),
+        ("config.json", b"{", r"config\.json: this JSON cannot be read"),
+        ("config.json", b"[]", r"config\.json: this JSON is a list, and an object"),
         ("config.json", b"{}", r"config\.json: no model_type"),
         ("tokenizer.json", None, r"there is no tokenizer; one of tokenizer\.json"),
         ("model.safetensors", None, r"there are no weights \(model\.safetensors"),

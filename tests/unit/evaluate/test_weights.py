@@ -53,9 +53,9 @@ def test_an_adapter_of_another_base_is_refused(base, adapter, tmp_path):
 
 
 def test_missing_folders_and_configs_are_named(base, tmp_path):
-    with pytest.raises(ModelError, match="no model can be read"):
+    with pytest.raises(ModelError, match="No such file"):
         load_step(tmp_path / "nothing", None)
-    with pytest.raises(ModelError, match="no tokenizer can be read"):
+    with pytest.raises(ModelError, match="its tokenizer cannot be read"):
         load_tokenizer(tmp_path / "nothing")
     model = SimpleNamespace(config=SimpleNamespace(name_or_path="some/model"))
     with pytest.raises(ModelError, match="max_position_embeddings"):

@@ -166,5 +166,5 @@ def test_a_hub_base_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_an_unknown_architecture_is_refused_with_a_message(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be built"):
+    with pytest.raises(ModelError, match="knows no model of `model_type: no-such-type`"):
         meta_device.parameter_counts({"model_type": "no-such-type"}, FullFineTuning())
