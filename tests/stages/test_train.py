@@ -179,3 +179,13 @@ def test_a_diverging_run_is_recorded_and_is_no_error(study: dict[str, Run]) -> N
 def test_an_unknown_run_names_those_there_are(study: dict[str, Run]) -> None:
     with pytest.raises(StudyError, match=rf"no-such-run.*{study['full'].name}"):
         train("no-such-run", FILE)
+
+
+def test_bfloat16_trains_without_a_gpu_too(study: dict[str, Run]) -> None:
+    content = yaml.safe_load(Path(FILE).read_text("utf-8"))
+    content["recipe"]["precision"] = "bfloat16"
+    run = edited({"recipe": content["recipe"]})["full"]
+    train(run.name, FILE)
+    losses = pl.read_parquet(layout.loss_curve(run.name))["loss"]
+    assert losses.is_finite().all()
+    assert manifest(run)["results"]["status"] == "done"

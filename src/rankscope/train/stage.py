@@ -249,6 +249,8 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
         max_grad_norm=recipe.max_gradient_norm,
         optim=OPTIMIZERS[recipe.optimizer],
         bf16=recipe.precision == "bfloat16",
+        # without it the Trainer refuses bfloat16 where there is no GPU, though the CPU can do it
+        use_cpu=not torch.cuda.is_available(),
         seed=run.seed,
         data_seed=run.seed,
         logging_steps=1,
