@@ -73,8 +73,15 @@ class _Reading(AbstractContextManager[None]):
 
 def _is_ours(failure: BaseException, traceback: TracebackType | None) -> bool:
     """Say whether it was raised by the block's own line, or by code of rankscope called in it."""
-    # the first frame is the one that holds the block
-    below = traceback.tb_next if traceback is not None else None
+    if traceback is None:
+        return False
+    # the first frame is the one that holds the block; comprehensions in the block have their own
+    file, below = traceback.tb_frame.f_code.co_filename, traceback.tb_next
+    while below is not None and (
+        below.tb_frame.f_code.co_filename == file
+        and below.tb_frame.f_code.co_name in _COMPREHENSIONS
+    ):
+        below = below.tb_next
     if below is None and isinstance(failure, AttributeError | NameError):
         return True  # what the line itself misspells; of a library it would have a frame below
     while below is not None:
@@ -83,6 +90,9 @@ def _is_ours(failure: BaseException, traceback: TracebackType | None) -> bool:
             return True
         below = below.tb_next
     return False
+
+
+_COMPREHENSIONS = frozenset({"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 
 
 def reason(failure: BaseException) -> str:

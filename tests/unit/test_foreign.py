@@ -98,6 +98,13 @@ def test_a_defect_of_ours_inside_the_call_stays_one():
         misspelt  # noqa: B018, F821
 
 
+def test_a_comprehension_belongs_to_the_block():
+    with pytest.raises(DataError, match="invalid literal"), reading("a", "x", "ask", DataError):
+        sum(int(letter) for letter in "1b")
+    with pytest.raises(AttributeError), reading("a", "x", "ask", DataError):
+        sum(number.misspelt for number in [1])
+
+
 def test_nothing_happens_without_a_failure():
     with reading("a", "this", "ask", DataError):
         assert pl.read_csv(io.StringIO("a\n1")).height == 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rankscope.errors import ModelError
+from rankscope.foreign import doing, reading
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ def locate(given: str) -> Path:
     Raises:
         ModelError: no such folder, no revision, or the repository cannot be fetched.
     """
-    if Path(given).exists():
+    with reading(given, "this path", "give a folder, or owner/name@revision", ModelError):
+        there = Path(given).exists()
+    if there:
         return Path(given)
     match = _HUB_ID.match(given)
     if match is None:
@@ -52,21 +55,16 @@ def locate(given: str) -> Path:
 
 def _fetch(repository: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-    )
 
-    try:
+    with doing(
+        f"{repository}@{revision}",
+        "cannot be fetched",
+        "check the name, the revision and the network, or give a local folder",
+        ModelError,
+    ):
         folder = snapshot_download(
             repository, revision=revision, allow_patterns=list(_WANTED_FILES)
         )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(
-            f"{repository}@{revision}: cannot be fetched ({type(error).__name__}: {error}); "
-            "check the name, the revision and the network, or give a local folder"
-        ) from error
     logger.info("%s@%s: %s", repository, revision, describe(Path(folder)))
     return Path(folder)
 
@@ -94,7 +92,10 @@ def label_sources(given: Sequence[str]) -> list[Source]:
     Raises:
         ModelError: one cannot be located, or is given twice.
     """
-    paths = [(text,) if "@" in text else Path(text).resolve().parts for text in given]
+    paths = []
+    for text in given:
+        with reading(text, "this path", "give a folder, or owner/name@revision", ModelError):
+            paths.append((text,) if "@" in text else Path(text).resolve().parts)
     if len(set(paths)) < len(paths):
         raise ModelError(f"the same adapter is given twice: {', '.join(given)}")
 

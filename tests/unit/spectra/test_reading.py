@@ -40,7 +40,7 @@ def test_truncated_file_is_refused(tmp_path):
 def test_foreign_file_is_refused(tmp_path, content):
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="not a safetensors file"):
+    with pytest.raises(ModelError, match=r"not a safetensors file|header of this safetensors file"):
         read_header(path)
 
 
@@ -184,5 +184,5 @@ def test_missing_folder_and_missing_config(tmp_path):
 def test_a_damaged_config_is_a_message(write_model, llama):
     folder = write_model(llama)
     (folder / "config.json").write_text("{")
-    with pytest.raises(ModelError, match="not JSON"):
+    with pytest.raises(ModelError, match=r"config\.json: this JSON cannot be read"):
         open_model(folder)
