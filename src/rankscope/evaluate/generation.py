@@ -10,19 +10,22 @@ Why not transformers' `generate`: it carries finished answers along until the lo
 its bookkeeping costs a small model as much as its forward pass; it is the oracle of the tests.
 
 Hand over merged models (`weights.load_step`): unmerged adapters cost two more matrix products per
-layer and token. Not here: how prompts are rendered and cut (the data stage), scores
-(`text_metrics`), models without transformers' key-value cache.
+layer and token. A model whose cache or padding would change its answers is decoded without
+(`decoding`, `trial`). Not here: how prompts are rendered and cut (the data stage), scores
+(`text_metrics`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rankscope.context_length import context_length
 from rankscope.errors import DataError, ModelError
-from rankscope.evaluate.weights import context_length
+from rankscope.evaluate.decoding import Batch, Decoder, Way
+from rankscope.evaluate.trial import STEPS, way_to_decode
 
 BATCH_PROMPTS = 32
-BATCH_TOKENS = 3072  # of prompts in a batch, padding included, on a CPU
+BATCH_TOKENS = 3072  # of prompts in a batch, padding included, where all of it is computed
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def generate(
     max_new_tokens: int,
     batch_size: int = BATCH_PROMPTS,
     advance: Callable[[int], None] = lambda prompts: None,
+    way: Way | None = None,
 ) -> list[Generation]:
     """Answer every prompt greedily.
 
@@ -55,19 +59,24 @@ def generate(
         max_new_tokens: the most tokens an answer may have.
         batch_size: prompts per batch.
         advance: told how many further prompts are answered after each batch.
+        way: how to decode, as `trial.way_to_decode` found out; without it that is done here.
 
     Raises:
         DataError: a prompt is empty, or leaves no room for the answer in the model's context.
         ModelError: neither model nor tokenizer names an EOS token.
     """
-    _refuse_unfit(prompts, max_new_tokens, context_length(model))
+    _refuse_unfit(prompts, max_new_tokens, context_length(model.config.to_dict()).tokens)
     ends = _end_tokens(model, tokenizer)
+    if not prompts:
+        return []
+    way = way or way_to_decode(model, prompts, min(STEPS, max_new_tokens))
     answers: list[Generation | None] = [None] * len(prompts)
-    # a CPU computes on padding as long as on text; on a GPU reading the weights takes the time
-    most_tokens = BATCH_TOKENS if model.device.type == "cpu" else None
-    for batch in _batches(prompts, batch_size, most_tokens):
+    # a CPU computes on padding as long as on text; on a GPU reading the weights takes the time,
+    # unless all of the texts are read again for every token
+    most_tokens = BATCH_TOKENS if model.device.type == "cpu" or not way.cached else None
+    for batch in _batches(prompts, batch_size, most_tokens, way.batch):
         generated = _generate_batch(
-            model, [prompts[number] for number in batch], ends, max_new_tokens
+            way.decoder(model), [prompts[number] for number in batch], ends, max_new_tokens
         )
         for number, tokens in zip(batch, generated, strict=True):
             answers[number] = _answer(tokenizer, tokens, ends)
@@ -76,23 +85,31 @@ def generate(
 
 
 def _batches(
-    prompts: Sequence[Sequence[int]], size: int, most_tokens: int | None
+    prompts: Sequence[Sequence[int]],
+    size: int,
+    most_tokens: int | None,
+    kind: Batch = "mixed",
 ) -> Iterator[list[int]]:
     """Yield the numbers of prompts of similar length, longest first: memory runs out at once.
 
-    A batch holds at most `size` prompts and, padded, at most `most_tokens`, where one alone does.
+    A batch holds at most `size` prompts and, padded, at most `most_tokens`, where one alone does;
+    of one length only if its kind is `equal`.
     """
+    size = 1 if kind == "single" else size
     order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
     start = 0
     while start < len(order):
         fitting = size if most_tokens is None else most_tokens // len(prompts[order[start]])
         count = max(1, min(size, fitting))
-        yield order[start : start + count]
-        start += count
+        batch = order[start : start + count]
+        if kind == "equal":
+            batch = [number for number in batch if len(prompts[number]) == len(prompts[batch[0]])]
+        yield batch
+        start += len(batch)
 
 
 def _generate_batch(
-    model: Any, prompts: list[Sequence[int]], ends: list[int], max_new_tokens: int
+    decoder: Decoder, prompts: list[Sequence[int]], ends: list[int], max_new_tokens: int
 ) -> list[list[int]]:
     """Return the new tokens of each prompt, the end token included.
 
@@ -100,51 +117,22 @@ def _generate_batch(
     ones along.
     """
     import torch
-    from transformers import DynamicCache
 
-    ids, mask = (tensor.to(model.device) for tensor in _left_padded(prompts))
-    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    stop = torch.tensor(ends, device=model.device)
-    cache = DynamicCache(config=model.config)
     answers: list[list[int]] = [[] for _ in prompts]
     unfinished = list(answers)
     with torch.inference_mode():
-        for _ in range(max_new_tokens):
-            logits = model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits
-            tokens = logits[:, -1].argmax(dim=-1)
+        logits = decoder.start(prompts)
+        stop = torch.tensor(ends, device=logits.device)
+        for number in range(max_new_tokens):
+            tokens = logits.argmax(dim=-1)
             for answer, token in zip(unfinished, tokens.tolist(), strict=True):
                 answer.append(token)
             going_on = torch.isin(tokens, stop, invert=True).nonzero().flatten()
-            if not len(going_on):
+            if not len(going_on) or number == max_new_tokens - 1:
                 break
-            if len(going_on) < len(unfinished):
-                unfinished = [unfinished[row] for row in going_on.tolist()]
-                tokens, mask, positions = tokens[going_on], mask[going_on], positions[going_on]
-                cache.batch_select_indices(going_on)
-            ids, positions = tokens[:, None], positions[:, -1:] + 1
-            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+            unfinished = [unfinished[row] for row in going_on.tolist()]
+            logits = decoder.go_on(going_on, tokens[going_on])
     return answers
-
-
-def _left_padded(prompts: list[Sequence[int]]) -> tuple[Any, Any]:
-    """Return ids and attention mask, both of shape (prompts, longest prompt)."""
-    import torch
-
-    longest = max(map(len, prompts))
-    # the padding is masked: any token will do
-    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
-    return ids, mask
 
 
 def _answer(tokenizer: Any, tokens: list[int], ends: list[int]) -> Generation:
@@ -171,11 +159,13 @@ def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
     return sorted(ends)
 
 
-def _refuse_unfit(prompts: Sequence[Sequence[int]], max_new_tokens: int, context: int) -> None:
+def _refuse_unfit(
+    prompts: Sequence[Sequence[int]], max_new_tokens: int, context: int | None
+) -> None:
     for number, prompt in enumerate(prompts):
         if not prompt:
             raise DataError(f"prompt {number} is empty: there is nothing to answer")
-        if len(prompt) + max_new_tokens > context:
+        if context is not None and len(prompt) + max_new_tokens > context:
             raise DataError(
                 f"prompt {number} has {len(prompt)} tokens, which leaves less than the"
                 f" {max_new_tokens} tokens of an answer in the model's context of {context};"

@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.errors import DataError
+from rankscope.evaluate.likelihood import Reading, encode, reading_of
 
 BATCH_ITEMS = 16
 
@@ -60,6 +61,9 @@ class HarnessTask:
         with _quiet():
             self._task = _load(task, rows)
         self.items = rows.height
+        texts = sorted((" ".join(text) for text in _texts(rows)), key=len)
+        self._longest_and_shortest = texts[-1:] + texts[:1]
+        self._reading: Reading | None = None
 
     def predict(self, model: Any, tokenizer: Any) -> list[ChoiceItem]:
         """Ask the model for the log-likelihood of every choice of every item, in row order."""
@@ -76,17 +80,24 @@ class HarnessTask:
         ]
 
     def samples(self, model: Any, tokenizer: Any) -> list[dict[str, Any]]:
-        """Return lm-eval's own logged samples: documents, responses and its per-item metrics."""
+        """Return lm-eval's own logged samples: documents, responses and its per-item metrics.
+
+        Beyond the model's context, or `likelihood.BATCH_TOKENS` where it has no limit, lm-eval cuts
+        a text from the left.
+        """
         from lm_eval.evaluator import evaluate
         from lm_eval.models.huggingface import HFLM
 
+        if self._reading is None:
+            self._reading = reading_of(model, encode(tokenizer, self._longest_and_shortest))
+        reading = self._reading
         with _quiet():
             wrapped = HFLM(
                 pretrained=model,
                 tokenizer=tokenizer,
                 backend="causal",
-                max_length=model.config.max_position_embeddings,
-                batch_size=BATCH_ITEMS,
+                max_length=reading.context,
+                batch_size=BATCH_ITEMS if reading.batch_tokens else 1,
             )
             wrapped.loglikelihood = partial(wrapped.loglikelihood, disable_tqdm=True)
             # what `simple_evaluate` does, without its inventory of the machine (seconds a call)
@@ -97,6 +108,12 @@ class HarnessTask:
                 log_samples=True,
             )
         return list(results["samples"][self._task.task_name])
+
+
+def _texts(rows: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield what an item asks, with each of its endings."""
+    for ctx_a, ctx_b, endings in rows.select("ctx_a", "ctx_b", "endings").iter_rows():
+        yield from ((ctx_a, ctx_b, ending) for ending in endings)
 
 
 def _load(task: str, rows: pl.DataFrame) -> Any:

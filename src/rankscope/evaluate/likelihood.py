@@ -5,7 +5,8 @@ tokenizer has no BOS) and the document's tokens; a document longer than the mode
 read in windows of C tokens that advance by C / 2, and a window counts only the tokens that none
 before it predicted. So a token is conditioned on all tokens before it, as far as C allows, and on
 at least C / 2 of them. Windows of similar length share a batch; padding stands on the right, where
-causal attention never looks. Same model, documents and thread count: same bits.
+causal models never look (tried; a model that does reads one window at a time). A model without a
+limit reads windows of `BATCH_TOKENS`. Same model, documents and thread count: same bits.
 
 Limits: a tokenizer that replaces text (unknown tokens, normalisation) is charged for the tokens it
 makes, not for the text it lost; byte-level tokenizers lose nothing.
@@ -14,6 +15,9 @@ makes, not for the text it lost; byte-level tokenizers lose nothing.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from rankscope.causality import keeps_rows_apart, whole_logits
+from rankscope.context_length import context_length
 
 BATCH_TOKENS = 4096
 
@@ -34,6 +38,29 @@ class Window:
     def length(self) -> int:
         """Number of input tokens."""
         return self.end - self.begin
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a model reads: the most tokens in a window, and in a padded batch of windows.
+
+    With 0 tokens every window is a batch of its own.
+    """
+
+    context: int
+    batch_tokens: int
+
+
+def reading_of(model: Any, sequences: Sequence[Sequence[int]]) -> Reading:
+    """Return how `model` can read `sequences`: as far as it sees, in batches if that is safe.
+
+    Raises:
+        ModelError: the model does not compute with them.
+    """
+    context = context_length(model.config.to_dict()).least(BATCH_TOKENS)
+    tried = [sequence[:context] for sequence in sequences if len(sequence) > 1]
+    apart = not tried or keeps_rows_apart(model, tried)
+    return Reading(context, BATCH_TOKENS if apart else 0)
 
 
 def windows(document: int, targets: int, context: int) -> Iterator[Window]:
@@ -77,10 +104,12 @@ def negative_log_likelihoods(
     sequences: Sequence[Sequence[int]],
     context: int,
     advance: Callable[[int], None] = lambda documents: None,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> list[float]:
     """Return −Σ ln p(token | tokens before it) of every sequence, its first token not counted.
 
-    `advance` is told how many further documents are finished after each batch.
+    `context` and `batch_tokens` are the most tokens of a window and of a padded batch of them
+    (`reading_of`); `advance` is told how many further documents are finished after each batch.
     """
     import torch
 
@@ -94,7 +123,7 @@ def negative_log_likelihoods(
     for window in cut:
         open_windows[window.document] += 1
     with torch.inference_mode():
-        for batch in batches(cut, BATCH_TOKENS):
+        for batch in batches(cut, batch_tokens):
             for window, loss in zip(batch, _losses(model, sequences, batch), strict=True):
                 nats[window.document] += loss
                 open_windows[window.document] -= 1
@@ -114,7 +143,7 @@ def _losses(model: Any, sequences: Sequence[Sequence[int]], batch: list[Window])
         ids[row, : len(read)] = torch.tensor(read)
         counted[row, window.length - window.counted : window.length] = True
     ids, counted = ids.to(model.device), counted.to(model.device)
-    logits = model(input_ids=ids[:, :-1], use_cache=False).logits
+    logits = whole_logits(model, ids[:, :-1])
     losses = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none"
     ).view(counted.shape)

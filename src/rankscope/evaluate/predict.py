@@ -17,7 +17,9 @@ import polars as pl
 from rankscope.artefacts.files import write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
 from rankscope.errors import ArtefactError
+from rankscope.evaluate.decoding import Way
 from rankscope.evaluate.documents import read_prompts, read_rows, select_documents
+from rankscope.evaluate.likelihood import Reading
 from rankscope.evaluate.tables import PREDICTIONS, Subject
 from rankscope.progress import Progress
 from rankscope.study.specs import BitsPerByte, Evaluation, Generate, Harness, Suite
@@ -85,13 +87,15 @@ def _visit(
     suite: Suite, subject: Subject, data: dict[str, Path], record: Manifest
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of all steps and evaluations in the column order of the table."""
+    from rankscope.causality import refuse_foresight
     from rankscope.evaluate.weights import load_step, load_tokenizer
 
     first_step, *_ = subject.steps.values()
     tokenizer = load_tokenizer(subject.base)
     model = load_step(subject.base, first_step)
+    refuse_foresight(model)
     prepared = [
-        (evaluation, _prepare(evaluation, data[evaluation.data.name], subject, model, tokenizer))
+        (evaluation, _prepare(evaluation, data[evaluation.data.name], subject, tokenizer))
         for evaluation in suite.evaluations
     ]
     record.work_begins()
@@ -120,35 +124,35 @@ def _visit(
     record.results["seconds"] = {name: round(spent, 2) for name, spent in seconds.items()}
 
 
-def _prepare(
-    evaluation: Evaluation, rows: Path, subject: Subject, model: Any, tokenizer: Any
-) -> Prepared:
+def _prepare(evaluation: Evaluation, rows: Path, subject: Subject, tokenizer: Any) -> Prepared:
     if isinstance(evaluation, Harness):
         return PreparedHarness(evaluation, rows, tokenizer)
     if isinstance(evaluation, Generate):
         return PreparedPrompts(evaluation, rows, subject.base, tokenizer)
-    return PreparedDocuments(evaluation, rows, model, tokenizer)
+    return PreparedDocuments(evaluation, rows, tokenizer)
 
 
 class PreparedDocuments:
     """Held-out documents, tokenised."""
 
-    def __init__(self, evaluation: BitsPerByte, rows: Path, model: Any, tokenizer: Any) -> None:
+    def __init__(self, evaluation: BitsPerByte, rows: Path, tokenizer: Any) -> None:
         from rankscope.evaluate.likelihood import encode
-        from rankscope.evaluate.weights import context_length
 
         self._documents = select_documents(
             read_rows(rows), evaluation.documents, evaluation.max_bytes_per_document
         )
         self._sequences = encode(tokenizer, [document.text for document in self._documents])
-        self._context = context_length(model)
+        self._reading: Reading | None = None
         self.items = len(self._documents)
 
     def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
         """Yield nats, bytes and tokens of every document."""
-        from rankscope.evaluate.likelihood import negative_log_likelihoods
+        from rankscope.evaluate.likelihood import negative_log_likelihoods, reading_of
 
-        nats = negative_log_likelihoods(model, self._sequences, self._context, advance)
+        self._reading = self._reading or reading_of(model, self._sequences)
+        nats = negative_log_likelihoods(
+            model, self._sequences, self._reading.context, advance, self._reading.batch_tokens
+        )
         for document, sequence, value in zip(self._documents, self._sequences, nats, strict=True):
             yield {
                 "item": document.id,
@@ -198,15 +202,24 @@ class PreparedPrompts:
         cut = sum(each.cut_from_text > 0 or each.cut_from_definition > 0 for each in prompts)
         logger.info("%s: %d of %d prompts were cut to fit", evaluation.name, cut, len(prompts))
         self._prompts = [each.input_ids for each in prompts]
+        self._way: Way | None = None
         self._answer_tokens, self._tokenizer = evaluation.answer_tokens, tokenizer
         self.items = len(prompts)
 
     def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
         """Yield the raw answer to every prompt, with what it is scored against."""
         from rankscope.evaluate.generation import generate
+        from rankscope.evaluate.trial import way_to_decode
 
+        # the steps of a run are of one architecture: what the first supports, all do
+        self._way = self._way or way_to_decode(model, self._prompts)
         answers = generate(
-            model, self._tokenizer, self._prompts, self._answer_tokens, advance=advance
+            model,
+            self._tokenizer,
+            self._prompts,
+            self._answer_tokens,
+            advance=advance,
+            way=self._way,
         )
         for row, answer in zip(self._rows, answers, strict=True):
             yield {

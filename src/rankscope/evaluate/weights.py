@@ -51,21 +51,6 @@ def load_step(base: Path, step: Path | None) -> Any:
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def context_length(model: Any) -> int:
-    """Return how many tokens the model can attend to.
-
-    Raises:
-        ModelError: its config does not say so.
-    """
-    length = getattr(model.config, "max_position_embeddings", None)
-    if not length:
-        raise ModelError(
-            f"{model.config.name_or_path}: config.json states no max_position_embeddings, the"
-            " number of tokens the model can attend to; add it"
-        )
-    return int(length)
-
-
 def _load_model(folder: Path) -> Any:
     import torch
 

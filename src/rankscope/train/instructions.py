@@ -112,10 +112,11 @@ class Collator:
     prompt_loss: bool = False
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
-        """Return input_ids, labels and position_ids, each int64 of shape (rows, longest row).
+        """Return input_ids, labels and, of packed rows, position_ids: int64 (rows, longest row).
 
         There is no attention mask: with one, examples that share a row would see each other. What
-        pads a row comes last, where a causal model's other tokens do not see it.
+        pads a row comes last, where a causal model's other tokens do not see it. Positions that do
+        not start anew are the model's own to count: not every family counts from 0, or at all.
         """
         lengths = [len(each.input_ids) for each in examples]
         rows: Sequence[Sequence[int]] = [(number,) for number in range(len(examples))]
@@ -126,10 +127,11 @@ class Collator:
         batch = {
             "input_ids": torch.zeros(len(rows), longest, dtype=torch.int64),
             "labels": torch.full((len(rows), longest), IGNORED),
-            "position_ids": torch.arange(longest).repeat(len(rows), 1),
         }
+        if self.packing == "exact":
+            batch["position_ids"] = torch.arange(longest).repeat(len(rows), 1)
         for number, parts in enumerate(laid_out):
-            for tensor, values in zip(batch.values(), parts, strict=True):
+            for tensor, values in zip(batch.values(), parts, strict=False):
                 tensor[number, : len(values)] = torch.tensor(values)
         return batch
 

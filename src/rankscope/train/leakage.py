@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from rankscope.errors import ModelError
+from rankscope.foreign import doing
 
 TOKENS = 8
 LEAK = 0.1
@@ -23,6 +24,8 @@ mask; 1e-5 where there is one, and about 0.01 if the base computes in bfloat16."
 ROUNDING = 1e-5
 """What float32 alone may change, as a share of the largest logit: for neighbours that count for
 hardly anything."""
+
+_ADVICE = "write `packing: length-grouped` in the recipe"
 
 
 def refuse_leaks(model: Any, run: str) -> None:
@@ -37,20 +40,20 @@ def refuse_leaks(model: Any, run: str) -> None:
     vocabulary = model.get_input_embeddings().weight.shape[0]
     ids = torch.arange(1, 2 * TOKENS + 1, device=model.device)[None] % vocabulary
     positions = torch.arange(TOKENS, device=model.device).repeat(1, 2)
-    training = model.training
+    kind, training = model.config.model_type, model.training
     model.eval()
     # not inference_mode: what a model caches here has to serve training afterwards
     with torch.no_grad():
         alone = model(input_ids=ids[:, TOKENS:]).logits
-        apart = model(input_ids=ids, position_ids=positions).logits[:, TOKENS:]
         one_text = model(input_ids=ids).logits[:, TOKENS:]
+        with doing(run, f"a base of type {kind} takes no positions", _ADVICE, ModelError):
+            apart = model(input_ids=ids, position_ids=positions).logits[:, TOKENS:]
     model.train(training)
     leak = float((apart - alone).abs().max())
     in_view = float((one_text - alone).abs().max())
     if leak > LEAK * in_view + ROUNDING * float(alone.abs().max()):
         raise ModelError(
-            f"{run}: a base of type {model.config.model_type} does not keep examples that share a"
-            f" row apart: behind another one, an example's logits differ by up to {leak:.2g} from"
-            " those it has alone. `packing: exact`, the default, would train on mixed-up examples;"
-            " write `packing: length-grouped` in the recipe"
+            f"{run}: a base of type {kind} does not keep examples that share a row apart: behind"
+            f" another one, an example's logits differ by up to {leak:.2g} from those it has alone."
+            f" `packing: exact`, the default, would train on mixed-up examples; {_ADVICE}"
         )

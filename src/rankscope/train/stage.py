@@ -24,6 +24,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import Manifest, file_sha256, manifest, package_versions
+from rankscope.causality import refuse_foresight
 from rankscope.errors import DataError
 from rankscope.study.machine import require
 from rankscope.study.specs import Mixture, Recipe, Run
@@ -183,6 +184,7 @@ def _train(
     )
     trainer.remove_callback(PrinterCallback)
     # only now, because the trainer has moved the model to where it computes
+    refuse_foresight(model)
     if data.collator is not None and data.collator.packing == "exact":
         refuse_leaks(model, run.name)
     out_of_memory = False

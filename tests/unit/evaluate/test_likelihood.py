@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rankscope.context_length import context_length
 from rankscope.evaluate.likelihood import batches, encode, negative_log_likelihoods, windows
-from rankscope.evaluate.weights import context_length, load_step, load_tokenizer
+from rankscope.evaluate.weights import load_step, load_tokenizer
 from tiny_llama import SENTENCES
 
 TEXTS = [*SENTENCES, " ".join(SENTENCES), "\n".join(SENTENCES * 3), "a"]
@@ -57,7 +58,7 @@ def test_batches_hold_every_window_once_and_stay_within_the_budget(lengths, cont
 
 def test_equals_one_by_one_prediction_without_batches(base):
     model, tokenizer = load_step(base, None), load_tokenizer(base)
-    context = context_length(model)
+    context = context_length(model.config.to_dict()).tokens
     sequences = encode(tokenizer, TEXTS)
     assert max(len(sequence) for sequence in sequences) > 2 * context
     batched = negative_log_likelihoods(model, sequences, context)

@@ -1,12 +1,11 @@
 import json
 import shutil
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from rankscope.errors import ModelError
-from rankscope.evaluate.weights import context_length, load_step, load_tokenizer
+from rankscope.evaluate.weights import load_step, load_tokenizer
 from tiny_llama import save_adapter, save_full
 
 IDS = torch.arange(2, 42).view(2, 20)
@@ -57,9 +56,6 @@ def test_missing_folders_and_configs_are_named(base, tmp_path):
         load_step(tmp_path / "nothing", None)
     with pytest.raises(ModelError, match="its tokenizer cannot be read"):
         load_tokenizer(tmp_path / "nothing")
-    model = SimpleNamespace(config=SimpleNamespace(name_or_path="some/model"))
-    with pytest.raises(ModelError, match="max_position_embeddings"):
-        context_length(model)
 
 
 def test_a_tokenizer_without_bos_and_eos_is_refused(base, tmp_path):

@@ -55,7 +55,7 @@ def furthest_from_alone(model: PreTrainedModel, packing: str) -> float:
     listed = [Example(draw.integers(2, 320, n).tolist(), 1) for n in (20, 12, 8, 15, 5)]
     batch = Collator(packing)(listed)
     with torch.no_grad():
-        together = model(input_ids=batch["input_ids"], position_ids=batch["position_ids"]).logits
+        together = model(**{name: batch[name] for name in batch if name != "labels"}).logits
     found = 0.0
     for example in listed:
         ids = torch.tensor(example.input_ids)
