@@ -1,10 +1,12 @@
 """The stage's first step: from a source to the table of its documents, items or tasks.
 
 Guarantees: one row per document, item or instance, with id and hash; counts stand in the log and in
-the manifest beside the table. Instruction data is made in `niv2.stage`.
+the manifest beside the table, as does what held-out documents shared with training ones
+(`overlap`). Instruction data is made in `niv2.stage`.
 """
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +17,7 @@ from rankscope.data import hub_dataset, standard_library, text_files
 from rankscope.data.continuations import continuation_rows
 from rankscope.data.documents import document_rows, totals
 from rankscope.data.niv2.stage import write_draws, write_tasks
+from rankscope.data.overlap import Overlap, without_shared_text
 from rankscope.errors import ArtefactError
 from rankscope.study.specs import (
     Continuations,
@@ -59,8 +62,8 @@ def _write_documents(spec: Documents | Continuations, documents: Path | None, ou
             record.results = {"items": rows.height, "choices": spec.choices}
             logger.info("%s: %d items of %d choices", spec.name, rows.height, spec.choices)
         else:
-            rows = _document_rows(spec)
-            record.results = totals(rows)
+            rows, overlap = document_table(spec)
+            record.results = totals(rows) | {"overlap": asdict(overlap)}
             for split, total in totals(rows).items():
                 logger.info(
                     "%s: %s %d documents, %.2f MB",
@@ -70,12 +73,18 @@ def _write_documents(spec: Documents | Continuations, documents: Path | None, ou
         record.outputs[output.name] = file_sha256(output)
 
 
-def _document_rows(spec: Documents) -> pl.DataFrame:
+def document_table(spec: Documents) -> tuple[pl.DataFrame, Overlap]:
+    """Read, split and tabulate documents; the held-out ones without text that is trained on."""
+    trained_elsewhere: list[str] = []
     if isinstance(spec, StandardLibrary):
-        return document_rows(*standard_library.read(spec))
-    if isinstance(spec, TextFiles):
-        return document_rows(*text_files.read(spec))
-    return document_rows(*hub_dataset.read(spec))
+        documents, heldout = standard_library.read(spec)
+        trained_elsewhere = standard_library.trained_elsewhere(spec)
+    elif isinstance(spec, TextFiles):
+        documents, heldout = text_files.read(spec)
+    else:
+        documents, heldout = hub_dataset.read(spec)
+    kept, overlap = without_shared_text(documents, heldout, trained_elsewhere)
+    return document_rows(kept, heldout), overlap
 
 
 def read_rows(path: Path | None, name: str) -> pl.DataFrame:

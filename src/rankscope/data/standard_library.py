@@ -2,7 +2,8 @@
 
 Guarantees: nothing is imported or executed, only parsed; site-packages and test packages are never
 read; `code` and `english` hold out the same modules for the same seed and fraction, so that the
-held-out docstrings of one are in the training text of neither. Does not give the same text under
+held-out docstrings of one are in the training text of neither (modules copy from each other all the
+same: `overlap` is asked about the training text of both). Does not give the same text under
 different Python versions.
 """
 
@@ -23,6 +24,8 @@ FOREIGN_FOLDERS = {"site-packages", "dist-packages"}
 NO_CODE = ("encodings", "pydoc_data", "_sysconfigdata", "config-", "sitecustomize", "usercustomize")
 TOPICS = "pydoc_data/topics.py"
 MINIMUM_WORDS = 30
+# where statements stand inside statements, in the order of the source
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 def read(spec: StandardLibrary) -> tuple[list[Document], frozenset[str]]:
@@ -38,6 +41,13 @@ def read(spec: StandardLibrary) -> tuple[list[Document], frozenset[str]]:
         english = [*docstring_documents(modules, root), *topics]
         found = list(without_repeated_paragraphs(english))
     return capped(without_duplicates(found), spec.max_bytes, spec.seed), heldout
+
+
+def trained_elsewhere(spec: StandardLibrary) -> list[str]:
+    """Return the training texts of the other content: what `code` trains on, `english` quotes."""
+    other = "english" if spec.content == "code" else "code"
+    documents, heldout = read(spec.replaced(content=other, max_bytes=None))
+    return [document.text for document in documents if document.group not in heldout]
 
 
 def _split(spec: StandardLibrary) -> tuple[float, int]:
@@ -95,17 +105,16 @@ def docstring_documents(modules: list[Path], root: Path) -> Iterator[Document]:
 
 def docstrings(source: str) -> Iterator[str]:
     """Yield the docstrings of a module, its classes and functions, in source order."""
-    for node in _in_source_order(ast.parse(source)):
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
                 yield text
-
-
-def _in_source_order(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _in_source_order(child)
+        # only statements hold definitions: the many expressions need no visit
+        parts = (getattr(node, part, ()) for part in BLOCKS)
+        waiting += reversed([inner for part in parts for inner in part])
 
 
 def topic_documents(source: str) -> Iterator[Document]:
@@ -145,5 +154,5 @@ def prose(text: str) -> list[str]:
 
 
 def _reads_as_english(paragraph: str) -> bool:
-    ordinary = sum(c.isalpha() or c in " ,." for c in paragraph)
+    ordinary = sum(map(str.isalpha, paragraph)) + sum(map(paragraph.count, " ,."))
     return len(paragraph.split()) >= 4 and ordinary >= 0.85 * len(paragraph)
