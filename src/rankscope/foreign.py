@@ -141,6 +141,22 @@ def check_regular(path: Path, error: type[RankscopeError]) -> int:
     raise error(f"{path}: this is {kind}, and a file is expected; give the path of a file")
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; not where the path is none that a file could have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; not where the path is none that a folder could have."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def read_text(path: Path, error: type[RankscopeError], limit: int = _BIGGEST_TEXT) -> str:
     """Read a text file in UTF-8; a byte order mark is no part of the text.
 

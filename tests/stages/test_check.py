@@ -177,7 +177,7 @@ def test_one_text_file_is_one_document() -> None:
     data = "{source: text, path: all.txt}"
     found = message(edited(("{source: standard-library, content: english}", data)))
     assert 'mine.yaml:7: data.english.path: "all.txt" is one .txt file' in found
-    assert "allowed: a folder of several, or a .jsonl or .parquet file" in found
+    assert "allowed: `split_on_blank_lines: true`, a folder of several, or a .jsonl or" in found
 
 
 def test_a_text_field_that_is_not_there() -> None:

@@ -77,6 +77,11 @@ def remembered_study(name: str) -> str:
     return f"{RESULTS}/.studies/{name}.json"
 
 
+def remembered_hashes(files: str) -> str:
+    """Hashes of the files of one place, which a study names; see `study.fingerprint`."""
+    return f"{RESULTS}/.fingerprints/{files}.json"
+
+
 def predictions(run: str, suite: str) -> str:
     """What the model said: one row per run, step, evaluation and item, unscored."""
     return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"

@@ -7,6 +7,7 @@ and cache the error says which dataset is missing and how to fetch it beforehand
 from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
 from rankscope.data.text_files import text_of
 from rankscope.errors import DataError
+from rankscope.foreign import reading
 from rankscope.study.specs import HubDataset
 
 
@@ -30,15 +31,12 @@ def read(spec: HubDataset) -> tuple[list[Document], frozenset[str]]:
 def _load(spec: HubDataset) -> list[dict[str, object]]:
     from datasets import load_dataset
 
-    where = f"dataset {spec.repository} at revision {spec.revision}"
-    try:
+    where = f"dataset {spec.repository} at revision {spec.revision}, split {spec.split!r}"
+    advice = (
+        "where the hub cannot be reached, download it once on a machine with network access, or use"
+        " a local folder (source: text)"
+    )
+    with reading(where, "it", advice, DataError):
         return load_dataset(
             spec.repository, spec.configuration, split=spec.split, revision=spec.revision
         )
-    except (OSError, ConnectionError) as error:
-        raise DataError(
-            f"{where} cannot be reached and is not in the local cache: {error}; download it once"
-            " on a machine with network access, or use a local folder (source: text)"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{where}, split {spec.split!r}: {error}") from error

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PrivateAttr
 
 from rankscope.study.data_specs import DocumentSpec
-from rankscope.study.fingerprint import fingerprint
+from rankscope.study.fingerprint import fingerprint, matching
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
 from rankscope.study.record import Positive, Revision, Seed, Spec, slug
@@ -58,8 +58,7 @@ class LocalBase(Spec):
     def model_post_init(self, context: Any, /) -> None:
         """Take the fingerprint of the files, as far as they are there."""
         root = Path(self.path)
-        files = (path for pattern in MODEL_FILES for path in root.glob(pattern))
-        self._files = fingerprint(files, root)
+        self._files = fingerprint(matching(root, *MODEL_FILES), root)
 
     @cached_property
     def name(self) -> str:

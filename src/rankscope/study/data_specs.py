@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PrivateAttr
 
-from rankscope.study.fingerprint import fingerprint
+from rankscope.study.fingerprint import files_of, fingerprint
 from rankscope.study.identity import artefact_name
 from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
 from rankscope.study.labels import ByLabel
@@ -48,6 +48,11 @@ class TextFiles(Spec):
         " rankscope is started"
     )
     text_field: str = Field("text", description="column or key that holds the text")
+    split_on_blank_lines: bool = Field(
+        False,
+        description="whether a .txt file holds several documents, separated by blank lines; it is"
+        " one document otherwise",
+    )
     heldout_fraction: HeldOut = 0.1
     max_bytes: MaxBytes = None
     seed: Seed = 0
@@ -56,9 +61,7 @@ class TextFiles(Spec):
     def model_post_init(self, context: Any, /) -> None:
         """Take the fingerprint of the files, as far as they are there."""
         root = Path(self.path)
-        files = root.rglob("*") if root.is_dir() else [root]
-        wanted = (path for path in files if path.suffix in TEXT_SUFFIXES)
-        self._files = fingerprint(wanted, root.parent)
+        self._files = fingerprint(files_of(root, TEXT_SUFFIXES), root.parent)
 
     @cached_property
     def name(self) -> str:

@@ -1,63 +1,183 @@
-"""Cheap fingerprints of files that a study names, so that a changed file is another artefact.
+"""Fingerprints of files that a study names, so that a changed file is another artefact.
 
-Guarantees: another name, another size, or another block at one of the sampled places gives another
-fingerprint; where the files lie, and their times, do not matter. Files up to 16 MB are read as a
-whole. Does not notice an edit of equal length between the sampled blocks of a larger file.
+Guarantees: other names or other content give another fingerprint, every byte counted; where the
+files lie, and their times, do not matter. Files of many gigabytes are read once, with progress, and
+the hashes remembered under `results/.fingerprints`, by path, size, inode, and times of change of
+content and inode (which no program sets back): a remembered hash is used as long as all of them are
+the same. A file that changed within two seconds before it was read is read anew each time, because
+a clock may give two changes one time. Where nothing can be written nothing is remembered.
+Two processes that remember at once each write a complete file, of which the last one stays.
 """
 
 import hashlib
+import json
+import logging
+import os
+import time
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-BLOCK = 1 << 20
-BLOCKS = 16
+from rankscope.artefacts import layout
+from rankscope.artefacts.files import write_json
+from rankscope.errors import StudyError
+from rankscope.foreign import is_file, is_folder, reading
+from rankscope.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 1 << 22
+REMEMBERED_FROM = 32 << 20
+"""Bytes of files together above which hashes are kept on the disk."""
+CLOCK_SECONDS = 2.0
+
+_in_this_process: dict["FileState", str] = {}
 
 
 class FileState(NamedTuple):
-    """A file as it is now; in bytes and nanoseconds."""
+    """A file as it is now; times in nanoseconds."""
 
-    path: Path
+    path: str
     size: int
+    inode: int
     modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: Path) -> "FileState":
+        """Look at a file."""
+        found = path.stat()
+        return cls(
+            str(path.absolute()),
+            *(found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns),
+        )
+
+
+def files_under(root: Path, suffixes: tuple[str, ...], strict: bool = False) -> list[Path]:
+    """Return what a folder holds of files with these suffixes, at any depth, sorted.
+
+    Links to folders are not followed; broken links and pipes are listed like files.
+
+    Raises:
+        OSError: with `strict`, a folder cannot be searched.
+    """
+
+    def fail(error: OSError) -> None:
+        if strict:
+            raise error
+
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(root, onerror=fail)
+        for name in names
+        if Path(name).suffix in suffixes
+    )
+
+
+def files_of(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files that `root` stands for: itself, or what it holds."""
+    return files_under(root, suffixes) if is_folder(root) else [root]
+
+
+def matching(root: Path, *patterns: str) -> list[Path]:
+    """Return what in a folder matches one of the patterns; nothing where there is no folder."""
+    if not is_folder(root):
+        return []
+    return [path for pattern in patterns for path in root.glob(pattern)]
 
 
 def fingerprint(files: Iterable[Path], root: Path) -> str | None:
-    """Hash names (relative to `root`), sizes and sampled content; None where there are no files."""
-    digest = hashlib.sha256()
-    found = sorted(path for path in files if path.is_file())
-    for path in found:
-        state = path.stat()
-        name = path.relative_to(root).as_posix()
-        content = _content(FileState(path.absolute(), state.st_size, state.st_mtime_ns))
-        digest.update(f"{name}\0{state.st_size}\0{content}\0".encode())
-    return digest.hexdigest()[:16] if found else None
+    """Hash names (relative to `root`), sizes and content; None where there are no files.
 
-
-def size_fingerprint(files: Iterable[Path]) -> str | None:
-    """Hash names and sizes alone, for thousands of files; None where there are no files.
-
-    Does not notice an edit of equal length.
+    Raises:
+        StudyError: a file cannot be read, or is written to while it is.
     """
-    found = sorted((path.name, path.stat().st_size) for path in files if path.is_file())
-    digest = hashlib.sha256("".join(f"{name}\0{size}\0" for name, size in found).encode())
-    return digest.hexdigest()[:16] if found else None
-
-
-@lru_cache(maxsize=4096)
-def _content(file: FileState) -> str:
-    """Hash the sampled blocks, once per state of a file and process."""
+    found = sorted(filter(is_file, files))
+    if not found:
+        return None
+    states = [FileState.of(path) for path in found]
+    hashes = _hashes(states)
     digest = hashlib.sha256()
-    with file.path.open("rb") as content:
-        for start in _sampled(file.size):
-            content.seek(start)
-            digest.update(content.read(BLOCK))
+    for path, state in zip(found, states, strict=True):
+        name = path.relative_to(root).as_posix()
+        digest.update(f"{name}\0{state.size}\0{hashes[state]}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _hashes(states: list[FileState]) -> dict[FileState, str]:
+    """Return the SHA-256 of every file, of those in `states` that are known without reading."""
+    known = {state: hashed for state in states if (hashed := _in_this_process.get(state))}
+    unknown = [state for state in states if state not in known]
+    worth_it = sum(state.size for state in unknown) >= REMEMBERED_FROM
+    memory = _memory(states) if worth_it else None
+    if memory is not None:
+        known |= _remembered(memory, unknown)
+        unknown = [state for state in unknown if state not in known]
+    if unknown:
+        megabytes = sum(state.size >> 20 for state in unknown)
+        # nothing is said of what takes no time
+        progress = Progress("hash files, MB", megabytes) if worth_it else None
+        fresh = {state: _sha256(state, progress) for state in unknown}
+        known |= fresh
+        if memory is not None:
+            _remember(memory, known)
+    return known
+
+
+def _sha256(state: FileState, progress: Progress | None) -> str:
+    began = time.time()
+    path = Path(state.path)
+    digest = hashlib.sha256()
+    advice = "make it readable, and let no program write to it meanwhile"
+    with reading(path, "this file", advice, StudyError):
+        file = path.open("rb")
+    with file:
+        done = 0
+        while True:
+            with reading(path, "this file", advice, StudyError):
+                block = file.read(BLOCK)
+            if not block:
+                break
+            digest.update(block)
+            before, done = done, done + len(block)
+            if progress is not None:
+                progress.advance((done >> 20) - (before >> 20))
+    if FileState.of(path) != state:
+        raise StudyError(
+            f"{path}: the file was written to while it was read; start again when it is complete"
+        )
+    if began - max(state.modified, state.changed) / 1e9 > CLOCK_SECONDS:
+        _in_this_process[state] = digest.hexdigest()
     return digest.hexdigest()
 
 
-def _sampled(size: int) -> Iterable[int]:
-    """Where blocks are read: everywhere, or evenly from the first block to the last."""
-    if size <= BLOCK * BLOCKS:
-        return range(0, size, BLOCK)
-    return [number * (size - BLOCK) // (BLOCKS - 1) for number in range(BLOCKS)]
+# --- the memory on the disk -----------------------------------------------------------------------
+
+
+def _memory(states: list[FileState]) -> Path:
+    """Where the hashes of these files are kept: one file per set of paths."""
+    paths = hashlib.sha256("\0".join(state.path for state in states).encode(errors="replace"))
+    return Path(layout.remembered_hashes(paths.hexdigest()[:16]))
+
+
+def _remembered(memory: Path, states: list[FileState]) -> dict[FileState, str]:
+    try:
+        rows = json.loads(memory.read_text("utf-8"))
+        stored = {FileState(*row[:-1]): str(row[-1]) for row in rows}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        logger.warning("%s: forgotten, because it cannot be read (%s)", memory, error)
+        return {}
+    found = {state: stored[state] for state in states if state in stored}
+    _in_this_process.update(found)
+    return found
+
+
+def _remember(memory: Path, hashes: dict[FileState, str]) -> None:
+    rows = [[*state, hashed] for state, hashed in hashes.items() if state in _in_this_process]
+    try:
+        write_json(memory, rows)
+    except (OSError, ValueError) as error:
+        # ValueError: a name that is no Unicode
+        logger.debug("%s: hashes are not remembered (%s)", memory, error)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PrivateAttr, model_validator
 
 from rankscope.errors import StudyError
-from rankscope.study.fingerprint import fingerprint, size_fingerprint
+from rankscope.study.fingerprint import fingerprint, matching
 from rankscope.study.identity import artefact_name
 from rankscope.study.labels import ByLabel
 from rankscope.study.record import Positive, Revision, Seed, Spec, slug
@@ -61,11 +61,13 @@ class Niv2Tasks(Spec):
         root = Path(self.path)
         tables = [root / CATEGORY_TABLE if self.categories is None else Path(self.categories)]
         self._files = (
-            size_fingerprint((root / "tasks").glob("*.json")),
-            fingerprint((root / "splits" / self.split).glob("*.txt"), root),
+            fingerprint(matching(root / "tasks", "*.json"), root),
+            fingerprint(matching(root / "splits" / self.split, "*.txt"), root),
             fingerprint(tables, tables[0].parent),
         )
-        lines = [size_fingerprint((root / split).glob("*.jsonl")) for split in ("train", "test")]
+        lines = [
+            fingerprint(matching(root / split, "*.jsonl"), root) for split in ("train", "test")
+        ]
         if any(lines):
             self._files += tuple(lines)
 

@@ -8,6 +8,8 @@ says. None where nothing is known.
 from pathlib import Path
 
 from rankscope.artefacts import layout
+from rankscope.errors import DataError
+from rankscope.foreign import is_file
 from rankscope.study.specs import MadeTasks, Mixture, Niv2Tasks, Run, TaskSpec
 
 
@@ -59,8 +61,11 @@ def training_tasks(collection: TaskSpec) -> int | None:
         listed = folder / "splits" / collection.split / "train_tasks.txt"
         if has_lines(folder):
             return sum(1 for _ in (folder / "train").glob("*.jsonl"))
-        if listed.is_file():
-            return len(set(listed_tasks(listed)))
+        if is_file(listed):
+            try:
+                return len(set(listed_tasks(listed)))
+            except DataError:
+                return None  # the checks of the collection say why
     return None
 
 

@@ -47,8 +47,9 @@ def test_a_missing_field_lists_what_there_is(monkeypatch):
 @pytest.mark.parametrize(
     ("raised", "message"),
     [
-        (ConnectionError("offline"), "cannot be reached and is not in the local cache: offline"),
-        (ValueError("Unknown split"), "owner/prose at revision .* split 'validation': Unknown"),
+        (ConnectionError("it is offline"), "it is offline; where the hub cannot be reached"),
+        (ValueError("Unknown split"), "owner/prose at revision .* split 'validation': .* Unknown"),
+        (RuntimeError("a broken shard"), "it cannot be read: a broken shard"),
     ],
 )
 def test_refusals_name_dataset_and_revision(monkeypatch, raised, message):

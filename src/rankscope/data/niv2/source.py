@@ -8,6 +8,7 @@ fetched unless the spec names a hub repository, and then at its pinned revision.
 """
 
 import csv
+import io
 import json
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
+from rankscope.data.text_lines import numbered_lines
 from rankscope.errors import DataError
+from rankscope.foreign import is_folder, read_json, read_text, reading
 from rankscope.study.instruction_specs import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
@@ -34,7 +37,7 @@ class Layout(Protocol):
         """Return the names of the tasks that have a file."""
 
     def content(self, name: str) -> Any:
-        """Return the content of one task in the published schema; ValueError if unreadable."""
+        """Return the content of one task in the published schema; DataError if unreadable."""
 
 
 def read_tasks(spec: Niv2Tasks | Niv2Mirror) -> Iterator[Task | Problem]:
@@ -94,7 +97,7 @@ def _parsed(
 ) -> Iterator[Task | Problem]:
     try:
         content = layout.content(name)
-    except (ValueError, OSError, RecursionError) as error:
+    except DataError as error:
         yield Problem(name, split, "task left out", "malformed", detail=str(error))
         return
     task, problems = parse_task(name, split, content, category)
@@ -128,7 +131,7 @@ class OfficialLayout:
 
     def content(self, name: str) -> Any:
         """Parse `tasks/<name>.json`."""
-        return json.loads((self._tasks / f"{name}.json").read_text("utf-8-sig"))
+        return read_json(self._tasks / f"{name}.json", DataError)
 
 
 class LinesLayout:
@@ -159,38 +162,45 @@ class LinesLayout:
         """
         definitions: list[Any] = []
         instances: dict[str, dict[str, Any]] = {}
-        with self._all[name].open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
+        path = self._all[name]
+        for number, line in numbered_lines(path):
+            where = f"{path}, line {number}"
+            with reading(where, "this JSON", "mend the line or remove it", DataError):
                 row = json.loads(line)
-                missing = LINE_FIELDS - row.keys() if isinstance(row, dict) else LINE_FIELDS
-                if missing:
-                    raise ValueError(f"line {number} lacks {', '.join(sorted(missing))}")
-                definitions.append(row["definition"])
-                # two inputs under one id are two instances: their answers are not each other's
+            missing = LINE_FIELDS - row.keys() if isinstance(row, dict) else LINE_FIELDS
+            if missing:
+                raise DataError(f"{where} lacks {', '.join(sorted(missing))}")
+            definitions.append(row["definition"])
+            # two inputs under one id are two instances: their answers are not each other's
+            with reading(where, "id and inputs", "mend the line or remove it", DataError):
                 key = json.dumps([row["id"], row["inputs"]])
-                instance = instances.setdefault(
-                    key, {"id": row["id"], "input": row["inputs"], "output": []}
-                )
-                targets = row["targets"]
-                instance["output"].extend(targets if isinstance(targets, list) else [targets])
+            instance = instances.setdefault(
+                key, {"id": row["id"], "input": row["inputs"], "output": []}
+            )
+            targets = row["targets"]
+            instance["output"].extend(targets if isinstance(targets, list) else [targets])
         return {"Definition": definitions, "Instances": list(instances.values())}
 
 
 def has_lines(folder: Path) -> bool:
     """Whether a folder holds a collection as JSON lines, and not in the official layout."""
-    return not (folder / "tasks").is_dir() and all(
-        any((folder / split).glob("*.jsonl")) for split in SPLITS
+    return not is_folder(folder / "tasks") and all(
+        is_folder(folder / split) and any((folder / split).glob("*.jsonl")) for split in SPLITS
     )
 
 
 def listed_tasks(file: Path) -> list[str]:
-    """Return the names in a split list; one that is no UTF-8 names no task and will be missing."""
-    lines = file.read_text("utf-8", errors="replace").splitlines()
+    """Return the names in a split list.
+
+    Raises:
+        DataError: it is no file of UTF-8 text.
+    """
+    lines = read_text(file, DataError).splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 
 def _layout(folder: Path, split: str) -> Layout:
-    if (folder / "tasks").is_dir():
+    if is_folder(folder / "tasks"):
         return OfficialLayout(folder, split)
     if has_lines(folder):
         return LinesLayout(folder)
@@ -207,12 +217,14 @@ def _categories(folder: Path, table: str | None) -> dict[str, str]:
         if table:
             raise DataError(f"{path}: there is no such table of categories")
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    lines = io.StringIO(read_text(path, DataError), newline="")
+    with reading(path, "this table", "write it as tab-separated text", DataError):
         reader = csv.DictReader(lines, delimiter="\t")
-        missing = {"task", "category"} - set(reader.fieldnames or ())
-        if missing:
-            raise DataError(f"{path}: the header lacks the columns {', '.join(sorted(missing))}")
-        return {row["task"]: row["category"] for row in reader if row["category"]}
+        rows, columns = list(reader), set(reader.fieldnames or ())
+    missing = {"task", "category"} - columns
+    if missing:
+        raise DataError(f"{path}: the header lacks the columns {', '.join(sorted(missing))}")
+    return {row["task"]: row["category"] for row in rows if row["category"]}
 
 
 # --- where the folder comes from ------------------------------------------------------------------
@@ -220,7 +232,7 @@ def _categories(folder: Path, table: str | None) -> dict[str, str]:
 
 def _local(spec: Niv2Tasks) -> Path:
     folder = Path(spec.path)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(
             f"{folder}: there is no such folder; give the path of a checkout of"
             " allenai/natural-instructions, or of a folder with the same layout"

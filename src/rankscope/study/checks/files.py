@@ -21,6 +21,9 @@ from rankscope.study.specs import (
     source_of,
 )
 
+MOST_LOOKED_AT = 200
+"""Files of a folder that are opened here; the data stage reads them all."""
+
 
 def name_of_study(subject: Subject) -> Iterator[Mistake]:
     """Two studies of one name would overwrite each other's report."""
@@ -51,22 +54,26 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
 
 def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
     from rankscope.data.text_files import read_file, source_files
+    from rankscope.foreign import check_regular
 
     try:
         files = source_files(Path(spec.path))
-        for path in files:
-            if path.suffix == ".jsonl":
-                # the first line tells whether `text_field` is right
-                next(read_file(path, Path(spec.path), spec.text_field), None)
+        for path in files[:MOST_LOOKED_AT]:
+            check_regular(path, DataError)
+            if path.suffix != ".txt":
+                # the first row tells whether `text_field` is right
+                next(read_file(path, spec), None)
     except DataError as error:
         text = f"{shown(spec.path)} cannot be read: {error}{tilde(spec.path)}"
         yield Mistake(place, text)
         return
-    if len(files) == 1 and files[0].suffix == ".txt":
+    one_document = len(files) == 1 and files[0].suffix == ".txt" and not spec.split_on_blank_lines
+    if one_document:
         yield Mistake(
             place,
             f"{shown(spec.path)} is one .txt file, which counts as one document, of which nothing"
-            " can be held out; allowed: a folder of several, or a .jsonl or .parquet file",
+            " can be held out; allowed: `split_on_blank_lines: true`, a folder of several, or a"
+            " .jsonl or .parquet file",
         )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from rankscope.foreign import is_file
 from rankscope.study.checks.subject import Subject
 from rankscope.study.file import LoraBlock
+from rankscope.study.fingerprint import files_of
 from rankscope.study.machine import missing_library
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.sizes import training_sequences
 from rankscope.study.source import Mistake
-from rankscope.study.specs import Lora, Mixture, Run, TextFiles
+from rankscope.study.specs import TEXT_SUFFIXES, Lora, Mixture, Run, TextFiles
 
 
 def ranks(subject: Subject) -> Iterator[Mistake]:
@@ -120,8 +122,7 @@ def _largest_training_size(run: Run) -> int | None:
         return None
     sizes = [] if data.max_bytes is None else [data.max_bytes]
     if isinstance(data, TextFiles):
-        root = Path(data.path)
-        files = [root] if root.is_file() else list(root.rglob("*"))
+        files = [path for path in files_of(Path(data.path), TEXT_SUFFIXES) if is_file(path)]
         # parquet is compressed: its size bounds nothing
         if not any(path.suffix == ".parquet" for path in files):
             plain = [path for path in files if path.suffix in (".txt", ".jsonl")]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rankscope.errors import DataError
+from rankscope.foreign import is_file, is_folder
 from rankscope.study.checks.base import tilde
 from rankscope.study.checks.files import variants
 from rankscope.study.checks.subject import Subject
@@ -22,7 +23,7 @@ def layouts(subject: Subject) -> Iterator[Mistake]:
         if not isinstance(spec, Niv2Tasks):
             continue
         yield from _lines(spec, place) if has_lines(Path(spec.path)) else _official(spec, place)
-        if spec.categories is not None and not Path(spec.categories).is_file():
+        if spec.categories is not None and not is_file(Path(spec.categories)):
             yield Mistake((*place, "categories"), f"there is no file {shown(spec.categories)}")
         yield from _commit(spec, place)
 
@@ -74,37 +75,45 @@ def _official(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
     root = Path(spec.path)
     lists = root / "splits" / spec.split
     for kind, folder in (("tasks", root / "tasks"), ("split lists", lists)):
-        if not folder.is_dir():
+        if not is_folder(folder):
             yield Mistake(
                 (*place, "path"),
                 f"{shown(spec.path)} has no folder {folder.relative_to(root)} with the {kind};"
                 f" allowed: a folder in the layout of allenai/natural-instructions"
                 f"{tilde(spec.path)}",
             )
-    if (root / "tasks").is_dir() and not any((root / "tasks").glob("*.json")):
+    if is_folder(root / "tasks") and not any((root / "tasks").glob("*.json")):
         yield Mistake(
             (*place, "path"), f"{shown(spec.path)} has no task: no file fits tasks/*.json"
         )
-    if not lists.is_dir():
+    if not is_folder(lists):
         return
     needed = {"train_tasks.txt", "test_tasks.txt"}
-    missing = sorted(name for name in needed if not (lists / name).is_file())
+    missing = sorted(name for name in needed if not is_file(lists / name))
     if missing:
         whole = [
             folder.name
             for folder in sorted((root / "splits").iterdir())
-            if all((folder / name).is_file() for name in needed)
+            if all(is_file(folder / name) for name in needed)
         ]
         yield Mistake(
             (*place, "split"),
             f"{shown(spec.split)} lacks {' and '.join(missing)} (in {lists}); allowed: a split with"
             f" both lists: {', '.join(whole) or 'there is none'}",
         )
+        return
+    from rankscope.data.niv2.source import listed_tasks
+
+    for name in sorted(needed):
+        try:
+            listed_tasks(lists / name)
+        except DataError as error:
+            yield Mistake((*place, "split"), str(error))
 
 
 def _lines(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
     table = Path(spec.path) / CATEGORY_TABLE
-    if spec.categories is None and not table.is_file():
+    if spec.categories is None and not is_file(table):
         yield Mistake(
             (*place, "categories"),
             f"{shown(spec.path)} holds JSON lines, which carry no category; allowed: a"
@@ -115,7 +124,7 @@ def _lines(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
 def _commit(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
     from rankscope.data.niv2.source import checkout_commit
 
-    if spec.commit is None or not Path(spec.path).is_dir():
+    if spec.commit is None or not is_folder(Path(spec.path)):
         return
     try:
         found = checkout_commit(Path(spec.path))
