@@ -107,7 +107,7 @@ def test_the_fast_and_the_slow_way_to_a_tokenizer_agree(tiny_base):
 
 
 def test_a_folder_without_tokenizer_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="there is no tokenizer that transformers can read"):
+    with pytest.raises(ModelError, match="its tokenizer cannot be read"):
         load_encoder(tmp_path)
 
 
