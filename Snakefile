@@ -2,29 +2,46 @@
 
 A bare `snakemake` runs the study that config.yaml names; `snakemake reports/<study>/index.html`
 any study of workflow/studies; `--config study=path/to/mine.yaml` one's own. The targets `data`,
-`base`, `train`, `evaluate`, `spectra` and `report` stop after the stage of that name.
+`base`, `train`, `evaluate`, `spectra` and `report` stop after the stage of that name; they stand
+before `--config`, which takes all that follows it.
 """
 
+from pathlib import Path
+
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
 from rankscope.report import FIGURE_NAMES
-from rankscope.workflow import (
-    Lookups,
-    accept_stage_names,
-    scaled,
-    source_hash,
-    studies_for_jobs,
-)
+from rankscope.outcome import failure, list_few_files, say_last, success
+from rankscope.start import OTHERS_VARIABLE, STUDY_VARIABLE, studies_at_start
+from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+# in another folder the study is given on the command line
+if Path("config.yaml").exists():
+
+    configfile: "config.yaml"
 
 
-lookups = Lookups(studies_for_jobs(config["study"]))
+lookups = Lookups(studies_at_start(config, workflow))
 accept_stage_names(workflow)
+list_few_files(logger)
+
+
+envvars:
+    STUDY_VARIABLE,
+    OTHERS_VARIABLE,
+
+
+onsuccess:
+    say_last(success(lookups.studies, map(str, workflow.dag_settings.targets)))
+
+
+onerror:
+    say_last(failure(workflow.scheduler.failed))
 
 
 wildcard_constraints:

@@ -53,11 +53,26 @@ app.command()(inspect)
 app.command()(repair)
 
 
+def _version(asked: bool) -> None:
+    """Print the version and stop."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"rankscope {version('rankscope')}")
+        raise typer.Exit
+
+
 @app.callback()
 def configure(
     log: Annotated[
         Path | None, typer.Option(help="Also write the log to this file.", metavar="FILE")
     ] = None,
+    version: Annotated[  # noqa: ARG001  acted on by its callback
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", callback=_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """Set up logging before the verb runs: progress to the terminal, everything to the log."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]

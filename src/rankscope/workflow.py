@@ -1,11 +1,11 @@
 """What the rules look up: inputs of a job by the names in its wildcards.
 
-Guarantees: pure functions of the study files; no file but those is read, nothing is written. The
-rules hold no logic of their own: whatever must be computed for one stands here, where it is tested.
+Guarantees: functions of the studies that the workflow was started with; no other file is read,
+nothing but snapshots of these is written. The rules hold no logic of their own: whatever must be
+computed for one stands here, where it is tested. How a workflow starts: `start`.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -13,14 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from snakemake.exceptions import WorkflowError
-
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
 from rankscope.report import FIGURE_NAMES
-from rankscope.study.check import validate
-from rankscope.study.option import STUDY_VARIABLE
+from rankscope.start import refuse_unknown_targets
 from rankscope.study.registry import Studies
+from rankscope.study.snapshot import write_snapshot
 from rankscope.study.specs import EmbeddedBase, QuantisedBase, Study, TestSet, source_of
 
 Inputs = Callable[[Any], list[str]]
@@ -47,7 +45,7 @@ def accept_stage_names(workflow: Any) -> None:
     A target rule such as `evaluate` only collects what the stage's rules make; forced or reached on
     its own it would do nothing, which is not what `--forcerun evaluate` asks for. Snakemake hands
     over these options only after the Snakefile is parsed, hence an attribute that translates them
-    when they are set.
+    when they are set, and answers a misspelled target or stage with the one that was meant.
 
     Args:
         workflow: Snakemake's `workflow` object of the Snakefile.
@@ -57,6 +55,9 @@ def accept_stage_names(workflow: Any) -> None:
         return self.__dict__["dag_settings"]
 
     def translate(self: Any, settings: Any) -> None:
+        if settings.targets or settings.forcerun or settings.until or settings.omit_from:
+            names = [*settings.targets, *settings.forcerun, *settings.until, *settings.omit_from]
+            refuse_unknown_targets(map(str, names), (rule.name for rule in self.rules))
         self.__dict__["dag_settings"] = replace(
             settings,
             forcerun=rules_of_stages(settings.forcerun),
@@ -86,22 +87,6 @@ def source_hash(*modules: str) -> str:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def studies_for_jobs(study: str) -> Studies:
-    """Check the study and remember it; let the jobs' commands look into the same study first.
-
-    Raises:
-        WorkflowError: the study cannot be run as written; Snakemake shows the message alone.
-    """
-    os.environ[STUDY_VARIABLE] = study
-    studies = Studies(study)
-    try:
-        validate(studies.current)
-        studies.remember()
-    except RankscopeError as error:
-        raise WorkflowError(str(error)) from None
-    return studies
 
 
 def scaled(amount: int) -> Callable[[Any, int], int]:
@@ -200,7 +185,6 @@ class Lookups:
     def rows_of_study(self, wildcards: Any) -> list[str]:
         """All that the report of `{study}` is made from."""
         study = self.studies.named(wildcards.study)
-        validate(study)
         runs = [run.name for run in study.runs]
         return [
             *map(layout.base_manifest, study.bases),
@@ -239,8 +223,8 @@ class Lookups:
         return [*map(layout.base_spectra, bases), *runs]
 
     def study_file(self, wildcards: Any) -> str:
-        """File of `{study}`."""
-        return self.studies.named(wildcards.study).path
+        """Snapshot of `{study}`: what its report is of."""
+        return str(write_snapshot(self.studies.named(wildcards.study)))
 
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""

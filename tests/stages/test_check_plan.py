@@ -88,13 +88,28 @@ def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixtur
     Path("mine.yaml").write_text(text, encoding="utf-8")
     check([Path("mine.yaml")])
     assert "on code · epochs: 3 (steps and tokens are known once" in capsys.readouterr().out
+    Path("steps.yaml").write_text(STUDY, encoding="utf-8")
+    check([Path("steps.yaml")])
+    assert "epochs are known once the data is packed" in flat(capsys.readouterr().out)
     study = load_study("mine.yaml")
     packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(100)}).write_parquet(packed)
     check([Path("mine.yaml")])
     # 3 × 100 / 16 steps, rounded
-    assert "on code · 19 steps · 77,824 tokens" in capsys.readouterr().out
+    plan = flat(capsys.readouterr().out)
+    assert "on code · 19 steps · 77,824 tokens · 3.04 epochs (all of the data)" in plan
+    # 4 × 16 of 100 sequences, and 1 × 1
+    for number, size, told in ((4, 16, "0.64 epochs (64%"), (1, 1, "0.01 epochs (1.00%")):
+        edits = (("steps: 250", f"steps: {number}"), ("batch_size: 16", f"batch_size: {size}"))
+        Path("steps.yaml").write_text(edited(*edits), encoding="utf-8")
+        check([Path("steps.yaml")])
+        assert f"{told} of the data)" in flat(capsys.readouterr().out)
+
+
+def flat(plan: str) -> str:
+    """A plan without its line breaks."""
+    return " ".join(plan.split())
 
 
 def test_the_configuration_of_a_hub_base_is_fetched_for_the_plan(

@@ -1,6 +1,7 @@
 """Every verb and every stage's help shows an example, and the examples name what the demo has."""
 
 import re
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from rankscope.cli import app
 from rankscope.study.registry import Studies
 from rankscope.workflow import STAGE_RULES
 
+LABELS = re.compile(r"rankscope (?:data rows|data pack) (\S+)|--suite (\S+)")
 VERBS = [
     *([stage] for stage in STAGE_RULES),
     ["check"], ["inspect"], ["repair"],
@@ -35,3 +37,16 @@ def test_runs_in_examples_are_runs_of_the_demo(verb: list[str]) -> None:
     studies = Studies("demo")
     for called in re.findall(r"[a-z0-9-]+@\d", help_of(verb).split("xample")[-1]):
         assert studies.run(studies.called(called))
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_labels_in_examples_are_labels_of_the_demo(verb: list[str]) -> None:
+    studies = Studies("demo")
+    for variant, suite in LABELS.findall(help_of(verb).split("xample")[-1]):
+        assert studies.variant(variant) if variant else studies.suite(suite)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+    assert shown.exit_code == 0
+    assert shown.output == f"rankscope {version('rankscope')}\n"

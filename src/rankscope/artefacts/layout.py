@@ -72,7 +72,7 @@ def checkpoints(run: str) -> str:
     return f"{RESULTS}/.resume/{run}"
 
 
-def remembered_study(name: str) -> str:
+def study_snapshot(name: str) -> str:
     """A study as a workflow was started with it."""
     return f"{RESULTS}/.studies/{name}.json"
 

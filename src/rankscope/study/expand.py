@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from rankscope.study.file import FullBlock, LoraBlock, StudyFile, read_study_file
 from rankscope.study.mistakes import mistakes
+from rankscope.study.snapshot import is_snapshot, read_snapshot
 from rankscope.study.source import Mistake, Place, Source
 from rankscope.study.specs import (
     DataSpec,
@@ -57,12 +58,12 @@ def study_beside(path: str | Path, name: str) -> Path:
 
 
 def load_study(study: str | Path) -> Study:
-    """Read a study, named or by path, and unfold its grid.
+    """Read a study, named or by path, and unfold its grid; a snapshot is unfolded already.
 
     Raises:
         StudyError: the file is missing or cannot be run as written; lists every mistake.
     """
-    return load_expansion(study).study
+    return read_snapshot(Path(study)) if is_snapshot(study) else load_expansion(study).study
 
 
 def load_expansion(study: str | Path) -> Expansion:

@@ -6,6 +6,7 @@ generated from these models. Not here: unfolding the grid (`expand`), checks tha
 data (`check`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -153,6 +154,20 @@ def configured_study(path: Path = CONFIG) -> str:
             " from the root of the repository"
         )
     return _validated(Config, read_source(path), None).study
+
+
+def study_of_config(config: Mapping[str, Any]) -> str:
+    """Return the study that Snakemake's config names: `config.yaml`, and `--config` over it.
+
+    Raises:
+        StudyError: it names none, or says anything else.
+    """
+    if not config:
+        raise StudyError(
+            f"which study? There is no {CONFIG} in this folder ({Path.cwd()}): give --config"
+            " study=NAME_OR_FILE, or start from the root of the repository"
+        )
+    return _validated(Config, Source(Path(f"{CONFIG} or --config"), dict(config), {}), None).study
 
 
 def _validated(model: type[Record], source: Source, context: Variants | None) -> Record:

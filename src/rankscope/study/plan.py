@@ -133,8 +133,19 @@ def _alpha(run: Run) -> str:
 def _length(run: Run) -> str:
     number, exact, most = steps(run), tokens(run), most_tokens(run)
     if number is not None and most is not None:
-        return f"{number:,} steps · {'at most ' if exact is None else ''}{most:,} tokens"
+        told = f"{number:,} steps · {'at most ' if exact is None else ''}{most:,} tokens"
+        return f"{told} · {_share_of_data(run, number)}"
     return f"epochs: {run.recipe.epochs:g} (steps and tokens are known once the data is packed)"
+
+
+def _share_of_data(run: Run, number: int) -> str:
+    """How often a run of `number` steps sees its training data, or which share of it, once."""
+    sequences = training_sequences(run)
+    if not sequences:
+        return "epochs are known once the data is packed"
+    epochs = number * run.recipe.batch_size / sequences
+    share = "all" if epochs >= 1 else f"{epochs:.2%}" if epochs < 0.1 else f"{epochs:.0%}"
+    return f"{epochs:.3g} epochs ({share} of the data)"
 
 
 def steps(run: Run) -> int | None:

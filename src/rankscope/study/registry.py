@@ -1,83 +1,76 @@
-"""Which study describes what: the records behind the names that paths and commands carry.
+"""Which study describes what: the records behind the names and labels that a person or a job gives.
 
-Guarantees: a run, base, data variant, suite or settings record is found by its artefact's name in
-the study that was asked for; failing that, in any study of `workflow/studies`; failing that, in any
-study that a workflow was started with. So a study file may be edited while its jobs wait. Study
-files are read when they are needed: a broken one does not hinder the others. Since a name covers
-everything that decides a record, it does not matter in which study a record is found.
+Guarantees: a *label* (`code`, `demo`, `lora-r16@0`, `base`) means what the study at hand calls so,
+and nothing else: no other study is asked. An artefact's *name* (`lora-r16-3f9a1c2b`) covers
+everything that decides its record, so it does not matter in which study the record is found: the
+study at hand, those of `workflow/studies`, or any that a workflow was started with. Study files are
+read when they are needed: a broken one does not hinder the others.
 """
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from rankscope.artefacts import layout
-from rankscope.artefacts.files import replacing
 from rankscope.errors import StudyError
-from rankscope.study.expand import STUDIES, load_study
+from rankscope.study.expand import STUDIES, load_study, study_path
+from rankscope.study.mistakes import suggestion
+from rankscope.study.snapshot import read_snapshot, snapshots
 from rankscope.study.specs import DataSpec, Run, SpectraSettings, Study, Suite, TrainedBase
 
 logger = logging.getLogger(__name__)
 
 Record = TypeVar("Record")
+MOST_LISTED = 12
+ARTEFACT_NAME = re.compile(r"-[0-9a-f]{8}$")
 
 
 class Studies:
-    """The study asked for, and behind it all studies of the repository.
+    """The study at hand, and behind it all others, for what is asked for by its artefact's name.
 
     Args:
-        study: name (`demo`) or path (`path/to/mine.yaml`) of the study asked for.
+        study: name (`demo`) or path (`path/to/mine.yaml`) of the study at hand, or a snapshot.
+        repository: folder whose `workflow/studies` are known by name; default: the current one.
     """
 
-    def __init__(self, study: str) -> None:
-        self._asked_for = study
+    def __init__(self, study: str, repository: Path = Path()) -> None:
+        self._at_hand = study
+        self._repository = repository
         self._load = cache(load_study)
 
     @property
     def current(self) -> Study:
-        """The study that was asked for."""
-        return self._load(self._asked_for)
-
-    def remember(self) -> None:
-        """Keep the study as it is now, for the jobs of a workflow that starts with it."""
-        content = self.current.model_dump_json()
-        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-        path = Path(layout.remembered_study(f"{self.current.study}-{digest}"))
-        if not path.exists():
-            with replacing(path) as temporary:
-                temporary.write_text(content, "utf-8")
+        """The study at hand."""
+        return self._load(self._file_of(self._at_hand))
 
     def named(self, name: str) -> Study:
         """Return the study called `name`."""
-        return self.current if name == self.current.study else self._load(name)
+        return self.current if name == self.current.study else self._load(self._file_of(name))
 
     def called(self, typed: str) -> str:
-        """Return the artefact's name for what a person may type instead.
+        """Return the artefact's name of a run or base for what a person may type instead.
 
-        `base` is the base of the study asked for, `lora-r16@0` its run of that method and seed;
-        anything else is a name already.
+        `base` is the base of the study at hand, `lora-r16@0` its run of that method and seed;
+        anything else must be the name of a run or base that some study describes.
 
         Raises:
-            StudyError: no run or several runs of the study have that method and seed.
+            StudyError: the study has no such run or several, or no study describes the name.
         """
-        if typed == "base":
-            return self.current.base.name
-        method, at, seed = typed.partition("@")
-        if not at:
+        if any(typed in study.bases or typed in study.runs_by_name for study in self._readable()):
             return typed
-        runs = self.current.runs
-        found = [run.name for run in runs if (run.method.slug, str(run.seed)) == (method, seed)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise StudyError(f"{typed}: several runs are called so, name one: {', '.join(found)}")
-        known = ", ".join(dict.fromkeys(f"{run.method.slug}@{run.seed}" for run in runs))
-        raise StudyError(f"{typed}: {self.current.path} has no such run; it has: {known}")
+        if typed == "base":
+            return self._told(typed, self.current.base.name)
+        labelled = _labelled_runs(self.current).get(typed, [])
+        if len(labelled) > 1:
+            names = ", ".join(run.name for run in labelled)
+            raise StudyError(
+                f"{typed}: several runs of {self.current.path} are called so, name one: {names}"
+            )
+        if not labelled:
+            raise self._unknown("run", typed, [*_labelled_runs(self.current), "base"])
+        return self._told(typed, labelled[0].name)
 
     def run(self, name: str) -> Run:
         """Return the run called `name`."""
@@ -95,19 +88,21 @@ class Studies:
         return self.run(name).trained_base
 
     def variant(self, name: str) -> DataSpec:
-        """Return the data variant called `name`, or labelled so in the study asked for."""
+        """Return the data variant called `name`, or labelled so in the study at hand."""
         return self._find(
             "data variant",
             name,
-            lambda study: study.variants,
+            lambda study: {spec.name: spec for spec in study.variants.values()},
+            lambda study: study.data,
         )
 
     def suite(self, name: str) -> Suite:
-        """Return the evaluation suite called `name`, or labelled so in the study asked for."""
+        """Return the evaluation suite called `name`, or labelled so in the study at hand."""
         return self._find(
             "suite",
             name,
-            lambda study: study.suites_by_name,
+            lambda study: {suite.name: suite for suite in study.suites},
+            lambda study: {suite.label: suite for suite in study.suites},
         )
 
     def spectra(self, name: str) -> SpectraSettings:
@@ -118,23 +113,69 @@ class Studies:
             lambda study: {study.spectra.name: study.spectra} if study.spectra else {},
         )
 
-    def _find(self, kind: str, name: str, records: Callable[[Study], dict[str, Record]]) -> Record:
+    def _find(
+        self,
+        kind: str,
+        typed: str,
+        names: Callable[[Study], dict[str, Record]],
+        labels: Callable[[Study], dict[str, Record]] | None = None,
+    ) -> Record:
+        """Return what some study describes under a name, or the study at hand under a label."""
         for study in self._readable():
-            known = records(study)
-            if name in known:
-                return known[name]
-        own = ", ".join(records(self.current)) or "none"
-        raise StudyError(f"no study describes a {kind} {name!r}; {self.current.path} has: {own}")
+            if typed in names(study):
+                return names(study)[typed]
+        known = labels(self.current) if labels else {}
+        if typed in known:
+            self._told(typed, next(n for n, r in names(self.current).items() if r == known[typed]))
+            return known[typed]
+        raise self._unknown(kind, typed, list(known or names(self.current)))
+
+    def _told(self, label: str, name: str) -> str:
+        logger.info("%s of %s is %s", label, self.current.path, name)
+        return name
+
+    def _unknown(self, kind: str, typed: str, known: list[str]) -> StudyError:
+        listed = ", ".join(known[:MOST_LISTED]) or "none"
+        if len(known) > MOST_LISTED:
+            listed += f", … (`rankscope check {self.current.path}` lists all)"
+        hint = suggestion(typed, known)
+        if ARTEFACT_NAME.search(typed):
+            return StudyError(
+                f"no study describes a {kind} {typed!r}{hint}; {self.current.path} has: {listed}."
+                " What was edited in a study or in its data since has another name now"
+            )
+        return StudyError(
+            f"the study {self.current.study} ({self.current.path}) has no {kind} {typed!r}{hint};"
+            f" it has: {listed}. `--study NAME_OR_FILE` asks another study"
+        )
 
     def _readable(self) -> Iterator[Study]:
         """Every study that can be read; the errors of one are told when it is asked for."""
-        for study in (self._asked_for, *(path.stem for path in sorted(STUDIES.glob("*.yaml")))):
+        for study in (self._at_hand, *self._shipped()):
             try:
-                yield self._load(study)
+                yield self._load(self._file_of(study))
             except StudyError:
                 continue
-        for path in Path().glob(layout.remembered_study("*")):
+        for path in snapshots():
             try:
-                yield Study.model_validate_json(path.read_text("utf-8"), strict=True)
-            except ValidationError:
-                logger.info("%s: of another version of rankscope, not read", path)
+                yield read_snapshot(path)
+            except StudyError as error:
+                logger.info("%s", error)
+
+    def _shipped(self) -> Iterable[str]:
+        folders = dict.fromkeys([STUDIES, self._repository / STUDIES])
+        return [path.stem for folder in folders for path in sorted(folder.glob("*.yaml"))]
+
+    def _file_of(self, study: str) -> Path:
+        """The file of a study; one that is named may be the repository's."""
+        here = study_path(study)
+        named = here.parent == STUDIES and not here.exists()
+        return self._repository / here if named else here
+
+
+def _labelled_runs(study: Study) -> dict[str, list[Run]]:
+    """The runs under method@seed."""
+    found: dict[str, list[Run]] = {}
+    for run in study.runs:
+        found.setdefault(f"{run.method.slug}@{run.seed}", []).append(run)
+    return found
