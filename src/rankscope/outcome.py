@@ -13,10 +13,8 @@ from typing import Any
 import typer
 
 from rankscope.artefacts import layout
-from rankscope.errors import StudyError
-from rankscope.study.expand import load_study
+from rankscope.study.edits import edited_since
 from rankscope.study.registry import Studies
-from rankscope.study.specs import Study
 
 MOST_TOLD = 10
 MOST_FILES = 4
@@ -65,24 +63,6 @@ def success(studies: Studies, targets: Iterable[str]) -> str:
         lines = [f"done: {stages} of the study {asked.study} ({asked.path})"]
     edited = edited_since(asked)
     return "\n".join([*lines, *([edited] if edited else [])])
-
-
-def edited_since(study: Study) -> str:
-    """Say that a study's file differs from what a workflow was started with; empty if it does not.
-
-    Args:
-        study: the study as it was at the start.
-    """
-    try:
-        now = load_study(Path(study.path))
-    except StudyError:
-        return f"{study.path} cannot be read any more: this is of the study as it was at the start"
-    if now.replaced(path=study.path) == study:
-        return ""
-    return (
-        f"{study.path} was edited meanwhile: this is of the study as it was at the start; start"
-        " again for the study as it is now"
-    )
 
 
 def failure(jobs: Iterable[Any]) -> str:

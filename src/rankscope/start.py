@@ -47,16 +47,16 @@ def studies_at_start(config: Mapping[str, Any], workflow: Any) -> Studies:
         studies = StudiesAtStart(study_of_config(config), repository)
         validate(studies.current)
         studies.hand_over()
-        logger.info(
-            "The study %s (%s): %d runs; its report: %s",
-            studies.current.study,
-            studies.current.path,
-            len(studies.current.runs),
-            layout.report_page(studies.current.study),
-        )
+        # Snakemake's logger writes a message as it is
+        logger.info(_announcement(studies.current))
     except StudyError as error:
         stop(error)
     return studies
+
+
+def _announcement(study: Study) -> str:
+    page = layout.report_page(study.study)
+    return f"The study {study.study} ({study.path}): {len(study.runs)} runs; its report: {page}"
 
 
 def stop(error: Exception) -> NoReturn:

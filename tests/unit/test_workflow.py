@@ -40,6 +40,7 @@ def test_a_stage_stands_for_its_rules_and_other_names_for_themselves() -> None:
 def test_stage_names_are_translated_when_snakemake_sets_them() -> None:
     @dataclass(frozen=True)
     class Settings:
+        targets: frozenset[str] = frozenset()
         forcerun: frozenset[str] = frozenset()
         until: frozenset[str] = frozenset()
         omit_from: frozenset[str] = frozenset()
@@ -47,12 +48,15 @@ def test_stage_names_are_translated_when_snakemake_sets_them() -> None:
     @dataclass
     class Workflow:
         dag_settings: Settings | None = field(default=None)
+        rules: tuple[SimpleNamespace, ...] = tuple(SimpleNamespace(name=n) for n in STAGE_RULES)
 
     workflow = Workflow()
     accept_stage_names(workflow)
     workflow.dag_settings = Settings(forcerun=frozenset({"base"}), until=frozenset({"report"}))
     assert workflow.dag_settings.forcerun == {"base_model"}
     assert workflow.dag_settings.until == set(STAGE_RULES["report"])
+    with pytest.raises(SystemExit, match="'trian' is no target; did you mean train"):
+        workflow.dag_settings = Settings(targets=frozenset({"trian"}))
 
 
 def test_source_hash_follows_every_file_of_a_package(

@@ -32,7 +32,7 @@ def rows(name: Name, study: StudyOption) -> None:
     write_rows(spec, made_from, Path(layout.data_rows(spec.name)))
 
 
-@app.command(epilog="Example: `rankscope data pack code --length 256 --study demo`")
+@app.command(epilog="Example: `rankscope data pack code --length 128 --study demo`")
 def pack(
     name: Name,
     study: StudyOption,
@@ -51,7 +51,7 @@ def pack(
 
     studies = Studies(study)
     spec = studies.variant(name)
-    base_name = base or studies.current.base.name
+    base_name = studies.base(base).name if base else studies.current.base.name
     rows = Path(layout.data_rows(spec.name))
     model = Path(layout.base_model(base_name))
     output = Path(layout.packed(spec.name, base_name, length))

@@ -65,9 +65,7 @@ class Studies:
         labelled = _labelled_runs(self.current).get(typed, [])
         if len(labelled) > 1:
             names = ", ".join(run.name for run in labelled)
-            raise StudyError(
-                f"{typed}: several runs of {self.current.path} are called so, name one: {names}"
-            )
+            raise StudyError(f"{typed}: several runs are called so, name one: {names}")
         if not labelled:
             raise self._unknown("run", typed, [*_labelled_runs(self.current), "base"])
         return self._told(typed, labelled[0].name)

@@ -85,7 +85,7 @@ def read_source(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such file{_from(path)}{_neighbours(path)}") from None
+        raise StudyError(f"{path}: there is no such file{_neighbours(path)}") from None
     except (IsADirectoryError, PermissionError) as error:
         raise StudyError(f"{path}: cannot be read as a file ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -192,17 +192,15 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _from(path: Path) -> str:
-    return "" if path.is_absolute() else f" (from {Path.cwd()})"
-
-
 def _neighbours(path: Path) -> str:
     """What the user may have meant: the study files beside a missing one."""
     found = (file.name for file in path.parent.glob("*.yaml"))
     names = sorted(name for name in found if name != "config.yaml")
     close = get_close_matches(path.name, names, n=1)
     meant = f"; did you mean {path.with_name(close[0])}?" if close else ""
-    return f"{meant}; {path.parent} has: {', '.join(names)}" if names else ""
+    if not names:
+        return f" (from {Path.cwd()})"
+    return f"{meant}; {path.parent.absolute()} has: {', '.join(names)}"
 
 
 def _yaml_sentence(path: Path, error: yaml.MarkedYAMLError) -> str:

@@ -8,6 +8,7 @@ from rankscope.errors import StudyError
 from rankscope.study.expand import load_study
 from rankscope.study.identity import STAGE_VERSIONS
 from rankscope.study.registry import Studies
+from rankscope.study.snapshot import write_snapshot
 from study_text import STUDY, edited
 
 
@@ -46,6 +47,54 @@ def test_labels_are_those_of_the_study_asked_for(folder: Path) -> None:
     studies = Studies("mine")
     assert studies.variant("code") == studies.current.data["code"]
     assert studies.suite("small") == studies.current.suites[0]
+
+
+def test_a_label_of_another_study_is_refused_and_an_artefact_s_name_is_not(folder: Path) -> None:
+    (folder / "third.yaml").write_text(
+        edited(
+            ("study: mine", "study: third"),
+            ("  items:", "  spare: {source: standard-library, content: code, seed: 7}\n  items:"),
+            ("  small:", "  tiny:"),
+        ),
+        "utf-8",
+    )
+    third = load_study("third")
+    studies = Studies("mine")
+    with pytest.raises(StudyError) as refused:
+        studies.variant("spare")
+    assert "the study mine (workflow/studies/mine.yaml) has no data variant 'spare'" in str(
+        refused.value
+    )
+    assert "it has: code, english, items. `--study" in str(refused.value)
+    with pytest.raises(StudyError, match="has no suite 'tiny'; it has: small"):
+        studies.suite("tiny")
+    assert studies.variant(third.data["spare"].name) == third.data["spare"]
+    assert Studies("third").suite("tiny").label == "tiny"
+
+
+def test_a_misspelled_label_is_answered_with_the_one_that_was_meant(folder: Path) -> None:
+    with pytest.raises(StudyError, match="no data variant 'enlgish'; did you mean english"):
+        Studies("mine").variant("enlgish")
+
+
+def test_labels_of_a_broken_study_are_answered_with_what_is_wrong_in_it(folder: Path) -> None:
+    (folder / "mine.yaml").write_text("study: mine\n", "utf-8")
+    with pytest.raises(StudyError, match=r"mine\.yaml has \d+ mistakes|this key is missing"):
+        Studies("mine").variant("code")
+
+
+def test_a_study_is_named_in_the_repository_when_it_is_not_here(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    repository = folder.parents[1]
+    expected = load_study("other").runs
+    monkeypatch.chdir(elsewhere)
+    studies = Studies("other", repository)
+    assert studies.current.runs == expected
+    assert studies.named("mine").study == "mine"
+    with pytest.raises(StudyError, match="no such file"):
+        Studies("other").current  # noqa: B018
 
 
 def test_a_study_given_by_path_is_one_of_them(folder: Path, tmp_path: Path) -> None:
@@ -87,7 +136,7 @@ def test_a_raised_stage_version_renames_what_the_stage_makes(
 
 def test_jobs_of_a_running_workflow_find_what_an_edit_took_away(folder: Path) -> None:
     asked_for = load_study("mine")
-    Studies("mine").remember()
+    write_snapshot(asked_for)
     edit = edited(("[1, 4, 16]", "[64]"))
     (folder / "mine.yaml").write_text(edit, encoding="utf-8")
     studies = Studies("mine")
@@ -97,10 +146,10 @@ def test_jobs_of_a_running_workflow_find_what_an_edit_took_away(folder: Path) ->
     assert Studies("mine").run(asked_for.runs[-1].name) == asked_for.runs[-1]
 
 
-def test_a_remembered_study_of_another_version_is_passed_over(folder: Path) -> None:
-    remembered = Path("results/.studies/mine-00000000.json")
-    remembered.parent.mkdir(parents=True)
-    remembered.write_text('{"study": "mine", "since": "removed"}', encoding="utf-8")
+def test_a_snapshot_of_another_version_is_passed_over(folder: Path) -> None:
+    snapshot = Path("results/.studies/mine-00000000.json")
+    snapshot.parent.mkdir(parents=True)
+    snapshot.write_text('{"study": "mine", "since": "removed"}', encoding="utf-8")
     with pytest.raises(StudyError, match="no study describes a run 'lora-r1-00000000'"):
         Studies("mine").run("lora-r1-00000000")
 
@@ -111,8 +160,14 @@ def test_a_run_may_be_called_by_method_and_seed_and_the_base_by_its_stage(folder
     assert studies.called("lora-r4@1") == run.name
     assert studies.called("base") == studies.current.base.name
     assert studies.called(run.name) == run.name
-    with pytest.raises(StudyError, match=r"lora-r5@1: .*mine\.yaml has no such run; .*lora-r4@1"):
+    with pytest.raises(StudyError, match=r"mine\.yaml\) has no run 'lora-r5@1'.*lora-r4@1"):
         studies.called("lora-r5@1")
+    with pytest.raises(StudyError, match=r"'lora-r32@1'; did you mean lora-r"):
+        studies.called("lora-r32@1")  # which the other study has
+    with pytest.raises(StudyError, match="'lora-r4'; did you mean lora-r4@"):
+        studies.called("lora-r4")
+    with pytest.raises(StudyError, match="no study describes a run 'lora-r4-00000000'"):
+        studies.called("lora-r4-00000000")
 
 
 def test_several_runs_of_one_method_and_seed_have_to_be_named(folder: Path) -> None:

@@ -37,6 +37,7 @@ from rankscope.report.page.mixture_view import (
 )
 from rankscope.report.page.takeaways import status_line, takeaways
 from rankscope.report.tables import Tables, read_tables
+from rankscope.study.edits import edited_since
 from rankscope.study.specs import Study
 
 HEROES = ("rank-scaling", "plane")  # what a study opens with: the first that it has
@@ -110,6 +111,7 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         or answer(verdicts, tables.summary, study.headline),
         "of_mixtures": bool(of_mixtures),
         "status": status_line(everything.runs),
+        "edited": edited_since(study),
         "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
         "colours": colours_of(everything),
