@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.data.niv2.encoding import load_prompt_encoder
 from rankscope.data.niv2.examples import EXAMPLES
 from rankscope.errors import ModelError, StudyError
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
+from rankscope.evaluate.weights import load_tokenizer
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Run, Study
 from tiny_llama import save_adapter, save_base
@@ -72,7 +72,7 @@ def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
     assert examples.select("task", "instance").equals(drawn.select("task", "instance"))
     assert examples["input_ids"].list.len().max() <= LENGTH
     assert (examples["prompt_tokens"] <= LENGTH - 40).all()
-    tokenizer = load_prompt_encoder(Path(layout.base_model(study.base.name)))._tokenizer
+    tokenizer = load_tokenizer(Path(layout.base_model(study.base.name)))
     for ids, prompt, target in zip(
         examples["input_ids"], examples["prompt_tokens"], drawn["target"], strict=True
     ):

@@ -31,7 +31,7 @@ from rankscope.base.tokenizer import END_OF_TEXT_ID, save_tokenizer, train_token
 from rankscope.data.documents import TRAIN
 from rankscope.data.packing import pack
 from rankscope.data.rows import read_rows
-from rankscope.data.tokenizer import TextEncoder
+from rankscope.data.tokenizer import TextEncoder, TextTokenizer, encoder_of
 from rankscope.errors import DataError, ModelError
 from rankscope.study.specs import EmbeddedBase
 from rankscope.train.callbacks import CheckpointByTime, ProgressLines, StopOnDivergence
@@ -122,14 +122,7 @@ def _tokenizer(spec: EmbeddedBase, documents: pl.DataFrame, folder: Path) -> Tex
             f" and base.vocabulary_size is {spec.vocabulary_size}; lower it or give more text"
         )
     save_tokenizer(tokenizer, folder, spec.context_length)
-    # a document that quotes the end-of-text token does not end there
-    tokenizer.encode_special_tokens = True
-    return TextEncoder(
-        encode=lambda batch: [
-            encoding.ids for encoding in tokenizer.encode_batch_fast(list(batch))
-        ],
-        end_of_text=END_OF_TEXT_ID,
-    )
+    return encoder_of(TextTokenizer(tokenizer), END_OF_TEXT_ID)
 
 
 def new_model(spec: EmbeddedBase) -> LlamaForCausalLM:

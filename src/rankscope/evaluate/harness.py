@@ -21,8 +21,10 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.data.tokenizer import TextEncoder
 from rankscope.errors import DataError
 from rankscope.evaluate.likelihood import Reading, encode, reading_of
+from rankscope.evaluate.weights import BaseTokenizer
 
 BATCH_ITEMS = 16
 
@@ -65,7 +67,7 @@ class HarnessTask:
         self._longest_and_shortest = texts[-1:] + texts[:1]
         self._reading: Reading | None = None
 
-    def predict(self, model: Any, tokenizer: Any) -> list[ChoiceItem]:
+    def predict(self, model: Any, tokenizer: BaseTokenizer) -> list[ChoiceItem]:
         """Ask the model for the log-likelihood of every choice of every item, in row order."""
         samples = self.samples(model, tokenizer)
         return [
@@ -79,7 +81,7 @@ class HarnessTask:
             for sample in sorted(samples, key=lambda sample: sample["doc_id"])
         ]
 
-    def samples(self, model: Any, tokenizer: Any) -> list[dict[str, Any]]:
+    def samples(self, model: Any, tokenizer: BaseTokenizer) -> list[dict[str, Any]]:
         """Return lm-eval's own logged samples: documents, responses and its per-item metrics.
 
         Beyond the model's context, or `likelihood.BATCH_TOKENS` where it has no limit, lm-eval cuts
@@ -94,11 +96,12 @@ class HarnessTask:
         with _quiet():
             wrapped = HFLM(
                 pretrained=model,
-                tokenizer=tokenizer,
+                tokenizer=tokenizer.decoder,
                 backend="causal",
                 max_length=reading.context,
                 batch_size=BATCH_ITEMS if reading.batch_tokens else 1,
             )
+            wrapped.tok_encode = partial(_tokens, tokenizer.encoder)
             wrapped.loglikelihood = partial(wrapped.loglikelihood, disable_tqdm=True)
             # what `simple_evaluate` does, without its inventory of the machine (seconds a call)
             results = evaluate(
@@ -108,6 +111,18 @@ class HarnessTask:
                 log_samples=True,
             )
         return list(results["samples"][self._task.task_name])
+
+
+def _tokens(
+    encoder: TextEncoder,
+    string: str,
+    add_special_tokens: bool | None = None,
+    left_truncate_len: int | None = None,
+    **_: Any,
+) -> list[int]:
+    """Take the place of lm-eval's `tok_encode`, in which text can spell a control token."""
+    ids = encoder.encode([string])[0] if add_special_tokens is False else encoder.framed(string)
+    return ids[-left_truncate_len:] if left_truncate_len else ids
 
 
 def _texts(rows: pl.DataFrame) -> Iterator[tuple[str, str, str]]:

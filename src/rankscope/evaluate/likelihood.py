@@ -18,6 +18,7 @@ from typing import Any
 
 from rankscope.causality import keeps_rows_apart, whole_logits
 from rankscope.context_length import context_length
+from rankscope.evaluate.weights import BaseTokenizer
 
 BATCH_TOKENS = 4096
 
@@ -90,13 +91,10 @@ def batches(cut: Sequence[Window], tokens: int) -> Iterator[list[Window]]:
         yield batch
 
 
-def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """Tokenise texts without special tokens and put BOS (else EOS) in front of each."""
-    first = tokenizer.bos_token_id
-    if first is None:
-        first = tokenizer.eos_token_id
-    encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
-    return [[first, *ids] for ids in encoded]
+def encode(tokenizer: BaseTokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Tokenise texts as training does and put BOS (else EOS) in front of each."""
+    encoder = tokenizer.encoder
+    return [[encoder.first, *ids] for ids in encoder.encode(texts)]
 
 
 def negative_log_likelihoods(

@@ -7,28 +7,43 @@ that is stored quantised is brought back to float32 before the adapter is added:
 weights it was trained on, and merging into packed ones would round the update away.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rankscope.data.tokenizer import TextEncoder, load_encoder
 from rankscope.errors import ModelError
 from rankscope.loading import read_model, read_tokenizer
 
 ADAPTER = "adapter_config.json"
 
 
-def load_tokenizer(base: Path) -> Any:
+@dataclass(frozen=True)
+class BaseTokenizer:
+    """The tokenizer of a base: encodes as training does, decodes as transformers does."""
+
+    encoder: TextEncoder
+    decoder: Any
+
+    @property
+    def eos_token_id(self) -> int:
+        """Id of the token with which training ends documents and answers."""
+        return self.encoder.end_of_text
+
+    def decode(self, tokens: Sequence[int], **options: bool) -> str:
+        """Return the text of tokens, with the options of transformers' `decode`."""
+        text: str = self.decoder.decode(tokens, **options)
+        return text
+
+
+def load_tokenizer(base: Path) -> BaseTokenizer:
     """Read the tokenizer of the base.
 
     Raises:
-        ModelError: the folder holds none, or it has neither a BOS nor an EOS token.
+        ModelError: the folder holds none that can be read, or it has no EOS token.
     """
-    tokenizer = read_tokenizer(base)
-    if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
-        raise ModelError(
-            f"{base}: the tokenizer has neither a BOS nor an EOS token, so the first token of a"
-            " text cannot be predicted from anything; name one in tokenizer_config.json"
-        )
-    return tokenizer
+    return BaseTokenizer(load_encoder(base), read_tokenizer(base))
 
 
 def load_step(base: Path, step: Path | None) -> Any:

@@ -11,7 +11,12 @@ from rankscope.data.tokenizer import TextEncoder, load_encoder
 from rankscope.errors import DataError, ModelError
 
 END = 9_999
-BYTES = TextEncoder(encode=lambda texts: [list(t.encode()) for t in texts], end_of_text=END)
+BYTES = TextEncoder(
+    encode=lambda texts: [list(text.encode()) for text in texts],
+    framed=lambda text: list(text.encode()),
+    end_of_text=END,
+    first=END,
+)
 
 
 def rows(texts: dict[str, str], heldout: tuple[str, ...] = ()) -> pl.DataFrame:

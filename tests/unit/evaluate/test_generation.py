@@ -1,3 +1,4 @@
+import copy
 import os
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def test_refuses_prompts_that_do_not_fit_and_models_that_never_end(tiny):
     with pytest.raises(DataError, match=r"prompt 0 has 60 tokens.*8 tokens of an answer.*64"):
         generate(model, tokenizer, [[2] * 60], 8)
     model.generation_config.eos_token_id = None
+    tokenizer = copy.copy(tokenizer.decoder)
     tokenizer.eos_token = None
     with pytest.raises(ModelError, match="eos_token_id"):
         generate(model, tokenizer, [[0]], 8)

@@ -64,8 +64,25 @@ def test_log_likelihoods_equal_those_of_single_forward_passes(task, base):
     ):
         query = f"Documentation: {row['ctx_a']}"
         for ending, nats in zip(row["endings"], item.choices_nats, strict=True):
-            context = tokenizer.encode(query)
-            ids = tokenizer.encode(f"{query} {ending}")
+            context = tokenizer.decoder.encode(query)
+            ids = tokenizer.decoder.encode(f"{query} {ending}")
+            with torch.no_grad():
+                log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), dim=1)
+            expected = sum(log_p[t - 1, ids[t]].item() for t in range(len(context), len(ids)))
+            assert nats == pytest.approx(expected, rel=1e-5)
+
+
+def test_text_that_spells_a_control_token_is_text_to_the_harness_too(base):
+    spelled = items(3).with_columns(ctx_a=pl.lit("<s> A cat says </s> and the dog"))
+    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    answers = HarnessTask("hellaswag", spelled).predict(model, tokenizer)
+    for row, item in zip(spelled.iter_rows(named=True), answers, strict=True):
+        query = f"Documentation: {row['ctx_a']}"
+        for ending, nats in zip(row["endings"], item.choices_nats, strict=True):
+            context, ids = (
+                tokenizer.decoder.encode(text, split_special_tokens=True)
+                for text in (query, f"{query} {ending}")
+            )
             with torch.no_grad():
                 log_p = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), dim=1)
             expected = sum(log_p[t - 1, ids[t]].item() for t in range(len(context), len(ids)))

@@ -1,4 +1,6 @@
+import json
 import math
+import shutil
 from collections import Counter
 
 import pytest
@@ -82,11 +84,16 @@ def test_reports_every_finished_document_once(base):
     assert len(finished) > 1
 
 
-def test_puts_bos_or_else_eos_in_front(base):
+def test_puts_bos_or_else_eos_in_front(base, tmp_path):
     tokenizer = load_tokenizer(base)
-    assert encode(tokenizer, ["cat"])[0][0] == tokenizer.bos_token_id
-    tokenizer.bos_token = None
-    assert encode(tokenizer, ["cat"])[0][0] == tokenizer.eos_token_id
+    assert encode(tokenizer, ["cat"])[0][0] == tokenizer.decoder.bos_token_id
+    folder = shutil.copytree(base, tmp_path / "base")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"bos_token": None}))
+    tokenizer = load_tokenizer(folder)
+    assert (
+        encode(tokenizer, ["cat"])[0][0] == tokenizer.eos_token_id != tokenizer.decoder.bos_token_id
+    )
 
 
 def test_a_uniform_model_needs_log_of_the_vocabulary_per_token(base):

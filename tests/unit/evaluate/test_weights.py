@@ -54,15 +54,15 @@ def test_an_adapter_of_another_base_is_refused(base, adapter, tmp_path):
 def test_missing_folders_and_configs_are_named(base, tmp_path):
     with pytest.raises(ModelError, match="No such file"):
         load_step(tmp_path / "nothing", None)
-    with pytest.raises(ModelError, match="its tokenizer cannot be read"):
+    with pytest.raises(ModelError, match="cannot be read"):
         load_tokenizer(tmp_path / "nothing")
 
 
-def test_a_tokenizer_without_bos_and_eos_is_refused(base, tmp_path):
+def test_a_tokenizer_without_eos_is_refused(base, tmp_path):
     folder = tmp_path / "base"
     shutil.copytree(base, folder)
     path = folder / "tokenizer_config.json"
     config = {k: v for k, v in json.loads(path.read_text()).items() if "os_token" not in k}
     path.write_text(json.dumps(config))
-    with pytest.raises(ModelError, match="neither a BOS nor an EOS"):
+    with pytest.raises(ModelError, match="no end-of-text token"):
         load_tokenizer(folder)

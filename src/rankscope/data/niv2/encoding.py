@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rankscope.data.niv2.rendering import Prompt
-from rankscope.data.tokenizer import load_encoder
+from rankscope.data.tokenizer import TextTokenizer, load_encoder, load_text_tokenizer
 from rankscope.errors import DataError, ModelError
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Encoding
 
 IGNORED = -100
 INPUT_SHARE = 4
@@ -72,22 +72,19 @@ class TruncationCount:
 class PromptEncoder:
     """Encodes prompts and answers with one tokenizer, limits and masking rule.
 
-    Text that spells a special token is encoded as text. A space at the end of a prompt goes to the
+    A space at the end of a prompt goes to the
     answer's first token, where byte-pair tokenizers expect it.
     """
 
     def __init__(
         self,
-        tokenizer: "Tokenizer",
+        tokenizer: TextTokenizer,
         end_of_text: int,
         limits: Limits = Limits(),
         mask_prompt: bool = True,
     ) -> None:
         self._tokenizer, self._end_of_text = tokenizer, end_of_text
         self._limits, self._mask_prompt = limits, mask_prompt
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        tokenizer.encode_special_tokens = True
 
     def encode_prompt(self, prompt: Prompt) -> EncodedPrompt:
         """Encode a prompt for generation, cut to the limit if need be.
@@ -131,7 +128,7 @@ class PromptEncoder:
         if whole[: len(prompt_ids)] == prompt_ids:
             return whole[len(prompt_ids) :]
         space = " " * (len(prompt) - len(prompt.rstrip(" ")))
-        return self._tokenizer.encode(space + answer, add_special_tokens=False).ids
+        return self._tokenizer.encode(space + answer, framed=False).ids
 
     def _fit(self, prompt: Prompt) -> tuple["Encoding", Prompt]:
         """Cut input and definition until the prompt is within the limit."""
@@ -164,18 +161,16 @@ def load_prompt_encoder(
     """Make the encoder of a model folder in the Hugging Face layout.
 
     Raises:
-        ModelError: the folder has no `tokenizer.json`, or names no end-of-text token.
+        ModelError: the folder has no fast tokenizer, or names no end-of-text token.
     """
-    from tokenizers import Tokenizer
-
-    file = model / "tokenizer.json"
-    if not file.exists():
+    tokenizer = load_text_tokenizer(model)
+    if tokenizer is None:
         raise ModelError(
-            f"{file} is missing; save the model's fast tokenizer there"
+            f"{model}: the tokenizer is not of the tokenizers library, which tells where in a"
+            " prompt its tokens lie; save a fast tokenizer there, as tokenizer.json"
             " (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`)"
         )
-    end_of_text = load_encoder(model).end_of_text
-    return PromptEncoder(Tokenizer.from_file(str(file)), end_of_text, limits, mask_prompt)
+    return PromptEncoder(tokenizer, load_encoder(model).end_of_text, limits, mask_prompt)
 
 
 def _within(encoding: "Encoding", start: int, end: int) -> list[int]:

@@ -13,6 +13,7 @@ from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import ROWS
+from rankscope.data.tokenizer import TextTokenizer
 from rankscope.study.instruction_specs import (
     Mixture,
     Niv2Tasks,
@@ -143,7 +144,7 @@ def test_real_prompts_fit_their_limits_with_the_gpt2_tokenizer(drawn):
     tokenizers = pytest.importorskip("tokenizers")
     tokenizer = tokenizers.Tokenizer.from_file(str(ROOT / "tokenizers" / "gpt2" / "tokenizer.json"))
     end = tokenizer.token_to_id("<|endoftext|>")
-    encoder = PromptEncoder(tokenizer, end, Limits(source=256, target=32))
+    encoder = PromptEncoder(TextTokenizer(tokenizer), end, Limits(source=256, target=32))
     cut = 0
     for row in drawn["Tall"].sample(150, seed=0).iter_rows(named=True):
         prompt = render("tk-instruct", row["definition"], row["text"])
