@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from rankscope.spectra.adapters import Dense, LowRank, Update
 from rankscope.spectra.cacheless import METHOD, CachelessComparer
 from rankscope.spectra.comparer import Comparer, Wanted
 from rankscope.spectra.comparison import Comparison, compare, cosines_of
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.tuned import leading_dense
+from rankscope.spectra.updates import Dense, LowRank, Update
 
 K, EPSILON = 10, 0.5
 WANTED = Wanted((K,), (EPSILON,), K)

@@ -1,29 +1,35 @@
-"""What fine-tuning changed: a LoRA adapter's exact factors, or the dense difference of weights.
+"""What a LoRA adapter changed: its exact factors, or the dense difference that it makes.
 
 Guarantees: a LoRA update is given by its own A and B (float32 as trained, never through merged
-weights), with alpha/r or alpha/√r (rsLoRA), `rank_pattern`, `alpha_pattern` and `fan_in_fan_out`
-applied as peft applies them; a DoRA update is the dense difference that its magnitudes make of it,
-a layer's weight that was trained whole (`modules_to_save`) the difference to the base. Each module
-has its own update, a head that shares the embedding's tensor included, as in peft's forward pass.
-Whatever else an adapter trained (biases, norms, heads, single tokens) is named and left out.
-Every adapter must fit its base: names and shapes are checked when it is opened, before any work.
+weights), with alpha/r or alpha/√r (rsLoRA), `rank_pattern` and `alpha_pattern` applied as peft
+applies them; factors on a stack of experts (`target_parameters`) are those of each expert; a DoRA
+update is the dense difference that its magnitudes make of it, a layer's weight that was trained
+whole (`modules_to_save`) the difference to the base. Each module has its own update, a head that
+shares the embedding's tensor included, as in peft's forward pass. How a weight is oriented is the
+base's to say. Whatever else an adapter trained (biases, norms, heads, single tokens, kernels) is
+named and left out. Every adapter must fit its base: names and shapes are checked when it is opened,
+before any work.
 """
 
 import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rankscope.errors import ModelError
 from rankscope.spectra.adapter_config import check_config
-from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.checkpoints import open_checkpoint
+from rankscope.spectra.layout import Parameter, Piece, is_token_embedding
+from rankscope.spectra.matrices import Matrix, Model
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
+from rankscope.spectra.updates import Dense, LeftOut, LowRank, Tuned, Update, kind_of, told
 
 logger = logging.getLogger(__name__)
 
@@ -32,94 +38,8 @@ _FACTOR = re.compile(
     r"(?P<kind>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
     r"(?:\.default)?(?:\.weight)?$"
 )
-_NAMED = 5  # tensors that a message names
-
-
-@dataclass(frozen=True)
-class LowRank:
-    """ΔW = `left` @ `right`: m × r (the scale folded in) and r × n, float64."""
-
-    left: np.ndarray
-    right: np.ndarray
-
-    @property
-    def rank(self) -> int:
-        """Rank of the update as given: an upper bound of its numerical rank."""
-        return int(self.left.shape[1])
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether it holds neither NaN nor infinity."""
-        return bool(np.isfinite(self.left).all() and np.isfinite(self.right).all())
-
-    def dense(self) -> np.ndarray:
-        """ΔW itself."""
-        return self.left @ self.right
-
-
-@dataclass(frozen=True)
-class Dense:
-    """ΔW as an m × n float64 matrix of any rank."""
-
-    delta: np.ndarray
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether it holds neither NaN nor infinity."""
-        return bool(np.isfinite(self.delta).all())
-
-    def dense(self) -> np.ndarray:
-        """ΔW itself."""
-        return self.delta
-
-
-Update = LowRank | Dense
-
-
-class Tuned(Protocol):
-    """A fine-tuned version of a base: which matrices it changed, and how."""
-
-    @property
-    def matrices(self) -> tuple[Matrix, ...]:
-        """The matrices that differ from the base, or may."""
-        ...
-
-    def update(self, matrix: Matrix, weight: np.ndarray) -> Update:
-        """Return the change of `matrix`, whose base `weight` is given (m × n)."""
-        ...
-
-    def precision(self, matrix: Matrix) -> str:
-        """Say in which precision the change is stored."""
-        ...
-
-
-@dataclass(frozen=True)
-class FullCheckpoint:
-    """A full fine-tuned checkpoint: ΔW is the difference to the base, formed in float64."""
-
-    model: Model
-    base: Model
-    matrices: tuple[Matrix, ...]
-
-    def update(self, matrix: Matrix, weight: np.ndarray) -> Dense:
-        """Return the difference between the tuned and the base weight."""
-        return Dense(self.tuned(matrix).astype(np.float64) - weight)
-
-    def tuned(self, matrix: Matrix) -> np.ndarray:
-        """Read the tuned weight, m × n."""
-        (found,) = (
-            own for own in self.model.describe([self.tensor(matrix)]) if own.part == matrix.part
-        )
-        # a version may have diverged, which is for the caller to judge; `Model.read` refuses it
-        return self.model.select(found, self.model.read_whole(found.tensor))
-
-    def precision(self, matrix: Matrix) -> str:
-        """Say in which precision the tuned weight is stored."""
-        return self.model.precision(self.model.describe([self.tensor(matrix)])[0])
-
-    def tensor(self, matrix: Matrix) -> str:
-        """Return the tuned checkpoint's own name of the tensor that holds `matrix`."""
-        return self.model.find(matrix.module) or matrix.tensor
+_NESTED = ".base_layer"  # what a wrapper around another one adds to a module's name
+_TRAINED = "trained, but no matrix of a layer"
 
 
 @dataclass(frozen=True)
@@ -130,7 +50,8 @@ class LoraAdapter:
         factors: kind -> stored factor, for each module as the adapter names it.
         wholes: the stored weight of each module that was trained whole.
         modules: the module of each matrix, by the matrix's name.
-        left_out: names of the trained tensors that are none of these.
+        stacks: the stack of experts that each module adapts, where it adapts one.
+        left_out: the trained tensors that are none of these.
     """
 
     folder: Path
@@ -138,8 +59,9 @@ class LoraAdapter:
     base: Model
     factors: dict[str, dict[str, StoredTensor]]
     wholes: dict[str, StoredTensor]
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
     modules: dict[str, str] = field(repr=False)
+    stacks: dict[str, Parameter] = field(repr=False)
     matrices: tuple[Matrix, ...] = field(repr=False)
 
     def stored(self, matrix: Matrix) -> dict[str, StoredTensor]:
@@ -149,27 +71,57 @@ class LoraAdapter:
     def scale(self, module: str, rank: int) -> float:
         """Return alpha/r, or alpha/√r for rsLoRA, of `module`."""
         patterns = self.config.get("alpha_pattern") or {}
+        target = self._target(module)
         alpha = next(
             (
                 value
                 for pattern, value in patterns.items()
-                if re.match(rf"(.*\.)?({pattern})$", module)
+                if re.match(rf"(.*\.)?({pattern})$", target)
             ),
             self.config["lora_alpha"],
         )
         return alpha / (math.sqrt(rank) if self.config.get("use_rslora") else rank)
 
+    def _target(self, module: str) -> str:
+        """Return the name that peft compares with patterns: a parameter's where it targets one."""
+        if module in self.stacks:
+            return self.stacks[module].name
+        weight = f"{module}.weight"
+        return weight if _is_targeted(weight, self.config) else module
+
     def low_rank(self, matrix: Matrix) -> LowRank:
         """Return scale·B and A of the matrix, without DoRA's magnitudes."""
-        stored = self.stored(matrix)
+        stored, module = self.stored(matrix), self.modules[matrix.name]
         if "lora_embedding_A" in stored:  # ΔW = (B A)ᵀ for an embedding of tokens × features
             left = stored["lora_embedding_A"].read().T.astype(np.float64)
             right = stored["lora_embedding_B"].read().T.astype(np.float64)
         else:
             left = stored["lora_B"].read().astype(np.float64)
             right = stored["lora_A"].read().astype(np.float64)
-        left = self.base.select(matrix, left)
-        return LowRank(left * self.scale(self.modules[matrix.name], right.shape[0]), right)
+        if module in self.stacks:
+            left, right = self._of_expert(matrix, left, right)
+        left, right = self.base.select(matrix, left), self.base.select_columns(matrix, right)
+        return LowRank(left * self.scale(module, right.shape[0]), right)
+
+    def _of_expert(
+        self, matrix: Matrix, left: np.ndarray, right: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take one expert's factors out of those of a stack.
+
+        peft stacks A by expert and B by rank: B is m × (r · experts), A is (experts · r) × n, and
+        the update of expert e is B[:, :, e] A[e]; its transpose where peft and the library differ
+        on which of the stack's dimensions is the inner one.
+        """
+        experts = self._experts(matrix)
+        slot = matrix.piece.slot or 0
+        left = left.reshape(left.shape[0], -1, experts)[:, :, slot]
+        right = right.reshape(experts, -1, right.shape[1])[slot]
+        parameter = matrix.parameter
+        return (left, right) if parameter.peft_flips == parameter.is_flipped else (right.T, left.T)
+
+    def _experts(self, matrix: Matrix) -> int:
+        held = self.base.layout.by_parameter[matrix.piece.parameter]
+        return 1 + max(piece.slot or 0 for piece in held)
 
     def update(self, matrix: Matrix, weight: np.ndarray) -> Update:
         """Return the factors; for DoRA and modules trained whole, the dense difference.
@@ -177,28 +129,63 @@ class LoraAdapter:
         DoRA (arXiv 2402.09353, eq. 5): W = m · (W0 + s·BA) / ‖W0 + s·BA‖, for each output: a row
         of a linear weight, a column (feature) of an embedding.
         """
-        stored = self.stored(matrix)
+        own = self._own(matrix)
+        stored = self.stored(own)
         if not stored:
-            return Dense(self._whole(matrix).astype(np.float64) - weight)
-        low_rank = self.low_rank(matrix)
+            return Dense(self._whole(own).astype(np.float64) - weight)
+        low_rank = self.low_rank(own)
         if "lora_magnitude_vector" not in stored:
             return low_rank
         direction = weight + low_rank.dense()
         wanted = stored["lora_magnitude_vector"].read().reshape(-1).astype(np.float64)
         if "lora_embedding_A" in stored:
             return Dense(direction * (wanted / np.linalg.norm(direction, axis=0)) - weight)
-        factor = self.base.select(matrix, wanted) / np.linalg.norm(direction, axis=1)
+        factor = self.base.select(own, wanted) / np.linalg.norm(direction, axis=1)
         return Dense(direction * factor[:, None] - weight)
+
+    def _own(self, matrix: Matrix) -> Matrix:
+        """Return the matrix of that name as the adapter's class of model holds it."""
+        return self._by_name[matrix.name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Matrix]:
+        return {matrix.name: matrix for matrix in self.matrices}
 
     def _whole(self, matrix: Matrix) -> np.ndarray:
         weight = self.wholes[self.modules[matrix.name]].read()
-        oriented = weight.T if self.base.is_conv1d(matrix.tensor) else weight
-        return self.base.select(matrix, oriented)
+        oriented = weight.T if matrix.parameter.is_flipped else weight
+        return self.base.select_columns(matrix, self.base.select(matrix, oriented))
 
     def precision(self, matrix: Matrix) -> str:
         """Say in which precision the update is stored."""
         stored = self.stored(matrix) or {"": self.wholes[self.modules[matrix.name]]}
         return next(iter(stored.values())).dtype
+
+    def only(self, matrix: Matrix) -> "LoraAdapter":
+        """Return it with nothing but what `matrix` needs."""
+        own = self._own(matrix)
+        module = self.modules[own.name]
+        return replace(
+            self,
+            base=self.base.only(own),
+            factors={name: self.factors[name] for name in (module,) if name in self.factors},
+            wholes={name: self.wholes[name] for name in (module,) if name in self.wholes},
+            left_out=(),
+            modules={own.name: module},
+            matrices=(own,),
+        )
+
+
+@dataclass
+class _Placed:
+    """Where the modules of an adapter are in a base."""
+
+    base: Model
+    modules: dict[str, str] = field(default_factory=dict)
+    stacks: dict[str, Parameter] = field(default_factory=dict)
+    matrices: list[Matrix] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    no_matrix: list[str] = field(default_factory=list)
 
 
 def open_adapter(folder: Path, base: Model) -> LoraAdapter:
@@ -210,115 +197,193 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     config = read_config(folder / "adapter_config.json")
     check_config(folder, config)
     tensors = list_tensors(folder, "adapter_model")
-    _check_vocabulary(folder, tensors, base)
     factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
-    wholes: dict[str, StoredTensor] = {}
-    left_out = []
-    linear = {matrix.tensor for matrix in base.matrices}
+    others: dict[str, StoredTensor] = {}
     for name, stored in tensors.items():
-        module = name.removeprefix("base_model.model.").removesuffix(".weight")
         if match := _FACTOR.match(name):
             factors[match["module"]][match["kind"]] = stored
-        elif name.endswith(".weight") and base.find(module) in linear:
-            wholes[module] = stored
         elif not name.endswith(".base_layer.weight"):  # peft's copy of a targeted embedding
-            left_out.append(name)
+            others[name] = stored
     if not factors:
         raise ModelError(f"{folder}: adapter_model.safetensors holds no LoRA factors")
-    modules, matrices = _place(folder, base, (*factors, *wholes))
+    wholes = {
+        name.removeprefix("base_model.model.").removesuffix(".weight"): stored
+        for name, stored in others.items()
+        if name.endswith(".weight")
+    }
+    placed = _placed(folder, base, config, factors, wholes)
+    left_out = [
+        LeftOut(name, kind_of(name, stored.shape), _TRAINED, stored.shape)
+        for name, stored in others.items()
+        if name.removeprefix("base_model.model.").removesuffix(".weight")
+        not in placed.modules.values()
+    ]
+    left_out += [
+        LeftOut(module, kind_of(f"{module}.weight", ()), _TRAINED,
+                next(iter(factors[module].values())).shape)
+        for module in placed.no_matrix
+        if module in factors
+    ]  # fmt: skip
     adapter = LoraAdapter(
-        folder, config, base, dict(factors), wholes, tuple(left_out), modules, matrices
-    )
-    _check_shapes(adapter)
+        folder, config, placed.base, dict(factors), wholes, (), placed.modules, placed.stacks,
+        tuple(placed.matrices),
+    )  # fmt: skip
+    kept, refitted = _check_shapes(adapter)
+    left_out += refitted
     if left_out:
-        logger.warning(
-            "%s: trained, but no weight matrices of layers, so left out: %s",
-            folder, some_of(left_out),
-        )  # fmt: skip
-    return adapter
+        logger.warning("%s: left out: %s", folder, "; ".join(told(left_out)))
+    return replace(adapter, matrices=kept, left_out=tuple(left_out))
+
+
+def _placed(
+    folder: Path,
+    base: Model,
+    config: dict[str, Any],
+    factors: Mapping[str, object],
+    wholes: Mapping[str, object],
+) -> _Placed:
+    """Find the modules in the base, held as the class of model that the adapter was made for.
+
+    Raises:
+        ModelError: no class has them all, or two of them are one weight.
+    """
+    first = _place(folder, base, config, factors, wholes)
+    if not first.unknown:
+        return first
+    for candidate in base.held_by(config):
+        placed = _place(folder, candidate, config, factors, wholes)
+        if not placed.unknown:
+            return placed
+    raise ModelError(
+        f"{folder}: the adapter targets {len(first.unknown)} modules that the base "
+        f"{base.folder} does not have, {first.unknown[0]!r} first; is it the adapter's base?"
+    )
 
 
 def _place(
-    folder: Path, base: Model, modules: Sequence[str]
-) -> tuple[dict[str, str], tuple[Matrix, ...]]:
+    folder: Path,
+    base: Model,
+    config: dict[str, Any],
+    factors: Mapping[str, object],
+    wholes: Mapping[str, object],
+) -> _Placed:
     """Return the module of each matrix name, and the matrices in the order of the base."""
-    holders: dict[str, list[str]] = defaultdict(list)
-    unknown = []
-    for module in modules:
-        tensor = base.find(module)
-        if tensor is None:
-            unknown.append(module)
-        else:
-            holders[tensor].append(module)
-    if unknown:
-        raise ModelError(
-            f"{folder}: the adapter targets {len(unknown)} modules that the base "
-            f"{base.folder} does not have, {unknown[0]!r} first; is it the adapter's base?"
-        )
-    linear = {matrix.tensor for matrix in base.matrices}
-    outside = base.describe(sorted(tensor for tensor in holders if tensor not in linear))
-    placed: dict[str, str] = {}
-    matrices = []
-    for matrix in (*base.matrices, *outside):
-        for module in holders[matrix.tensor]:
+    placed = _Placed(base)
+    linear = {matrix.name: matrix for matrix in base.matrices}
+    found: dict[str, list[str]] = defaultdict(list)
+    outside: dict[str, Piece] = {}
+    for module in (*factors, *wholes):
+        stack = _stack_of(base, module, config)
+        if stack is not None:
+            placed.stacks[module] = stack
+        pieces = base.layout.held(stack.name) if stack else base.of_module(module)
+        if pieces is None and module in factors:
+            placed.unknown.append(module)
+            continue
+        matrices = base.describe(pieces or ())
+        if module in wholes and module not in factors:
+            matrices = tuple(matrix for matrix in matrices if matrix.name in linear)
+        elif not matrices:
+            placed.no_matrix.append(module)
+        for matrix in matrices:
+            found[matrix.name].append(module)
+            if matrix.name not in linear:
+                outside[matrix.tensor] = matrix.piece
+    rest = base.describe(outside[tensor] for tensor in sorted(outside))
+    for matrix in (*linear.values(), *rest):
+        for module in found.get(matrix.name, ()):
             named = _named_after(module, matrix)
-            if named.name in placed:
+            if named.name in placed.modules:
                 raise ModelError(
-                    f"{folder}: {placed[named.name]!r} and {module!r} are both "
+                    f"{folder}: {placed.modules[named.name]!r} and {module!r} are both "
                     f"{matrix.tensor!r} in the base {base.folder}; is it the adapter's base?"
                 )
-            placed[named.name] = module
-            matrices.append(named)
-    return placed, tuple(matrices)
+            placed.modules[named.name] = module
+            placed.matrices.append(named)
+    return placed
+
+
+def _stack_of(base: Model, module: str, config: Mapping[str, Any]) -> Parameter | None:
+    """Return the stack that a module's factors adapt.
+
+    Where peft adapts several parameters of a module, each wraps the one before, in the order in
+    which the module registered them: the innermost has the longest name.
+    """
+    own, depth = module, 0
+    while own.endswith(_NESTED):
+        own, depth = own.removesuffix(_NESTED), depth + 1
+    stacks = base.layout.stacks.get(own, [])
+    targeted = [stack for stack in stacks if _is_targeted(stack.name, config)]
+    if len(targeted) <= depth:
+        return None
+    return targeted[len(targeted) - 1 - depth]
+
+
+def _is_targeted(parameter: str, config: Mapping[str, Any]) -> bool:
+    targets = config.get("target_parameters") or ()
+    return any(parameter == target or parameter.endswith(f".{target}") for target in targets)
 
 
 def _named_after(module: str, matrix: Matrix) -> Matrix:
     """Name the matrix after a head that shares the embedding's tensor: it has its own update."""
     own = module.rsplit(".", 1)[-1]
-    if own == matrix.module.rsplit(".", 1)[-1]:
+    if not is_token_embedding(matrix.tensor) or own == matrix.module.rsplit(".", 1)[-1]:
         return matrix
     return replace(matrix, name=module, module_type=own)
 
 
-def some_of(names: Sequence[str]) -> str:
-    """Return the first few names, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
-
-
-def _check_vocabulary(folder: Path, tensors: dict[str, StoredTensor], base: Model) -> None:
-    """Compare whole modules stored beside the factors (embeddings, heads) with the base's."""
-    for name, stored in tensors.items():
-        module = name.removeprefix("base_model.model.").removesuffix(".weight")
-        if not re.search(r"(embed_tokens|word_embeddings|wte|embed_in|lm_head)$", module):
-            continue
-        tensor = base.find(module)
-        if tensor is not None and base.tensors[tensor].shape != stored.shape:
-            raise ModelError(
-                f"{folder}: {module} is {stored.shape}, in the base {base.folder} "
-                f"{base.tensors[tensor].shape}: another vocabulary, so another base"
-            )
-
-
-def _check_shapes(adapter: LoraAdapter) -> None:
-    rows: dict[str, int] = defaultdict(int)
-    for matrix in adapter.matrices:
-        rows[adapter.modules[matrix.name]] += matrix.shape[0]
+def _check_shapes(adapter: LoraAdapter) -> tuple[tuple[Matrix, ...], list[LeftOut]]:
+    """Check that what is stored fits the base; leave out what was trained on another vocabulary."""
+    left_out: dict[str, LeftOut] = {}
+    kept = []
+    checked: set[str] = set()
+    sizes = _sizes(adapter)
     for matrix in adapter.matrices:
         module = adapter.modules[matrix.name]
-        shape = rows[module], matrix.shape[1]
-        if module in adapter.factors:
-            _check_factors(adapter, module, shape)
+        if module not in checked:
+            checked.add(module)
+            fault = _fault(adapter, matrix, module, sizes[module])
+            if fault is not None and matrix.layer is not None:
+                raise ModelError(f"{adapter.folder}: {fault}; the adapter belongs to another base")
+            if fault is not None:
+                left_out[module] = LeftOut(module, "embeddings or heads", fault, sizes[module])
+        if module not in left_out:
+            kept.append(matrix)
+    if not kept:
+        reason = next((each.reason for each in left_out.values()), "adapts no matrix")
+        raise ModelError(
+            f"{adapter.folder}: {reason}; there is nothing to analyse, or the adapter belongs to "
+            "another base (or another vocabulary)"
+        )
+    return tuple(kept), list(left_out.values())
+
+
+def _sizes(adapter: LoraAdapter) -> dict[str, tuple[int, int]]:
+    """Return rows and columns, out × in, of each module's weight in memory (of one expert's)."""
+    found: dict[str, tuple[int, int]] = {}
+    slots: dict[str, int | None] = {}
+    for matrix in adapter.matrices:
+        module, piece = adapter.modules[matrix.name], matrix.piece
+        slot = slots.setdefault(module, piece.slot)
+        if slot != piece.slot:
             continue
-        stored = adapter.wholes[module].shape
-        if stored != (shape[::-1] if adapter.base.is_conv1d(matrix.tensor) else shape):
-            raise ModelError(
-                f"{adapter.folder}: {module} was trained whole and is {stored}, but the base "
-                f"weight is {shape[0]} × {shape[1]}; the adapter belongs to another base"
-            )
+        rows, columns = found.get(module, (0, 0))
+        if piece.memory_columns is not None:
+            found[module] = (matrix.shape[0], columns + matrix.shape[1])
+        else:
+            found[module] = (rows + matrix.shape[0], matrix.shape[1])
+    return found
 
 
-def _check_factors(adapter: LoraAdapter, module: str, shape: tuple[int, int]) -> None:
+def _fault(adapter: LoraAdapter, matrix: Matrix, module: str, shape: tuple[int, int]) -> str | None:
+    """Say what does not fit between a module's stored tensors and its weight of `shape`."""
+    weight = f"the base weight is {shape[0]} × {shape[1]}"
+    parameter = matrix.parameter
+    if module not in adapter.factors:
+        whole = adapter.wholes[module].shape
+        if whole[-2:] == (shape[::-1] if parameter.is_flipped else shape):
+            return None
+        return f"{module} was trained whole and is {whole}, but {weight}"
     stored = adapter.factors[module]
     is_embedding = "lora_embedding_A" in stored or "lora_embedding_B" in stored
     names = ("lora_embedding_B", "lora_embedding_A") if is_embedding else ("lora_B", "lora_A")
@@ -326,45 +391,25 @@ def _check_factors(adapter: LoraAdapter, module: str, shape: tuple[int, int]) ->
         raise ModelError(f"{adapter.folder}: {module} has only {sorted(stored)}")
     left, right = (stored[name].shape for name in names)
     expected = shape[::-1] if is_embedding else shape
-    if len(left) != 2 or len(right) != 2 or (left[0], right[1]) != expected or left[1] != right[0]:
-        raise ModelError(
-            f"{adapter.folder}: {module} has factors of {left} and {right}, but the "
-            f"base weight is {shape[0]} × {shape[1]}; the adapter belongs to another base "
-            "(or another vocabulary)"
-        )
+    experts = 1
+    if module in adapter.stacks:
+        experts = adapter._experts(matrix)
+        if parameter.peft_flips != parameter.is_flipped:
+            expected = expected[::-1]
+    if (
+        len(left) != 2 or len(right) != 2 or (left[0], right[1]) != expected
+        or left[1] != right[0] or left[1] % experts
+    ):  # fmt: skip
+        return f"{module} has factors of {left} and {right}, but {weight}"
     magnitude = stored.get("lora_magnitude_vector")
     if magnitude is not None and math.prod(magnitude.shape) != expected[0]:
-        raise ModelError(
-            f"{adapter.folder}: {module} has DoRA magnitudes of {magnitude.shape}, but the base "
-            f"weight has {expected[0]} outputs; the adapter belongs to another base"
+        return (
+            f"{module} has DoRA magnitudes of {magnitude.shape}, but the base weight has "
+            f"{expected[0]} outputs"
         )
-
-
-def open_checkpoint(folder: Path, base: Model) -> FullCheckpoint:
-    """Open a full checkpoint and check that it has the matrices of `base`.
-
-    Raises:
-        ModelError: a matrix is missing or has another shape.
-    """
-    model = open_model(folder)
-    _check_vocabulary(folder, model.tensors, base)
-    if not base.matrices:
-        raise ModelError(f"{base.folder}: has no 2-D weights inside numbered layers to compare")
-    own = {matrix.name: matrix for matrix in model.matrices}
-    for matrix in base.matrices:
-        tensor = model.find(matrix.module)
-        if tensor is None:
-            raise ModelError(
-                f"{folder}: has no {matrix.module!r}, which the base {base.folder} has; "
-                f"it has {len(own)} matrices, {next(iter(own), 'none')!r} first"
-            )
-        shapes = [found.shape for found in model.describe([tensor]) if found.part == matrix.part]
-        if shapes != [matrix.shape]:
-            raise ModelError(
-                f"{folder}: {matrix.module} is {shapes[0] if shapes else 'split otherwise'}, "
-                f"in the base {base.folder} {matrix.shape}"
-            )
-    return FullCheckpoint(model, base, base.matrices)
+    if magnitude is not None and matrix.piece.memory_columns is not None:
+        return f"{module} has DoRA magnitudes, but {weight} in several tensors side by side"
+    return None
 
 
 def open_tuned(folder: Path, base: Model) -> Tuned:

@@ -5,19 +5,19 @@ from its own factors, whatever way the comparison with the base took.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rankscope.spectra import delta
-from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import to_numpy
 from rankscope.spectra.blockwise import frobenius_norm
 from rankscope.spectra.cacheless import CachelessComparer
 from rankscope.spectra.comparer import Comparer, Wanted
-from rankscope.spectra.comparison import Comparison
+from rankscope.spectra.comparison import Comparison, SideComparison
 from rankscope.spectra.decomposition import BaseSpectrum, decompose
 from rankscope.spectra.measures import UpdateMeasures, measure_update
+from rankscope.spectra.updates import LowRank, Update
 
 _TOGETHER = 16  # low-rank updates that share one pass over the base
 
@@ -95,4 +95,19 @@ def _assemble(
         update.rank if isinstance(update, LowRank) else None,
         wanted.similarity_size,
     )
+    if measures.frobenius_norm == 0:
+        comparison = replace(
+            comparison, left=_unchanged(comparison.left), right=_unchanged(comparison.right)
+        )
     return MatrixAnalysis(measures, comparison, frobenius_norm(weight))
+
+
+def _unchanged(side: SideComparison) -> SideComparison:
+    """Say that every vector is the base's own, also where the weight does not determine them."""
+    return replace(
+        side,
+        max_cosine=np.ones_like(side.max_cosine),
+        error_bound=np.zeros_like(side.error_bound),
+        base_index=np.arange(1, len(side.base_index) + 1),
+        similarity=np.eye(*side.similarity.shape),
+    )

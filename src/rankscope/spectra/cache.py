@@ -61,9 +61,9 @@ def prepare(folder: Path, matrices: Sequence[Matrix], precision: Precision) -> N
     Raises:
         ArtefactError: it holds less than the asked precision, or its disk is too full.
     """
-    present = [matrix for matrix in matrices if cache_file(folder, matrix.name).is_file()]
+    present = [matrix for matrix in matrices if cache_file(folder, matrix.cache_key).is_file()]
     for matrix in present:
-        path = cache_file(folder, matrix.name)
+        path = cache_file(folder, matrix.cache_key)
         if not is_stored(path, precision):
             raise ArtefactError(
                 f"{path}: this base decomposition is stored in f32, {precision} was asked for; use "

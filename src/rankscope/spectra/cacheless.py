@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import (
     Array,
     constants_like,
@@ -32,6 +31,7 @@ from rankscope.spectra.davidson import davidson
 from rankscope.spectra.decomposition import ROUNDING, larger_side_errors, orient
 from rankscope.spectra.lanczos import Lanczos
 from rankscope.spectra.updated_gram import UpdatedGram, times
+from rankscope.spectra.updates import LowRank, Update
 
 METHOD = "cacheless"
 _STEPS, _MOST_STEPS = 10, 120

@@ -119,7 +119,8 @@ def inspect(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for vectors.parquet, matrices.parquet, similarity.parquet, index.html."
+            help="Folder for vectors.parquet, matrices.parquet, similarity.parquet,"
+            " left_out.parquet, index.html."
         ),
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="Leading singular vectors to examine.")] = 10,
@@ -165,8 +166,8 @@ def inspect(
         cache=cache,
         precision=_precision(precision),
     )
-    matrices = inspect_and_write(locate(base), label_sources(adapters), settings, out)
-    print_table(matrices, k, epsilon)
+    rows = inspect_and_write(locate(base), label_sources(adapters), settings, out)
+    print_table(*rows, k, epsilon)
 
 
 def repair(

@@ -11,7 +11,6 @@ from functools import cached_property
 
 import numpy as np
 
-from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import Array, constants_like, namespace, to_device
 from rankscope.spectra.blockwise import times, transposed_times
 from rankscope.spectra.certificate import vector_errors
@@ -39,6 +38,7 @@ from rankscope.spectra.lowrank_engine import (
 from rankscope.spectra.measures import undecided
 from rankscope.spectra.projections import Factors, Projections, SingleProjector, project
 from rankscope.spectra.tuned import leading_dense
+from rankscope.spectra.updates import LowRank, Update
 
 Projector = Callable[[Sequence[Factors]], Iterable[Projections]]
 

@@ -6,8 +6,8 @@ its effective rank comes out several times too large). For a dense ΔW they come
 matrix: absolute error about 1e-8 of the largest.
 """
 
-from rankscope.spectra.adapters import LowRank, Update
 from rankscope.spectra.arrays import Array, namespace
+from rankscope.spectra.updates import LowRank, Update
 
 
 def low_rank_singular_values(left: Array, right: Array) -> Array:

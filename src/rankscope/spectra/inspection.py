@@ -18,7 +18,7 @@ import polars as pl
 from rankscope.artefacts.files import write_parquet
 from rankscope.errors import ModelError
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import Tuned, Update, open_tuned
+from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.analysis import (
     MatrixAnalysis,
     analyse_matrix,
@@ -34,6 +34,7 @@ from rankscope.spectra.merged_by_peft import readable
 from rankscope.spectra.parallel import default_workers, run_all
 from rankscope.spectra.sources import Source, describe, is_fetched
 from rankscope.spectra.tables import SpectraTables, TableBuilder
+from rankscope.spectra.updates import Tuned, Update
 
 logger = logging.getLogger(__name__)
 
@@ -79,13 +80,12 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
     model = open_model(base)
     versions = [(source.label, open_tuned(source.folder, model)) for source in sources]
     matrices = {matrix.name: matrix for _, tuned in versions for matrix in tuned.matrices}
+    changing: dict[str, list[tuple[str, Tuned]]] = {name: [] for name in matrices}
+    for label, tuned in versions:
+        for matrix in tuned.matrices:
+            changing[matrix.name].append((label, tuned.only(matrix)))
     pieces = [
-        _Piece(
-            model,
-            matrix,
-            tuple((label, tuned) for label, tuned in versions if matrix in tuned.matrices),
-            settings,
-        )
+        _Piece(model.only(matrix), matrix, tuple(changing[matrix.name]), settings)
         for matrix in matrices.values()
     ]
     if settings.cache is not None:
@@ -99,13 +99,15 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
         for (label, tuned), analysis in zip(piece.versions, analyses, strict=True):
             stored = tuned.precision(piece.matrix), model.precision(piece.matrix)
             builder.add((label,), piece.matrix, *stored, analysis)
+    for label, tuned in versions:
+        builder.leave_out((label,), tuned.left_out)
     return builder.tables()
 
 
 def _read_ahead(piece: _Piece) -> None:
     piece.model.read_ahead(piece.matrix)
     if piece.settings.cache is not None:
-        cache.read_ahead(cache.cache_file(piece.settings.cache, piece.matrix.name))
+        cache.read_ahead(cache.cache_file(piece.settings.cache, piece.matrix.cache_key))
 
 
 def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
@@ -134,7 +136,7 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
     settings = piece.settings
     if settings.cache is None:
         return decompose(to_device(orient(weight), settings.device))
-    path = cache.cache_file(settings.cache, piece.matrix.name)
+    path = cache.cache_file(settings.cache, piece.matrix.cache_key)
     if not path.is_file():
         base = decompose(to_device(orient(weight), settings.device))
         cache.save(path, base, settings.precision)
@@ -154,14 +156,15 @@ def matrix_rows(tables: SpectraTables, settings: Settings) -> pl.DataFrame:
     )
     keys = ["adapter", "matrix"]
     return (
-        tables.matrices.join(counts, on=keys, how="left", maintain_order="left")
+        tables.matrices.with_columns(changed=pl.col("frobenius_norm") != 0)
+        .join(counts, on=keys, how="left", maintain_order="left")
         .join(open_vectors, on=keys, how="left", maintain_order="left")
         .rename({"update_rank": "rank", "way": "method"})
         .select(
             *keys, "module_type", "layer", "rows", "columns", "rank", "intruders_left",
             "intruders_right", "undecided", "effective_rank", "rank90", "rank90_of_noise",
-            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "precision", "base_precision",
-            "method",
+            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "changed", "precision",
+            "base_precision", "method",
         )
     )  # fmt: skip
 
@@ -183,10 +186,10 @@ def similarity_rows(tables: SpectraTables) -> pl.DataFrame:
 
 def inspect_and_write(
     base: Path, sources: Sequence[Source], settings: Settings, out: Path | None
-) -> pl.DataFrame:
-    """Inspect; with `out`, write the three tables there as parquet, and `index.html`.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Inspect; with `out`, write the four tables there as parquet, and `index.html`.
 
-    Returns the rows of `matrices.parquet`.
+    Returns the rows of `matrices.parquet` and of `left_out.parquet`.
 
     Raises:
         ModelError: a version does not fit the base, or a file cannot be read.
@@ -202,6 +205,7 @@ def inspect_and_write(
         write_parquet(out / "vectors.parquet", vector_rows(tables, settings.k))
         write_parquet(out / "matrices.parquet", matrices)
         write_parquet(out / "similarity.parquet", similarity_rows(tables))
+        write_parquet(out / "left_out.parquet", tables.left_out)
         page = out / "index.html"
         origins = {
             source.label: describe(source.folder) for source in sources if is_fetched(source.folder)
@@ -209,4 +213,4 @@ def inspect_and_write(
         inspected = Inspected(describe(base), origins, settings.k, settings.epsilon)
         write_page(page, inspected, tables, matrices)
         logger.info("wrote %s", page)
-    return matrices
+    return matrices, tables.left_out

@@ -1,14 +1,15 @@
 """The weight matrices of a model: which there are, what they are called, how they are read.
 
 Guarantees: every matrix arrives as out-features × in-features in the stored precision (at least
-float32), whatever the checkpoint's layout: GPT-2's Conv1D is transposed, fused projections are
-split into the matrices they hold. By default a model's matrices are the 2-D weights inside its
-numbered layers; embeddings and output heads count only where an adapter targets them.
+float32), whatever the checkpoint's layout: what its module holds as in × out is transposed, each
+expert of a stack is a matrix, fused projections are split into the matrices they hold. By default a
+model's matrices are the linear weights inside its numbered layers; embeddings and output heads
+count only where an adapter targets them. Names are those of the files.
 """
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,47 +17,63 @@ from typing import Any
 import numpy as np
 
 from rankscope.errors import ModelError
-from rankscope.spectra.quantised import (
-    dequantise,
-    is_quantised,
-    refuse_other_schemes,
-    stored_shape,
+from rankscope.spectra import library
+from rankscope.spectra.layout import (
+    CONV1D_TYPES,
+    Layout,
+    Parameter,
+    Piece,
+    Ranges,
+    is_plain,
+    is_token_embedding,
+    layer_of,
+    plain_layout,
 )
-from rankscope.spectra.tensor_files import FLOATS, StoredTensor, list_tensors, read_config
+from rankscope.spectra.quantised import dequantise, is_quantised, refuse_other_schemes
+from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 
-_CONV1D_MODELS = ("gpt2", "openai-gpt", "imagegpt", "decision_transformer")
-_CONV1D_MODULES = frozenset({"c_attn", "c_proj", "c_fc", "q_attn"})
-_NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
+logger = logging.getLogger(__name__)
 
 Rows = slice | np.ndarray
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """One weight matrix: a whole tensor, or the rows `part` of a fused one.
+    """One weight matrix: a piece of a checkpoint, or the rows `part` of a fused one.
 
-    `tensor` is the checkpoint's name; `module` the same without `.weight`; `name` is unique.
+    `name` is unique in its model; `parameter` is the weight in memory that it belongs to.
     """
 
     name: str
-    tensor: str
+    piece: Piece
+    parameter: Parameter
     part: str | None
     layer: int | None
     module_type: str
     shape: tuple[int, int]
 
     @property
+    def tensor(self) -> str:
+        """The file's tensor that holds it."""
+        return self.piece.tensor
+
+    @property
     def module(self) -> str:
-        """Name of the module that holds the weight, as adapters spell it."""
+        """Name of the module that holds the weight, as the files spell it."""
         return self.tensor.removesuffix(".weight")
 
+    @property
+    def cache_key(self) -> str:
+        """Its name, and how it was oriented: a square one shows in no other way."""
+        return f"{self.name}.in-out" if self.piece.flipped else self.name
 
-def _thirds(rows: int, _: dict[str, Any]) -> dict[str, Rows]:
+
+def _thirds(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
     third = rows // 3
     return {part: slice(i * third, (i + 1) * third) for i, part in enumerate("qkv")}
 
 
-def _grouped_queries(rows: int, config: dict[str, Any]) -> dict[str, Rows]:
+def _grouped_queries(rows: int, config: Mapping[str, Any]) -> dict[str, Rows]:
     heads = config["num_attention_heads"]
     shared = config.get("num_key_value_heads") or heads
     size = rows // (heads + 2 * shared)
@@ -64,36 +81,31 @@ def _grouped_queries(rows: int, config: dict[str, Any]) -> dict[str, Rows]:
     return {"q": slice(0, q), "k": slice(q, k), "v": slice(k, rows)}
 
 
-def _interleaved(rows: int, config: dict[str, Any]) -> dict[str, Rows]:
+def _interleaved(rows: int, config: Mapping[str, Any]) -> dict[str, Rows]:
     heads = config.get("num_attention_heads") or config["n_head"]
     order = np.arange(rows).reshape(heads, 3, -1)
     return {part: order[:, i].reshape(-1) for i, part in enumerate("qkv")}
 
 
-def _halves(rows: int, _: dict[str, Any]) -> dict[str, Rows]:
+def _halves(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
     return {"gate": slice(0, rows // 2), "up": slice(rows // 2, rows)}
 
 
-def _key_value(rows: int, _: dict[str, Any]) -> dict[str, Rows]:
+def _key_value(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
     return {"k": slice(0, rows // 2), "v": slice(rows // 2, rows)}
 
 
 # (model type, end of the module's name) -> rows of the out × in weight of each fused matrix;
 # of several ends that fit, the first counts
-_Split = Callable[[int, dict[str, Any]], dict[str, Rows]]
+_Split = Callable[[int, Mapping[str, Any]], dict[str, Rows]]
 _FUSED: dict[tuple[str, str], _Split] = {
-    **{(model, "crossattention.c_attn"): _key_value for model in _CONV1D_MODELS},
-    **{(model, "c_attn"): _thirds for model in _CONV1D_MODELS},
+    **{(model, "crossattention.c_attn"): _key_value for model in CONV1D_TYPES},
+    **{(model, "c_attn"): _thirds for model in CONV1D_TYPES},
     ("phi3", "qkv_proj"): _grouped_queries,
     ("phi3", "gate_up_proj"): _halves,
     ("gpt_neox", "query_key_value"): _interleaved,
     ("bloom", "query_key_value"): _interleaved,
 }
-
-
-def layer_of(name: str) -> int | None:
-    """Return the first number among the dotted components: the layer, None outside layers."""
-    return next((int(part) for part in name.split(".") if part.isdigit()), None)
 
 
 def module_types(modules: Iterable[str]) -> dict[str, str]:
@@ -117,6 +129,14 @@ def module_types(modules: Iterable[str]) -> dict[str, str]:
     return {module: named[kind] for module, kind in kinds.items()}
 
 
+def _index(parts: Ranges | None) -> Rows:
+    if parts is None:
+        return slice(None)
+    if len(parts) == 1 and parts[0].step == 1:
+        return slice(parts[0].start, parts[0].stop)
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
 @dataclass(frozen=True)
 class Model:
     """A checkpoint in the Hugging Face layout: `config.json` and safetensors."""
@@ -124,47 +144,44 @@ class Model:
     folder: Path
     config: dict[str, Any]
     tensors: dict[str, StoredTensor]
+    layout: Layout = field(repr=False)
 
     @cached_property
     def matrices(self) -> tuple[Matrix, ...]:
-        """The 2-D weights inside numbered layers, in the order of their layers."""
-        names = sorted(
-            (
-                name
-                for name, tensor in self.tensors.items()
-                if name.endswith(".weight")
-                and layer_of(name) is not None
-                and not _NOT_LINEAR.search(name)
-                and (
-                    (tensor.dtype in FLOATS and len(tensor.shape) == 2)
-                    or is_quantised(name, self.tensors)
-                )
-            ),
-            key=lambda name: (layer_of(name) or 0, name),
-        )
-        return self.describe(names)
+        """The linear weights inside numbered layers, in the order of their layers."""
+        pieces = [
+            piece
+            for piece in self.layout.pieces
+            if self.layout.parameters[piece.parameter].is_matrix
+            and layer_of(piece.tensor) is not None
+        ]
+        pieces.sort(key=lambda piece: (layer_of(piece.tensor) or 0, piece.tensor, _place(piece)))
+        return self.describe(pieces)
 
-    def describe(self, tensors: Iterable[str]) -> tuple[Matrix, ...]:
-        """Name the matrices held by the given tensors, fused ones split."""
-        wanted = list(tensors)
-        types = module_types(name.removesuffix(".weight") for name in wanted)
+    def describe(self, pieces: Iterable[Piece]) -> tuple[Matrix, ...]:
+        """Name the matrices of the given pieces, fused ones split."""
+        wanted = list(pieces)
+        types = module_types(piece.tensor.removesuffix(".weight") for piece in wanted)
         described = []
-        for tensor in wanted:
-            module = tensor.removesuffix(".weight")
-            rows, columns = self._oriented_shape(tensor)
-            for part, indices in self._parts(tensor, rows).items():
+        for piece in wanted:
+            module = piece.tensor.removesuffix(".weight")
+            own = f"[{_leaf(piece.parameter)}]" if self._is_part(piece) else ""
+            expert = "" if piece.expert is None else f"[{piece.expert}]"
+            parameter = self.layout.parameters[piece.parameter]
+            for part, rows in _parts(piece, parameter).items():
                 suffix = f"[{part}]" if part else ""
+                height = len(range(piece.shape[0])[rows]) if isinstance(rows, slice) else len(rows)
                 described.append(
                     Matrix(
-                        name=module + suffix,
-                        tensor=tensor,
+                        name=module + expert + own + suffix,
+                        piece=piece,
+                        parameter=parameter,
                         part=part or None,
-                        layer=layer_of(tensor),
-                        module_type=types[module] + suffix,
-                        shape=(len(range(rows)[indices]) if isinstance(indices, slice)
-                               else len(indices), columns),
+                        layer=layer_of(piece.tensor),
+                        module_type=types[module] + own + suffix,
+                        shape=(height, piece.shape[1]),
                     )
-                )  # fmt: skip
+                )
         return tuple(described)
 
     def read(self, matrix: Matrix) -> np.ndarray:
@@ -173,7 +190,7 @@ class Model:
         Raises:
             ModelError: it holds NaN or infinity.
         """
-        weight = self.select(matrix, self.read_whole(matrix.tensor))
+        weight = self.read_any(matrix)
         # NaN and infinity show in the extremes, which need no array of flags
         if weight.size and not np.isfinite([weight.min(), weight.max()]).all():
             raise ModelError(
@@ -182,34 +199,77 @@ class Model:
             )
         return weight
 
+    def read_any(self, matrix: Matrix) -> np.ndarray:
+        """Read one matrix as `read` does, NaN and infinity included."""
+        piece = matrix.piece
+        if is_quantised(piece.tensor, self.tensors):
+            stored = dequantise(piece.tensor, self.tensors)
+        elif piece.expert is not None:
+            stored = self.tensors[piece.tensor].at(piece.expert).read()
+        else:
+            stored = self.tensors[piece.tensor].read()
+        oriented = stored.T if piece.flipped else stored
+        weight = oriented[_index(piece.rows)][:, _index(piece.columns)]
+        return np.ascontiguousarray(weight[_rows(matrix)])
+
     def read_ahead(self, matrix: Matrix) -> None:
         """Have the tensor of a matrix that will be read soon on its way from the disk."""
-        self.tensors[matrix.tensor].read_ahead()
+        stored = self.tensors[matrix.tensor]
+        (stored if matrix.piece.expert is None else stored.at(matrix.piece.expert)).read_ahead()
 
     def read_whole(self, tensor: str) -> np.ndarray:
-        """Read a weight tensor as out-features × in-features, fused matrices together."""
-        weight = (
-            dequantise(tensor, self.tensors)
-            if is_quantised(tensor, self.tensors)
-            else self.tensors[tensor].read()
-        )
-        return weight.T if self.is_conv1d(tensor) else weight
+        """Read a tensor as it is stored, dequantised where needed."""
+        if is_quantised(tensor, self.tensors):
+            return dequantise(tensor, self.tensors)
+        return self.tensors[tensor].read()
 
-    def select(self, matrix: Matrix, whole: np.ndarray) -> np.ndarray:
-        """Take the rows of `matrix` out of the whole tensor (or the whole tensor's LoRA B)."""
-        rows = self._parts(matrix.tensor, whole.shape[0])[matrix.part or ""]
-        return np.ascontiguousarray(whole[rows])
+    def add(self, matrix: Matrix, whole: np.ndarray, values: np.ndarray) -> None:
+        """Add m × n values to a matrix, in place in its tensor `whole` as it is stored."""
+        piece = matrix.piece
+        stored = whole if piece.expert is None else whole[piece.expert]
+        oriented = stored.T if piece.flipped else stored
+        rows, columns = (
+            np.arange(size)[_index(chosen)]
+            for size, chosen in zip(oriented.shape, (piece.rows, piece.columns), strict=True)
+        )
+        oriented[np.ix_(rows[_rows(matrix)], columns)] += values
+
+    def select(self, matrix: Matrix, left: np.ndarray) -> np.ndarray:
+        """Take the rows of `matrix` out of those of its weight in memory, such as a LoRA B's."""
+        rows = left[_index(matrix.piece.memory_rows)]
+        return np.ascontiguousarray(rows[_rows(matrix)])
+
+    def select_columns(self, matrix: Matrix, right: np.ndarray) -> np.ndarray:
+        """Take the columns of `matrix` out of those of its weight in memory."""
+        return right[:, _index(matrix.piece.memory_columns)]
 
     def place(self, matrix: Matrix, values: np.ndarray, whole_rows: int) -> np.ndarray:
-        """Put the rows of `matrix` where they belong among the `whole_rows` of its tensor."""
+        """Put the rows of `matrix` where they belong among those of its weight in memory."""
         whole = np.zeros((whole_rows, values.shape[1]))
-        whole[self._parts(matrix.tensor, whole_rows)[matrix.part or ""]] = values
+        rows = np.arange(whole_rows)[_index(matrix.piece.memory_rows)]
+        whole[rows[_rows(matrix)]] = values
         return whole
 
     def precision(self, matrix: Matrix) -> str:
         """Say how the weight is stored: `F32`, `BF16`, …, `dequantised`."""
         quantised = is_quantised(matrix.tensor, self.tensors)
         return "dequantised" if quantised else self.tensors[matrix.tensor].dtype
+
+    def of_module(self, module: str) -> list[Piece] | None:
+        """Return the pieces of the weight of `module`; None if there is no such module.
+
+        An adapter may spell a module as in memory, as in the files, or with another prefix.
+
+        Raises:
+            ModelError: more than one tensor fits.
+        """
+        name = f"{module}.weight"
+        held = self.layout.held(name)
+        parameter = self.layout.parameters.get(name)
+        if held or (parameter is not None and parameter.kind == "other"):
+            return held
+        tensor = self.find(module)
+        return None if tensor is None else self.layout.by_tensor.get(tensor, [])
 
     def find(self, module: str) -> str | None:
         """Return the name of the weight tensor of `module`, tolerant of a differing prefix.
@@ -233,37 +293,78 @@ class Model:
             raise ModelError(f"{self.folder}: {module!r} could be any of {', '.join(sorted(fits))}")
         if fits:
             return fits[0]
-        if module.rsplit(".", 1)[-1] in {"lm_head", "decoder"} and self.config.get(
-            "tie_word_embeddings", True
-        ):
-            return next((name for name in self.tensors if _is_token_embedding(name)), None)
+        if held := self.layout.held(exact):
+            return held[0].tensor
+        is_either = is_token_embedding(exact) or _is_head(module)
+        if is_either and self.config.get("tie_word_embeddings", True):
+            return next((name for name in self.tensors if is_token_embedding(name)), None)
         return None
 
     def is_tied(self, tensor: str) -> bool:
         """Say whether `tensor` serves both as token embedding and as output head."""
-        is_either = _is_token_embedding(tensor) or tensor.endswith("lm_head.weight")
+        is_either = is_token_embedding(tensor) or tensor.endswith("lm_head.weight")
         has_head = any(name.endswith("lm_head.weight") for name in self.tensors)
         return is_either and bool(self.config.get("tie_word_embeddings", not has_head))
 
-    def is_conv1d(self, tensor: str) -> bool:
-        """Say whether `tensor` is stored as in-features × out-features."""
-        module = tensor.removesuffix(".weight").rsplit(".", 1)[-1]
-        return self.config.get("model_type") in _CONV1D_MODELS and module in _CONV1D_MODULES
+    def only(self, matrix: Matrix) -> "Model":
+        """Return the checkpoint with nothing but what `matrix` needs, to be sent to a worker."""
+        tensor = matrix.tensor
+        names = [tensor]
+        if is_quantised(tensor, self.tensors):
+            stem = tensor.removesuffix("weight")
+            names = [name for name in self.tensors if name.startswith(stem)]
+        piece = matrix.piece
+        held = self.layout.by_parameter[piece.parameter] if piece.slot is not None else [piece]
+        return replace(
+            self,
+            tensors={name: self.tensors[name] for name in names},
+            layout=Layout({piece.parameter: matrix.parameter}, tuple(held), {}, self.layout.model),
+        )
 
-    def _oriented_shape(self, tensor: str) -> tuple[int, int]:
-        rows, columns = stored_shape(tensor, self.tensors)
-        return (columns, rows) if self.is_conv1d(tensor) else (rows, columns)
+    def held_by(self, adapter: Mapping[str, Any]) -> Iterator["Model"]:
+        """Yield this checkpoint as the classes hold it that an adapter, or model, may be made for.
 
-    def _parts(self, tensor: str, rows: int) -> dict[str, Rows]:
-        module = f".{tensor.removesuffix('.weight')}"
+        `adapter` is the adapter's configuration; empty for a full checkpoint of `self.config`.
+        """
+        if not is_plain(self.config):
+            yield from _in_memory(self, library.class_names(self.config, adapter))
+
+    def _is_part(self, piece: Piece) -> bool:
+        return any(
+            chosen is not None and sum(map(len, chosen)) != size
+            for chosen, size in zip((piece.rows, piece.columns), self._sizes(piece), strict=True)
+        )
+
+    def _sizes(self, piece: Piece) -> tuple[int, int]:
+        rows, columns = self.tensors[piece.tensor].shape[-2:]
+        return (columns, rows) if piece.flipped else (rows, columns)
+
+
+def _parts(piece: Piece, parameter: Parameter) -> dict[str, Rows]:
+    """Return the rows of each matrix that a piece fuses."""
+    if piece.is_whole and not parameter.is_stack:
+        module = f".{parameter.module}"
         for (model_type, end), split in _FUSED.items():
-            if self.config.get("model_type") == model_type and module.endswith(f".{end}"):
-                return split(rows, self.config)
-        return {"": slice(0, rows)}
+            if parameter.model_type == model_type and module.endswith(f".{end}"):
+                return split(piece.shape[0], parameter.config)
+    return {"": slice(0, piece.shape[0])}
 
 
-def _is_token_embedding(tensor: str) -> bool:
-    return bool(re.search(r"(embed_tokens|word_embeddings|wte|embed_in)\.weight$", tensor))
+def _rows(matrix: Matrix) -> Rows:
+    return _parts(matrix.piece, matrix.parameter)[matrix.part or ""]
+
+
+def _place(piece: Piece) -> tuple[int, int]:
+    first = (piece.memory_rows or piece.memory_columns or (range(1),))[0].start
+    return (-1 if piece.expert is None else piece.expert, first)
+
+
+def _leaf(parameter: str) -> str:
+    return parameter.removesuffix(".weight").rsplit(".", 1)[-1]
+
+
+def _is_head(module: str) -> bool:
+    return module.rsplit(".", 1)[-1] in {"lm_head", "decoder"}
 
 
 def open_model(folder: Path) -> Model:
@@ -274,9 +375,32 @@ def open_model(folder: Path) -> Model:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder")
-    config = folder / "config.json"
-    if not config.is_file():
+    path = folder / "config.json"
+    if not path.is_file():
         raise ModelError(f"{folder}: no config.json; expected a model in the Hugging Face layout")
     tensors = list_tensors(folder, "model")
     refuse_other_schemes(tensors)
-    return Model(folder, read_config(config), tensors)
+    config = read_config(path)
+    plain = Model(folder, config, tensors, plain_layout(config, tensors))
+    if is_plain(config):
+        return plain
+    return next(_in_memory(plain, library.class_names(config, {})), plain)
+
+
+def _in_memory(model: Model, names: list[str]) -> Iterator[Model]:
+    """Yield a checkpoint as the named classes of transformers hold it, those that can be had."""
+    kind = model.config.get("model_type")
+    if not library.is_installed():
+        logger.warning(
+            "%s: transformers, which knows how a %s model is held in memory, is not installed; "
+            "names and orientation of its weights are taken from the files alone",
+            model.folder, kind,
+        )  # fmt: skip
+        return
+    try:
+        for layout in library.library_layouts(model.folder, model.tensors, names):
+            yield replace(model, layout=layout)
+    except ModelError as error:
+        logger.warning(
+            "%s; names and orientation of its weights are taken from the files alone", error
+        )

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts.files import replacing
-from rankscope.spectra.console import quantisation_note, summarise
+from rankscope.spectra.console import left_out_lines, of_all, quantisation_note, summarise
 from rankscope.spectra.drawing import COLOURS, Share, ceiling, heat_map, line_chart
 from rankscope.spectra.tables import SpectraTables
 
@@ -41,7 +41,7 @@ def write_page(
     own = resources.files("rankscope.spectra")
     adapters = matrices["adapter"].unique(maintain_order=True).to_list()
     sections = [
-        _answer(matrices, adapters, k, epsilon),
+        _answer(matrices, tables.left_out, adapters, k, epsilon),
         _section("How they compare", _summary_table(matrices)),
         _section("Intruders per layer and matrix type", _intruder_maps(matrices, adapters, k)),
         _section(
@@ -74,22 +74,30 @@ def _section(title: str, body: str) -> str:
     return f'<section class="part"><h2>{html.escape(title)}</h2>{body}</section>'
 
 
-def _answer(matrices: pl.DataFrame, adapters: list[str], k: int, epsilon: float) -> str:
+def _answer(
+    matrices: pl.DataFrame, left_out: pl.DataFrame, adapters: list[str], k: int, epsilon: float
+) -> str:
     sentences = []
     for adapter in adapters:
-        rows = matrices.filter(pl.col("adapter") == adapter)
+        every = matrices.filter(pl.col("adapter") == adapter)
+        rows = every.filter("changed")
         examined = int(rows.select(pl.min_horizontal("rows", "columns", pl.lit(k)).sum()).item())
         left, right, undecided = (
             int(rows[column].sum()) for column in ("intruders_left", "intruders_right", "undecided")
         )
         changed = rows.filter(pl.max_horizontal("intruders_left", "intruders_right") > 0).height
-        where = f", in {changed} of {rows.height} matrices" if changed else ""
+        where = f", in {changed} of {rows.height} changed matrices" if changed else ""
+        if rows.height < every.height:
+            where += f"; {every.height - rows.height} of {every.height} matrices are unchanged"
         uncertain = f"; {undecided} cannot be decided" if undecided else ""
         sentences.append(
             f"<p><strong>{html.escape(adapter)}</strong>: {left} intruder "
             f"dimension{'s' * (left != 1)} among {examined} leading left singular vectors and "
             f"{right} among as many right ones{where}{uncertain}.</p>"
         )
+        if lines := left_out_lines(left_out, adapter):
+            listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+            sentences.append(f"<details><summary>left out</summary><ul>{listed}</ul></details>")
     quantised = quantisation_note(matrices)
     note = (
         "<p class='fine'>An intruder dimension is one of the top "
@@ -100,10 +108,12 @@ def _answer(matrices: pl.DataFrame, adapters: list[str], k: int, epsilon: float)
 
 
 def _summary_table(matrices: pl.DataFrame) -> str:
-    shown = summarise(matrices).select(
+    summary = summarise(matrices)
+    counts = [of_all(*pair) for pair in summary.select("matrices", "all_matrices").iter_rows()]
+    shown = summary.select(
         "adapter",
         pl.col("module_type").alias("matrices"),
-        pl.col("matrices").alias("count"),
+        pl.Series("count", counts, pl.String),
         "rank",
         "intruders_left",
         "intruders_right",

@@ -40,12 +40,11 @@ def _is_four_bit(tensor: str, tensors: dict[str, StoredTensor]) -> bool:
     return f"{tensor}.absmax" in tensors
 
 
-def stored_shape(tensor: str, tensors: dict[str, StoredTensor]) -> tuple[int, int]:
-    """Return the rows and columns of the weight itself, whatever its packing."""
+def stored_shape(tensor: str, tensors: dict[str, StoredTensor]) -> tuple[int, ...]:
+    """Return the dimensions of the weight itself, whatever its packing."""
     if _is_four_bit(tensor, tensors):
         return _four_bit_state(tensor, tensors).shape
-    shape = tensors[tensor].shape
-    return shape[0], shape[1]
+    return tensors[tensor].shape
 
 
 @dataclass(frozen=True)

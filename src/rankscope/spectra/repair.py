@@ -21,7 +21,6 @@ import numpy as np
 from rankscope.errors import ModelError
 from rankscope.progress import track
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import Tuned
 from rankscope.spectra.arrays import Array, to_device, to_numpy
 from rankscope.spectra.choice import choose_way
 from rankscope.spectra.comparison import SideComparison, compare, cosines_of
@@ -30,6 +29,7 @@ from rankscope.spectra.dense_engine import leading_certified
 from rankscope.spectra.matrices import Matrix, Model
 from rankscope.spectra.measures import undecided
 from rankscope.spectra.tuned import Leading, leading_dense
+from rankscope.spectra.updates import Tuned
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _base_of(
 ) -> BaseSpectrum:
     if intervention.cache is None:
         return decompose(oriented)
-    path = cache.cache_file(intervention.cache, matrix.name)
+    path = cache.cache_file(intervention.cache, matrix.cache_key)
     return cache.load(path, weight, intervention.device)
 
 

@@ -19,17 +19,13 @@ import numpy as np
 
 from rankscope.artefacts.files import replacing_folder, write_json
 from rankscope.errors import ModelError
-from rankscope.spectra.adapters import (
-    FullCheckpoint,
-    LoraAdapter,
-    Tuned,
-    open_tuned,
-    some_of,
-)
+from rankscope.spectra.adapters import LoraAdapter, open_tuned
+from rankscope.spectra.checkpoints import FullCheckpoint
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.quantised import is_quantised
 from rankscope.spectra.repair import Correction, Intervention, ScaledDirection, corrections
 from rankscope.spectra.tensor_files import list_tensors
+from rankscope.spectra.updates import Tuned, some_of
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +66,7 @@ def repair_adapter(
         factors = tuned.factors[module]
         a, b = (tensors[names[factors[kind]]] for kind in ("lora_A", "lora_B"))
         scale = tuned.scale(module, a.shape[0])
-        left = [model.place(part.matrix, part.left, b.shape[0]) / scale for part in parts]
+        left = [tuned.base.place(part.matrix, part.left, b.shape[0]) / scale for part in parts]
         grown_a = np.concatenate([a, *(part.right for part in parts)])
         tensors[names[factors["lora_A"]]] = grown_a.astype(np.float32)
         tensors[names[factors["lora_B"]]] = np.concatenate([b, *left], 1).astype(np.float32)
@@ -97,7 +93,9 @@ def _can_grow(tuned: LoraAdapter, matrix: Matrix) -> bool:
     """Say whether the factors of `matrix` can take up a direction and be loaded by peft."""
     # `ensure_weight_tying` has the head's factors be those of the embedding, transposed
     is_tied = tuned.config.get("ensure_weight_tying") and matrix.layer is None
-    return "lora_B" in tuned.stored(matrix) and not is_tied
+    # factors of a stack have one rank for all of its experts
+    is_stack = tuned.modules[matrix.name] in tuned.stacks
+    return "lora_B" in tuned.stored(matrix) and not is_tied and not is_stack
 
 
 def _others(pattern: dict[str, float] | None, exact: dict[str, float]) -> dict[str, float]:
@@ -122,8 +120,8 @@ def repair_merged(
     source = tuned.model if isinstance(tuned, FullCheckpoint) else model
     changed: dict[str, list[Matrix]] = defaultdict(list)
     for matrix in tuned.matrices:
-        own = tuned.tensor(matrix) if isinstance(tuned, FullCheckpoint) else matrix.tensor
-        changed[own].append(matrix)
+        own = tuned.own[matrix.name] if isinstance(tuned, FullCheckpoint) else matrix
+        changed[own.tensor].append(matrix)
     weight_map: dict[str, str] = {}
     directions = [direction for correction in found.values() for direction in correction.directions]
     with replacing_folder(out) as temporary:
@@ -150,9 +148,10 @@ def repair_merged(
 def _check_mergeable(adapter: LoraAdapter) -> None:
     """Check that a merged model can hold all that the adapter trained."""
     if adapter.left_out:
+        named = some_of([each.name for each in adapter.left_out])
         raise ModelError(
             f"{adapter.folder}: trained more than weight matrices of layers, which a merged model "
-            f"would lose: {some_of(adapter.left_out)}; repair it as an adapter, or merge it with "
+            f"would lose: {named}; repair it as an adapter, or merge it with "
             "peft's `merge_and_unload()` in float32 and repair the merged model"
         )
     tied = [matrix.name for matrix in adapter.matrices if adapter.base.is_tied(matrix.tensor)]
@@ -186,8 +185,9 @@ def _merged(
             addition += tuned.update(matrix, model.read(matrix).astype(np.float64)).dense()
         if matrix.name in found:
             addition += found[matrix.name].left @ found[matrix.name].right
-        whole += model.place(matrix, addition, whole.shape[0])
-    return (whole.T if source.is_conv1d(name) else whole).astype(np.float32)
+        own = tuned.own[matrix.name] if isinstance(tuned, FullCheckpoint) else matrix
+        source.add(own, whole, addition)
+    return whole.astype(np.float32)
 
 
 def _is_quantisation_state(name: str, source: Model) -> bool:

@@ -20,14 +20,15 @@ from rankscope.artefacts.files import replacing_folder, write_parquet
 from rankscope.artefacts.manifest import manifest
 from rankscope.progress import Progress
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import Tuned, Update, open_tuned
+from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.comparer import Wanted
-from rankscope.spectra.decomposition import decompose, orient
+from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.parallel import run_all
 from rankscope.spectra.tables import SpectraTables, TableBuilder
+from rankscope.spectra.updates import Tuned, Update
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def decompose_base(
     with manifest(resume / "run.json", "base", name, spec) as record:
         model = open_model(model_folder)
         record.work_begins()
-        files = {matrix: cache.cache_file(resume, matrix.name) for matrix in model.matrices}
+        files = {matrix: cache.cache_file(resume, matrix.cache_key) for matrix in model.matrices}
         missing = [
             _Piece(model, matrix, path, precision, device)
             for matrix, path in files.items()
@@ -115,11 +116,12 @@ def analyse_steps(
     builder = TableBuilder(RUN_KEYS, wanted)
     versions = {step: open_tuned(folder, model) for step, folder in sorted(steps.items())}
     matrices = {matrix.name: matrix for tuned in versions.values() for matrix in tuned.matrices}
+    changes = {step: {matrix.name for matrix in tuned.matrices} for step, tuned in versions.items()}
     progress = Progress(f"spectra of {keys['run']}", len(matrices))
     for matrix in matrices.values():
         weight = model.read(matrix)
-        base = cache.load(cache.cache_file(spectra, matrix.name), weight, device)
-        changed = {step: tuned for step, tuned in versions.items() if matrix in tuned.matrices}
+        base = _base_of(matrix, spectra, weight, device)
+        changed = {step: tuned for step, tuned in versions.items() if matrix.name in changes[step]}
         analysed: list[int] = []
         updates = _finite_updates(changed, matrix, weight, analysed)
         for number, analysis in enumerate(analyse_matrix(weight, base, updates, wanted, device)):
@@ -128,7 +130,18 @@ def analyse_steps(
             stored = changed[step].precision(matrix), model.precision(matrix)
             builder.add((*key, step), matrix, *stored, analysis)
         progress.advance(note=matrix.name)
+    for step, tuned in versions.items():
+        key = [keys.get(column) for column in RUN_KEYS][:-1]
+        builder.leave_out((*key, step), tuned.left_out)
     return builder.tables()
+
+
+def _base_of(matrix: Matrix, spectra: Path, weight: np.ndarray, device: str) -> BaseSpectrum:
+    """Load the decomposition; of a weight outside of the layers, which has none, make it."""
+    path = cache.cache_file(spectra, matrix.cache_key)
+    if matrix.layer is None and not path.is_file():
+        return decompose(to_device(orient(weight), device))
+    return cache.load(path, weight, device)
 
 
 def _finite_updates(

@@ -1,10 +1,10 @@
 """Tidy tables of spectral results: one row per fact, the same key columns first.
 
-Guarantees: four tables with fixed columns and types, also when empty, so that
+Guarantees: tables with fixed columns and types, also when empty, so that
 `scan_parquet("results/**/spectra/**/*.parquet")` reads a whole laboratory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,6 +16,7 @@ from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.comparison import SideComparison
 from rankscope.spectra.matrices import Matrix
 from rankscope.spectra.measures import count_intruders
+from rankscope.spectra.updates import LeftOut
 
 _MATRIX_KEYS: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
 _COLUMNS: dict[str, dict[str, Any]] = {
@@ -38,6 +39,10 @@ _COLUMNS: dict[str, dict[str, Any]] = {
     },
     "delta_spectrum": {"j": pl.Int64, "sigma": pl.Float64},
 }  # fmt: skip
+_LEFT_OUT: dict[str, Any] = {
+    "tensor": pl.String, "kind": pl.String, "shape": pl.List(pl.Int64), "changed": pl.Boolean,
+    "reason": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class SpectraTables:
 
     `matrices` has one row per version and matrix; `intruders` one per side, k and ε; `vectors` one
     per side and leading vector j; `similarity` one per pair of leading base (i) and tuned (j)
-    vectors; `delta_spectrum` the leading singular values of ΔW.
+    vectors; `delta_spectrum` the leading singular values of ΔW; `left_out` one row per tensor that
+    is not analysed, and whether it differs from the base's.
     """
 
     matrices: pl.DataFrame
@@ -54,6 +60,7 @@ class SpectraTables:
     vectors: pl.DataFrame
     similarity: pl.DataFrame
     delta_spectrum: pl.DataFrame
+    left_out: pl.DataFrame
 
     def items(self) -> list[tuple[str, pl.DataFrame]]:
         """Names and tables, in order."""
@@ -69,6 +76,7 @@ class TableBuilder:
             table: [] for table in _COLUMNS if table != "similarity"
         }
         self._maps: list[tuple[tuple[Any, ...], np.ndarray]] = []
+        self._left_out: list[tuple[Any, ...]] = []
 
     def add(
         self,
@@ -91,6 +99,13 @@ class TableBuilder:
         )
         for side, compared in (("left", comparison.left), ("right", comparison.right)):
             self._add_side((*prefix, side), compared, comparison.method)
+
+    def leave_out(self, key: Sequence[Any], tensors: Iterable[LeftOut]) -> None:
+        """Append what is not analysed of a version."""
+        self._left_out.extend(
+            (*key, each.name, each.kind, list(each.shape), each.changed, each.reason)
+            for each in tensors
+        )
 
     def _add_side(self, prefix: tuple[Any, ...], compared: SideComparison, method: str) -> None:
         ks, epsilons = self.wanted.ks, self.wanted.epsilons
@@ -133,4 +148,5 @@ class TableBuilder:
     def tables(self) -> SpectraTables:
         """Return what was collected."""
         collected = {table: self._frame(table, rows) for table, rows in self._rows.items()}
-        return SpectraTables(**collected, similarity=self._similarity())
+        left_out = pl.DataFrame(self._left_out, schema={**self.keys, **_LEFT_OUT}, orient="row")
+        return SpectraTables(**collected, similarity=self._similarity(), left_out=left_out)

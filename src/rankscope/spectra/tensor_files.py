@@ -62,6 +62,12 @@ class StoredTensor:
             raise ModelError(f"{self.path}: became shorter while it was read; {_FETCH}")
         return values
 
+    def at(self, index: int) -> "StoredTensor":
+        """Return one of the tensors along the first dimension, such as one expert's matrix."""
+        size = (self.stop - self.start) // self.shape[0]
+        start = self.start + index * size
+        return StoredTensor(self.path, self.dtype, self.shape[1:], start, start + size)
+
     def read_ahead(self) -> None:
         """Ask the system, where it can be asked, to have the tensor in its cache soon."""
         if hasattr(os, "posix_fadvise"):

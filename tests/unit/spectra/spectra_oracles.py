@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rankscope.spectra.adapters import Dense, LowRank
+from rankscope.spectra.updates import Dense, LowRank
 
 
 def realistic(m, n, rng):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from rankscope.errors import ModelError
-from rankscope.spectra.adapters import LowRank, open_tuned
+from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.matrices import open_model
+from rankscope.spectra.updates import LowRank
 
 Q = "model.layers.0.self_attn.q_proj"
 UP = "model.layers.1.mlp.up_proj"
@@ -106,15 +107,23 @@ def test_checkpoint_with_a_head_fits_a_base_without(write_model, llama):
     assert not checkpoint.update(base.matrices[0], base.read(base.matrices[0])).dense().any()
 
 
-def test_another_vocabulary_is_refused(write_model, write_adapter, llama):
+def test_what_another_vocabulary_changes_is_left_out_by_name(write_model, write_adapter, llama):
     base = open_model(write_model(llama))
     larger = llama | {"model.embed_tokens.weight": np.zeros((31, 16), np.float32)}
-    with pytest.raises(ModelError, match="another vocabulary"):
-        open_tuned(write_model(larger, name="larger"), base)
     tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
-    tensors["model.embed_tokens.weight"] = np.zeros((31, 16))
+    whole = tensors | {"model.embed_tokens.weight": np.zeros((31, 16))}
+    head = tensors | factors(np.random.default_rng(0), "lm_head", 31, 16, 4)
+    for folder in (
+        write_model(larger, name="larger"),
+        write_adapter(whole, "whole"),
+        write_adapter(head, "head"),
+    ):
+        tuned = open_tuned(folder, base)
+        assert {matrix.layer for matrix in tuned.matrices} <= {0, 1}
+        assert any("embed_tokens" in e.name or "lm_head" in e.name for e in tuned.left_out)
+    only = factors(np.random.default_rng(0), "lm_head", 31, 16, 4)
     with pytest.raises(ModelError, match="another vocabulary"):
-        open_tuned(write_adapter(tensors), base)
+        open_tuned(write_adapter(only, "only"), base)
 
 
 def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(

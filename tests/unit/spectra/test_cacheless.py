@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import analyse_without_base
 from rankscope.spectra.cacheless import (
     METHOD,
@@ -16,6 +15,7 @@ from rankscope.spectra.cacheless import (
 from rankscope.spectra.christoffel import christoffel, cosine_bound
 from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.lanczos import Lanczos
+from rankscope.spectra.updates import Dense, LowRank
 from unit.spectra.spectra_oracles import adversarial, oracle, realistic, versions
 
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankscope.spectra import choice
-from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.arrays import to_device
 from rankscope.spectra.cacheless import CachelessComparer
@@ -19,6 +18,7 @@ from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.lowrank_engine import count_above, leading_in_basis
 from rankscope.spectra.measures import count_intruders
 from rankscope.spectra.projections import project
+from rankscope.spectra.updates import Dense, LowRank
 from unit.spectra.spectra_oracles import adversarial, oracle, realistic, versions
 
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.spectra.adapters import Dense, LowRank
 from rankscope.spectra.analysis import analyse_matrix
 from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import decompose, orient
+from rankscope.spectra.updates import Dense, LowRank
 
 WANTED = Wanted(ks=(1, 5, 10), epsilons=(0.1, 0.3, 0.5, 0.7, 0.9), similarity_size=6)
 

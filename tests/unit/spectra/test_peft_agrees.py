@@ -8,10 +8,11 @@ from safetensors.numpy import load_file
 
 from rankscope.errors import ModelError
 from rankscope.spectra.adapter_config import is_plain_lora
-from rankscope.spectra.adapters import Dense, open_tuned
+from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.matrices import open_model
 from rankscope.spectra.merged_by_peft import merge, readable
 from rankscope.spectra.sources import Source
+from rankscope.spectra.updates import Dense
 
 peft = pytest.importorskip("peft")
 Q = "model.layers.1.self_attn.q_proj"

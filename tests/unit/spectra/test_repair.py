@@ -8,10 +8,10 @@ import pytest
 
 from rankscope.errors import ModelError
 from rankscope.spectra import cache, repair
-from rankscope.spectra.adapters import Dense
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.matrices import open_model
 from rankscope.spectra.repair import Intervention, choose_directions, corrections
+from rankscope.spectra.updates import Dense
 
 COSINES = np.array([0.9, 0.2, 0.1, 0.8, 0.3, 0.95])
 

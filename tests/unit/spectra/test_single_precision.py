@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rankscope.spectra import choice, comparer
-from rankscope.spectra.adapters import LowRank
 from rankscope.spectra.comparer import Comparer, Wanted
 from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.measures import count_intruders
 from rankscope.spectra.projections import SingleProjector, project
+from rankscope.spectra.updates import LowRank
 from unit.spectra.spectra_oracles import oracle, realistic
 
 
