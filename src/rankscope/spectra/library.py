@@ -91,9 +91,9 @@ def _meta_model(folder: Path, name: str) -> Any:
             return None
         if made_by.config_class is getattr(config, "sub_configs", {}).get("text_config"):
             config = config.get_text_config()
-        with doing(folder, f"no {made_by.__name__} can be built", _ADVICE, ModelError):
-            with torch.device("meta"):
-                return made_by(deepcopy(config))
+        task = f"no {made_by.__name__} can be built"
+        with doing(folder, task, _ADVICE, ModelError), torch.device("meta"):
+            return made_by(deepcopy(config))
     finally:
         library_logging.set_verbosity(verbosity)
 
@@ -105,7 +105,7 @@ def _class(name: str, config: Any) -> Any:
     made_by = getattr(transformers, name, None)
     mapping = getattr(made_by, "_model_mapping", None)
     if mapping is not None:
-        found = mapping[type(config)] if type(config) in mapping else None
+        found = mapping.get(type(config), None)
         made_by = found[0] if isinstance(found, tuple | list) else found
     takes = getattr(made_by, "config_class", None)
     text = getattr(config, "sub_configs", {}).get("text_config")

@@ -212,7 +212,7 @@ def test_what_cannot_be_certified_is_decomposed():
     rng = np.random.default_rng(3)
     q, _ = np.linalg.qr(rng.standard_normal((60, 60)))
     weight = q * np.concatenate([np.full(40, 3.0), np.linspace(2, 1, 20)])
-    update = LowRank(np.zeros((60, 1)), np.zeros((1, 60)))
+    update = LowRank(np.full((60, 1), 1e-9), np.full((1, 60), 1e-9))
     (analysis,) = analyse_without_base(weight, [update], Wanted((5,), (0.5,), 5))
     assert analysis.comparison.method == "gram"
     assert analysis.comparison.left.error_bound.min() > 0.1

@@ -128,7 +128,7 @@ def test_coinciding_singular_values_are_admitted_not_guessed():
     rng = np.random.default_rng(6)
     q, _ = np.linalg.qr(rng.standard_normal((20, 20)))
     weight = q * np.array([5.0, 3.0, 3.0, *np.linspace(2, 1, 17)])
-    result = analyse(weight, np.zeros((20, 20)))
+    result = analyse(weight, np.full((20, 20), 1e-13))
     bounds = result.comparison.left.error_bound
     assert bounds[0] < 1e-9
     assert np.all(bounds[1:3] > 0.1)
@@ -163,3 +163,14 @@ def test_effective_rank_of_factors_never_exceeds_their_rank(rank):
         np.exp(-(shares * np.log(shares)).sum()), rel=1e-5
     )
     assert result.effective_rank <= rank
+
+
+def test_an_unchanged_weight_has_no_intruders_whatever_its_vectors_are():
+    """A block of zeros, such as an inserted identity layer has, determines none of its vectors."""
+    for weight in (np.zeros((20, 30)), np.eye(20), np.ones((30, 20))):
+        low_rank = LowRank(np.zeros((len(weight), 2)), np.ones((2, weight.shape[1])))
+        for update in (Dense(np.zeros(weight.shape)), low_rank):
+            result = one_analysis(weight, update)
+            for side in (result.comparison.left, result.comparison.right):
+                assert (side.max_cosine == 1).all()
+                assert (side.error_bound == 0).all()
