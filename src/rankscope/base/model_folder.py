@@ -14,7 +14,7 @@ from typing import Any
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.manifest import file_sha256
 from rankscope.errors import ModelError
-from rankscope.foreign import read_json_object
+from rankscope.foreign import is_folder, read_json_object
 from rankscope.study.specs import MODEL_FILES, HubBase, LocalBase
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def verify(folder: Path) -> list[Path]:
     Raises:
         ModelError: something is missing or malformed.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ModelError(f"{folder}: there is no such model folder (from {Path.cwd()})")
     config = read_json_object(folder / "config.json", ModelError)
     if "model_type" not in config:

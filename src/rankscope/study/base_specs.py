@@ -22,13 +22,13 @@ class EmbeddedBase(Spec):
 
     source: Literal["embedded"]
     corpus: Annotated[DocumentSpec, ByLabel()]
-    vocabulary_size: Annotated[int, Field(ge=257)] = Field(
+    vocabulary_size: Annotated[int, Field(ge=257, le=10_000_000)] = Field(
         1024, description="tokens of its byte-level BPE"
     )
-    hidden_size: Positive = 128
-    layers: Positive = 4
-    heads: Positive = 4
-    intermediate_size: Positive = 344
+    hidden_size: Annotated[Positive, Field(le=65_536)] = 128
+    layers: Annotated[Positive, Field(le=1_024)] = 4
+    heads: Annotated[Positive, Field(le=1_024)] = 4
+    intermediate_size: Annotated[Positive, Field(le=1_048_576)] = 344
     context_length: Positive = 128
     steps: Positive = 800
     batch_size: Positive = 4

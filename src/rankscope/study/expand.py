@@ -8,7 +8,9 @@ Guarantees: `load_study` returns frozen, validated records in the order of the f
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -31,6 +33,9 @@ from rankscope.study.specs import (
 )
 
 STUDIES = Path("workflow/studies")
+MOST_RUNS = 5_000
+MOST_DRAWN = 20_000
+_MOST = f"allowed: at most {MOST_RUNS:,} in a study; divide it, or take out values of its lists"
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def _unfolded(file: StudyFile, source: Source) -> list[tuple[Run, Place]]:
     """
     found: list[Mistake] = []
     runs: dict[str, tuple[Run, Place]] = {}
+    _refuse_too_many(file, source)
     for number, block in enumerate(file.grid):
         place: Place = ("grid", number)
         try:
@@ -151,6 +157,31 @@ def _unfolded(file: StudyFile, source: Source) -> list[tuple[Run, Place]]:
     if found:
         raise source.error(found)
     return list(runs.values())
+
+
+def _refuse_too_many(file: StudyFile, source: Source) -> None:
+    """Refuse a study of more runs, or evaluations of samplings, than anyone will train.
+
+    Raises:
+        StudyError: names the block, or the list of evaluations.
+    """
+    total = 0
+    for number, block in enumerate(file.grid):
+        lists: list[tuple[Any, ...]] = [
+            block.train_on or file.train_on,
+            block.seeds or file.seeds,
+            block.learning_rate,
+            *((block.rank, block.alpha) if isinstance(block, LoraBlock) else ()),
+        ]
+        total += prod(map(len, lists))
+        if total > MOST_RUNS:
+            text = f"the grid unfolds to {total:,} runs"
+            raise source.error([Mistake(("grid", number), f"{text}; {_MOST}")])
+    seeds = {seed for block in file.grid for seed in block.seeds or file.seeds}
+    drawn = len(seeds) * (sum(map(len, file.evaluate.values())) + len(file.data))
+    if drawn > MOST_DRAWN:
+        text = f"{len(seeds):,} seeds draw data and evaluations {drawn:,} times"
+        raise source.error([Mistake(("seeds",), f"{text}; allowed: at most {MOST_DRAWN:,}")])
 
 
 def _runs(file: StudyFile, block: FullBlock | LoraBlock) -> Iterator[Run]:

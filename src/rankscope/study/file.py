@@ -41,10 +41,11 @@ Label = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        max_length=100,
         description="a label: letters, digits, - and _, as it becomes part of file names",
     ),
 ]
-StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 RecipePart = Annotated[dict[str, Any], PartOf(Recipe, without=("learning_rate",))]
 
 

@@ -18,6 +18,7 @@ from rankscope.study.labels import REPORTED_ELSEWHERE
 from rankscope.study.schema import Node
 from rankscope.study.source import Mistake, Place, dotted
 
+LONGEST_WORD = 100
 _ELSEWHERE = {
     "learning_rate": "learning rates stand in the blocks of `grid`, one for each method",
     "seed": "seeds stand under `seeds`, in the study or in a block of `grid`",
@@ -57,7 +58,7 @@ def shown(value: Any) -> str:
 
 def close_word(word: Any, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, or an empty text."""
-    word, known = str(word).lower(), list(known)
+    word, known = str(word).lower()[:LONGEST_WORD], list(known)
     longer = [name for name in known if word and name.startswith(word)]
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.6) or longer), "")
 
@@ -214,6 +215,7 @@ _ALLOWED: dict[str, Callable[[dict[str, Any]], str]] = {
     "less_than": lambda bound: f"a number below {bound['lt']:g}",
     "less_than_equal": lambda bound: f"a number of at most {bound['le']:g}",
     "too_short": lambda bound: f"at least {bound['min_length']} entry",
+    "string_too_long": lambda bound: f"at most {bound['max_length']} characters",
     "string_too_short": lambda bound: f"at least {bound['min_length']} character",
 }
 

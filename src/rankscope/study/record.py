@@ -14,7 +14,10 @@ HeldOut = Annotated[
 ]
 MaxBytes = Annotated[int, Field(gt=0, description="most text to take, in UTF-8 bytes")] | None
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[int, Field(gt=0)]
+LONGEST_SLUG = 80
+LARGEST = 1_000_000_000
+"""Above any number of steps, tokens, items or rows that a study could mean."""
+Positive = Annotated[int, Field(gt=0, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Revision = Annotated[
     str,
@@ -44,4 +47,6 @@ class Spec(BaseModel):
 def slug(text: str) -> str:
     """Shorten a path or repository id to what is safe and readable in a file name."""
     tail = text.rstrip("/").rsplit("/", 1)[-1]
-    return "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower() or "unnamed"
+    safe = "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower()
+    # what is longer could make a file name that no file system takes
+    return safe[:LONGEST_SLUG] or "unnamed"

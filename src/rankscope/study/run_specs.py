@@ -9,7 +9,7 @@ from rankscope.study.base_specs import BaseSpec, Quantisation, QuantisedBase, Tr
 from rankscope.study.data_specs import TrainingSpec
 from rankscope.study.identity import artefact_name
 from rankscope.study.instruction_specs import Mixture
-from rankscope.study.record import Positive, Seed, Spec
+from rankscope.study.record import LARGEST, Positive, Seed, Spec
 
 
 class FullFineTuning(Spec):
@@ -100,16 +100,16 @@ class Recipe(Spec):
 
     learning_rate: Annotated[float, Field(gt=0)]
     steps: Positive | None = Field(None, description="optimizer steps; or give `epochs`")
-    epochs: Annotated[float, Field(gt=0)] | None = Field(
+    epochs: Annotated[float, Field(gt=0, le=1_000_000)] | None = Field(
         None, description="passes over the training data; or give `steps`"
     )
-    batch_size: Positive = Field(
+    batch_size: Annotated[Positive, Field(le=1_000_000)] = Field(
         16, description="sequences (of a mixture: examples) per optimizer step"
     )
     micro_batch_size: Positive | None = Field(
         None, description="sequences per forward pass; divides batch_size and saves memory"
     )
-    sequence_length: Annotated[int, Field(ge=8)] = Field(
+    sequence_length: Annotated[int, Field(ge=8, le=LARGEST)] = Field(
         256, description="tokens per packed sequence; of a mixture the longest example"
     )
     packing: Packing | None = Field(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.errors import ModelError
+from rankscope.foreign import is_folder
 from rankscope.study.specs import BaseSpec, EmbeddedBase, FullFineTuning, HubBase, Lora
 
 LLAMA_TYPES = ("llama", "mistral")
@@ -93,7 +94,7 @@ def base_folder(base: BaseSpec) -> Path | None:
         return None
     if isinstance(base, HubBase):
         return cached_snapshot("models", base.repository, base.revision)
-    return Path(base.path) if Path(base.path).is_dir() else None
+    return Path(base.path) if is_folder(Path(base.path)) else None
 
 
 def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
@@ -101,7 +102,7 @@ def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
     folder = cache / f"{kind}--{repository.replace('/', '--')}" / "snapshots" / revision
-    return folder if folder.is_dir() else None
+    return folder if is_folder(folder) else None
 
 
 def fetch_configuration(base: HubBase) -> None:

@@ -40,13 +40,15 @@ def _as_tuple(value: Any) -> Any:
 def _refuse_empty_and_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise PydanticCustomError("rankscope_empty", "the list is empty; give at least one entry")
-    for number, value in enumerate(values):
-        if value in values[:number]:
+    seen = set()
+    for value in values:
+        if value in seen:
             raise PydanticCustomError(
                 "rankscope_repeated",
                 "{value} stands twice in the list; remove one",
                 {"value": getattr(value, "name", value)},
             )
+        seen.add(value)
     return values
 
 
