@@ -45,7 +45,7 @@ def counts(study: Study, shape: BaseShape | None) -> Counts:
         ModelError: the base's configuration is of no causal language model.
     """
     methods = dict.fromkeys(run.method for run in study.runs)
-    if shape is not None:
+    if shape is not None and shape.is_counted:
         return {method: shape.counts(method) for method in methods}
     folder = base_folder(study.base)
     if folder is None:

@@ -3,7 +3,8 @@
 Guarantees: shapes and parameter counts are exact where they are given (tests compare them with
 transformers and peft on the meta device), and come in milliseconds: from the safetensors headers
 of a model that is on disk, from the record of an embedded base, or from the `config.json` of a
-Llama-type model. For any other base there is none (`None`); `meta_device` counts those.
+Llama-type model. For any other base there is none (`None`); `meta_device` counts those, and the
+types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
 """
 
 import json
@@ -45,6 +46,8 @@ class BaseShape:
     """The linear layers of its blocks, and an output head that is not tied."""
     parameters: int
     context_length: int | None
+    is_counted: bool = True
+    """Whether files and memory agree, so that numbers of parameters are those of the files."""
 
     def targets(self, method: Lora) -> tuple[Matrix, ...]:
         """The matrices that an adapter is put on, by peft's rule: a name is matched as a suffix."""
@@ -177,6 +180,7 @@ def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
     Raises:
         ModelError: there are no safetensors files, or they are damaged.
     """
+    from rankscope.spectra.layout import is_plain
     from rankscope.spectra.tensor_files import FLOATS, list_tensors
 
     tensors = {
@@ -193,7 +197,8 @@ def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
         if name.endswith(".weight") and len(shape) == 2 and _is_linear(name)
     )
     context = config.get("max_position_embeddings") or config.get("n_positions")
-    return BaseShape(matrices, sum(prod(shape) for shape in tensors.values()), context)
+    parameters = sum(prod(shape) for shape in tensors.values())
+    return BaseShape(matrices, parameters, context, is_counted=is_plain(config))
 
 
 def _llama_type(config: dict[str, Any]) -> bool:
