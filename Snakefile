@@ -14,7 +14,8 @@ from snakemake.utils import min_version
 from rankscope.artefacts import layout
 from rankscope.report import FIGURE_NAMES
 from rankscope.outcome import failure, list_few_files, say_last, success
-from rankscope.start import OTHERS_VARIABLE, STUDY_VARIABLE, studies_at_start
+from rankscope.start import OTHERS_VARIABLE, studies_at_start
+from rankscope.study.option import STUDY_VARIABLE
 from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash
 
 min_version("9.0")

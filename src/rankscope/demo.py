@@ -12,14 +12,15 @@ import time
 from pathlib import Path
 
 import typer
-import yaml
 
 from rankscope.artefacts import layout
+from rankscope.errors import StudyError
 from rankscope.report.time_split import time_split
+from rankscope.study.file import configured_study
 from rankscope.study.registry import Studies
 
-SNAKEMAKE = (
-    "snakemake",
+SNAKEMAKE = (sys.executable, "-m", "snakemake")
+OPTIONS = (
     "--rerun-incomplete",
     "--keep-going",
     "--quiet",
@@ -31,7 +32,11 @@ SNAKEMAKE = (
 
 def main() -> int:
     """Run the demo and return the exit code."""
-    study = Studies(yaml.safe_load(Path("config.yaml").read_text("utf-8"))["study"]).current
+    try:
+        study = Studies(configured_study()).current
+    except StudyError as error:
+        typer.echo(f"error: {error}", err=True)
+        return 2
     page = Path(layout.report_page(study.study))
     Path(".snakemake").mkdir(exist_ok=True)
     with Path(".snakemake/demo.lock").open("w") as lock:
@@ -41,11 +46,9 @@ def main() -> int:
             typer.echo("the demo is already running in this folder", err=True)
             return 1
         # no other demo runs: a lock that Snakemake left behind is of a killed one
-        subprocess.run(
-            ["snakemake", "--unlock", "--quiet", "all"], check=False, capture_output=True
-        )
+        subprocess.run([*SNAKEMAKE, "--unlock", "--quiet", "all"], check=False, capture_output=True)
         started = time.time()
-        finished = subprocess.run([*SNAKEMAKE, "--cores", "all"], check=False)
+        finished = subprocess.run([*SNAKEMAKE, *OPTIONS, "--cores", "all"], check=False)
     if finished.returncode:
         typer.echo(
             "the demo stopped before its end; the messages above say why, logs/ holds the rest."

@@ -124,13 +124,19 @@ def find_own_program() -> None:
 
 
 def refuse_unknown_targets(targets: Iterable[str], rules: Iterable[str]) -> None:
-    """Stop where a target is neither a rule nor a path nor a file: a misspelled stage.
+    """Stop where a target is a study, or neither a rule nor a path nor a file: a misspelled stage.
 
     Paths are for Snakemake to judge.
     """
-    known = [rule for rule in rules if not rule.startswith("_")]
+    known = list(rules)
     for target in targets:
-        if target in known or os.sep in target or Path(target).exists():
+        study = target.removeprefix("study=")
+        if target in known:
+            continue
+        if study != target or target.endswith((".yaml", ".yml")):
+            text = f"{target!r} is no target; a study is given at the end: --config study={study}"
+            stop(StudyError(text))
+        if os.sep in target or Path(target).exists():
             continue
         listed = ", ".join(rule for rule in known if "_" not in rule)
         stop(

@@ -11,6 +11,9 @@ from rankscope.errors import StudyError
 from rankscope.study.cli import check
 from study_mistakes import EMBEDDED, HUB_BASE, MISTAKES, REVISION
 from study_text import STUDY, edited
+from tiny_llama import save_base
+from tiny_study import STUDY as TINY
+from tiny_study import write_tiny_documents
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +215,24 @@ def test_a_quantised_model_is_no_base(elsewhere: Path) -> None:
     found = message(edited((EMBEDDED, "source: local\n  path: packed")))
     assert 'mine.yaml:12: base.path: "packed" is quantised (bitsandbytes)' in found
     assert "`quantisation: nf4`" in found
+
+
+def test_a_path_that_is_seen_from_the_study_s_folder_is_told_how_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths are seen from the folder of the run, which people take for that of the study."""
+    own = tmp_path / "own study"
+    own.mkdir()
+    write_tiny_documents(own)
+    save_base(own / "base")
+    text = TINY[: TINY.index("base:")] + "base: {source: local, path: base}\n"
+    (own / "tiny.yaml").write_text(text + TINY[TINY.index("train_on:") :], "utf-8")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(StudyError) as refused:
+        check([Path("../own study/tiny.yaml")])
+    for name in ("code.jsonl", "english.jsonl", "base"):
+        assert f"it lies beside the study, as ../own study/{name}: paths are" in str(refused.value)
+    monkeypatch.chdir(own)
+    check([Path("tiny.yaml")])

@@ -89,6 +89,11 @@ def test_a_report_of_another_study_is_of_that_study_at_the_start_too() -> None:
         ({"sutdy": "x"}, "config.yaml or --config: sutdy: unknown key; did you mean study?"),
         ({"study": 3}, "study: 3 is a number; allowed: text"),
         ({"study": "tyny.yaml"}, "tyny.yaml: there is no such file; did you mean tiny.yaml?"),
+        ({"study": "tiny", "grid": []}, "given by --config study=FILE, not by --configfile"),
+        (
+            {"study": "tiny"},
+            "workflow/studies/tiny.yaml: there is no such file; did you mean ./tiny",
+        ),
         ({"study": "twn"}, "did you mean workflow/studies/twin.yaml?"),
     ],
 )
@@ -130,6 +135,13 @@ def test_a_program_that_is_not_installed_is_missed_before_the_first_job(
 
 def test_a_misspelled_target_is_answered_with_the_one_that_was_meant() -> None:
     rules = ["all", "train", "evaluate", "train_run"]
-    start.refuse_unknown_targets(["train", "train_run", "results/x.parquet", FILE], rules)
+    Path("kept.txt").write_text("", "utf-8")
+    start.refuse_unknown_targets(["train", "train_run", "results/x.parquet", "kept.txt"], rules)
     with pytest.raises(SystemExit, match=r"'trian' is no target; did you mean train\?"):
         start.refuse_unknown_targets(["trian"], rules)
+
+
+@pytest.mark.parametrize("target", ["tiny.yaml", "study=tiny.yaml"])
+def test_a_study_as_a_target_is_answered_with_the_way_to_give_it(target: str) -> None:
+    with pytest.raises(SystemExit, match=r"given at the end: --config study=tiny\.yaml$"):
+        start.refuse_unknown_targets([target], ["all"])

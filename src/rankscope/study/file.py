@@ -168,6 +168,8 @@ def study_of_config(config: Mapping[str, Any]) -> str:
             f"which study? There is no {CONFIG} in this folder ({Path.cwd()}): give --config"
             " study=NAME_OR_FILE, or start from the root of the repository"
         )
+    if "grid" in config:
+        raise StudyError("a study file is given by --config study=FILE, not by --configfile")
     return _validated(Config, Source(Path(f"{CONFIG} or --config"), dict(config), {}), None).study
 
 

@@ -317,8 +317,10 @@ def _neighbours(path: Path) -> str:
     names = sorted(name for name in found if name != "config.yaml")
     close = get_close_matches(path.name, names, n=1)
     meant = f"; did you mean {path.with_name(close[0])}?" if close else ""
+    if path.parent != Path() and Path(path.name).exists():
+        meant = f"; did you mean ./{path.name}?"
     if not names:
-        return f" (from {Path.cwd()})"
+        return f"{meant} (from {Path.cwd()})"
     return f"{meant}; {path.parent.absolute()} has: {', '.join(names)}"
 
 

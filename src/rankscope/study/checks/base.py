@@ -31,7 +31,7 @@ def base_is_there(subject: Subject) -> Iterator[Mistake]:
         try:
             verify(Path(base.path))
         except ModelError as error:
-            text = f"{shown(base.path)} cannot be used: {error}{tilde(base.path)}"
+            text = f"{shown(base.path)} cannot be used: {error}{subject.path_hint(base.path)}"
             yield Mistake(("base", "path"), text)
     elif isinstance(base, HubBase) and offline() and not _has_weights(base):
         yield Mistake(("base", "repository"), not_cached(base.repository, base.revision))
@@ -121,8 +121,3 @@ def embedded_base(subject: Subject) -> Iterator[Mistake]:
             f"{base.heads} heads do not divide `hidden_size: {base.hidden_size}` into parts of"
             f" even size; allowed: {', '.join(allowed) or 'none: make hidden_size even'}",
         )
-
-
-def tilde(path: str) -> str:
-    """Say that ~ is no folder, where a path begins with it."""
-    return "; ~ is not expanded: write the path out" if path.startswith("~") else ""

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rankscope.errors import DataError
-from rankscope.study.checks.base import tilde
 from rankscope.study.checks.hub import not_cached, offline
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import STUDIES
@@ -42,7 +41,7 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
     """Files exist, are of a known kind and hold several documents; hub datasets can be reached."""
     for place, spec in variants(subject):
         if isinstance(spec, TextFiles):
-            yield from _files(spec, (*place, "path"))
+            yield from _files(subject, spec, (*place, "path"))
         elif (
             isinstance(spec, HubDataset | Niv2Mirror)
             and offline()
@@ -52,7 +51,7 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
             yield Mistake((*place, "repository"), text)
 
 
-def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
+def _files(subject: Subject, spec: TextFiles, place: Place) -> Iterator[Mistake]:
     from rankscope.data.text_files import read_file, source_files
     from rankscope.foreign import check_regular
 
@@ -64,7 +63,7 @@ def _files(spec: TextFiles, place: Place) -> Iterator[Mistake]:
                 # the first row tells whether `text_field` is right
                 next(read_file(path, spec), None)
     except DataError as error:
-        text = f"{shown(spec.path)} cannot be read: {error}{tilde(spec.path)}"
+        text = f"{shown(spec.path)} cannot be read: {error}{subject.path_hint(spec.path)}"
         yield Mistake(place, text)
         return
     one_document = len(files) == 1 and files[0].suffix == ".txt" and not spec.split_on_blank_lines

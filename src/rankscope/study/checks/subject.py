@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from rankscope.foreign import is_file, is_folder
 from rankscope.study.expand import Expansion
 from rankscope.study.file import StudyFile
 from rankscope.study.shapes import BaseShape, base_shape
@@ -69,7 +71,23 @@ class Subject:
         where = f"{self.study.path}:{line}" if line else self.study.path
         return f"{where}: {dotted(place)}: {text}"
 
+    def path_hint(self, path: str) -> str:
+        """What may have been meant by a path in the study that leads nowhere; empty if unknown."""
+        if path.startswith("~"):
+            return "; ~ is not expanded: write the path out"
+        beside = Path(self.study.path).parent / path
+        if _is_there(Path(path)) or not _is_there(beside):
+            return ""
+        return (
+            f"; it lies beside the study, as {beside}: paths are seen from the folder of the run,"
+            " so write that, or an absolute path"
+        )
+
     def label(self, spec: DataSpec) -> str:
         """The label of a variant in the study file, quoted."""
         labels = [label for label, known in self.study.data.items() if known.name == spec.name]
         return f'"{labels[0]}"' if labels else spec.name
+
+
+def _is_there(path: Path) -> bool:
+    return is_file(path) or is_folder(path)

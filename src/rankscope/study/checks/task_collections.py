@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rankscope.errors import DataError
 from rankscope.foreign import is_file, is_folder
-from rankscope.study.checks.base import tilde
 from rankscope.study.checks.files import variants
 from rankscope.study.checks.subject import Subject
 from rankscope.study.instruction_specs import CATEGORY_TABLE
@@ -22,7 +21,9 @@ def layouts(subject: Subject) -> Iterator[Mistake]:
     for place, spec in variants(subject):
         if not isinstance(spec, Niv2Tasks):
             continue
-        yield from _lines(spec, place) if has_lines(Path(spec.path)) else _official(spec, place)
+        yield from (
+            _lines(spec, place) if has_lines(Path(spec.path)) else _official(subject, spec, place)
+        )
         if spec.categories is not None and not is_file(Path(spec.categories)):
             yield Mistake((*place, "categories"), f"there is no file {shown(spec.categories)}")
         yield from _commit(spec, place)
@@ -71,7 +72,7 @@ def _task_numbers(spec: Mixture | TestSet) -> Iterator[tuple[str, int]]:
         yield from (("nested", size) for size in spec.nested)
 
 
-def _official(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
+def _official(subject: Subject, spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
     root = Path(spec.path)
     lists = root / "splits" / spec.split
     for kind, folder in (("tasks", root / "tasks"), ("split lists", lists)):
@@ -80,7 +81,7 @@ def _official(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
                 (*place, "path"),
                 f"{shown(spec.path)} has no folder {folder.relative_to(root)} with the {kind};"
                 f" allowed: a folder in the layout of allenai/natural-instructions"
-                f"{tilde(spec.path)}",
+                f"{subject.path_hint(spec.path)}",
             )
     if is_folder(root / "tasks") and not any((root / "tasks").glob("*.json")):
         yield Mistake(
