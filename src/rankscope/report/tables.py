@@ -29,6 +29,7 @@ from rankscope.report.gather import Gathered
 from rankscope.report.methods import BASE
 from rankscope.report.mixture_tables import category_scores, mixture_scores
 from rankscope.report.resampling import Floats, interval, seed_shares, unit_counts
+from rankscope.study.overlap import FOR_A_REPORT, findings
 from rankscope.study.specs import Study
 
 PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors", "cases"})
@@ -215,7 +216,9 @@ def _timings(manifests: tuple[dict[str, Any], ...]) -> pl.DataFrame:
 
 
 def provenance(study: Study, gathered: Gathered) -> dict[str, Any]:
-    """Versions, Python and machine of every manifest, usually one of each; and the study."""
+    """Versions, Python and machine of every manifest, usually one of each; the study, and what it
+    measures and also trains on.
+    """
 
     def distinct(key: str) -> list[Any]:
         seen = {
@@ -229,6 +232,7 @@ def provenance(study: Study, gathered: Gathered) -> dict[str, Any]:
             packages.setdefault(package, set()).add(version)
     return {
         "study": study.canonical(),
+        "overlaps": [finding.text for finding in findings(study, FOR_A_REPORT)],
         "python": distinct("python"),
         "machine": distinct("machine"),
         "packages": {package: sorted(packages[package]) for package in sorted(packages)},

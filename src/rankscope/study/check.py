@@ -81,6 +81,7 @@ def notes(subject: Subject) -> list[str]:
         *_unused_variants(subject),
         *nesting.nesting(subject),
         *prompts.prompt_lengths(subject),
+        *evaluation.overlaps(subject),
         *_runs_for_a_gpu(subject),
     ]
 

@@ -104,6 +104,13 @@ def fingerprint(files: Iterable[Path], root: Path) -> str | None:
     return digest.hexdigest()[:16]
 
 
+def hashes_of(files: Iterable[Path]) -> dict[Path, str]:
+    """Return the SHA-256 of regular files."""
+    states = {path: FileState.of(path) for path in files}
+    hashes = _hashes(list(states.values()))
+    return {path: hashes[state] for path, state in states.items()}
+
+
 def _hashes(states: list[FileState]) -> dict[FileState, str]:
     """Return the SHA-256 of every file, of those in `states` that are known without reading."""
     known = {state: hashed for state in states if (hashed := _in_this_process.get(state))}

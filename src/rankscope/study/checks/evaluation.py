@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rankscope.study.checks.subject import Subject
 from rankscope.study.mistakes import shown, suggestion
+from rankscope.study.overlap import FOR_A_CHECK, findings
 from rankscope.study.source import Mistake, Place
 from rankscope.study.specs import (
     Continuations,
@@ -74,6 +75,15 @@ def held_out(subject: Subject) -> Iterator[Mistake]:
                     f" {' and '.join(_different(measured, other))}",
                 )
                 break
+
+
+def overlaps(subject: Subject) -> list[str]:
+    """Note what is measured and trained on, or measured as learning and as forgetting."""
+    places = {evaluation.name: (*place, "data") for place, evaluation in subject.evaluations()}
+    return [
+        subject.note(places[finding.evaluation], finding.text)
+        for finding in findings(subject.study, FOR_A_CHECK)
+    ]
 
 
 def answers(subject: Subject) -> Iterator[Mistake]:
