@@ -1,6 +1,7 @@
 """`rankscope check`: every mistake by the message a user sees."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -236,3 +237,18 @@ def test_a_path_that_is_seen_from_the_study_s_folder_is_told_how_to_write(
         assert f"it lies beside the study, as ../own study/{name}: paths are" in str(refused.value)
     monkeypatch.chdir(own)
     check([Path("tiny.yaml")])
+
+
+def test_a_row_that_cannot_be_read_is_told_by_the_check(tmp_path: Path) -> None:
+    rows = [f'{{"text": "document {number}"}}\n' for number in range(40)]
+    Path("mine.jsonl").write_text("".join(rows) + '{"text": "a cut emoji \\ud83d"}\n')
+    data = "{source: text, path: mine.jsonl}"
+    found = message(edited(("{source: standard-library, content: english}", data)))
+    assert "mine.jsonl, line 41: field 'text' holds half of a surrogate pair" in found
+
+
+def test_a_pipe_as_data_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo("pipe.jsonl")
+    data = "{source: text, path: pipe.jsonl}"
+    found = message(edited(("{source: standard-library, content: english}", data)))
+    assert "pipe.jsonl: this is a pipe, socket or device" in found

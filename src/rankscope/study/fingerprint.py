@@ -30,6 +30,8 @@ BLOCK = 1 << 22
 REMEMBERED_FROM = 32 << 20
 """Bytes of files together above which hashes are kept on the disk."""
 CLOCK_SECONDS = 2.0
+MOST_FILES = 200_000
+"""Files under a folder, whatever they are: a slip such as `path: /` is answered soon."""
 
 _in_this_process: dict["FileState", str] = {}
 
@@ -60,18 +62,24 @@ def files_under(root: Path, suffixes: tuple[str, ...], strict: bool = False) -> 
 
     Raises:
         OSError: with `strict`, a folder cannot be searched.
+        StudyError: there are more than a collection of texts has.
     """
 
     def fail(error: OSError) -> None:
         if strict:
             raise error
 
-    return sorted(
-        Path(folder, name)
-        for folder, _, names in os.walk(root, onerror=fail)
-        for name in names
-        if Path(name).suffix in suffixes
-    )
+    found: list[Path] = []
+    seen = 0
+    for folder, _, names in os.walk(root, onerror=fail):
+        seen += len(names)
+        if seen > MOST_FILES:
+            raise StudyError(
+                f"{root}: more than {MOST_FILES:,} files lie under this folder; give the one that"
+                " holds the data"
+            )
+        found += [Path(folder, name) for name in names if Path(name).suffix in suffixes]
+    return sorted(found)
 
 
 def files_of(root: Path, suffixes: tuple[str, ...]) -> list[Path]:

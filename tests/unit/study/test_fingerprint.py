@@ -174,6 +174,14 @@ def test_two_processes_that_remember_at_once_leave_a_whole_memory(large):
     assert json.loads(memory.read_text())[0][0] == str(large)
 
 
+def test_a_folder_of_everything_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(fingerprints, "MOST_FILES", 3)
+    for number in range(4):
+        (tmp_path / f"{number}.log").touch()
+    with pytest.raises(StudyError, match="more than 3 files lie under this folder"):
+        TextFiles(source="text", path=str(tmp_path))
+
+
 def test_pipes_and_impossible_names_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     assert fingerprint([tmp_path / "pipe.txt", Path("x" * 5000), Path("a\0b")], tmp_path) is None

@@ -1,5 +1,6 @@
 """Checks against other files: the data, and the names of other studies."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from rankscope.study.specs import (
 
 MOST_LOOKED_AT = 200
 """Files of a folder that are opened here; the data stage reads them all."""
+READ_WHOLE = 1 << 20
+"""Bytes up to which a file is read to its end, and not only its first row."""
 
 
 def name_of_study(subject: Subject) -> Iterator[Mistake]:
@@ -58,10 +61,12 @@ def _files(subject: Subject, spec: TextFiles, place: Place) -> Iterator[Mistake]
     try:
         files = source_files(Path(spec.path))
         for path in files[:MOST_LOOKED_AT]:
-            check_regular(path, DataError)
-            if path.suffix != ".txt":
+            rows = read_file(path, spec)
+            if check_regular(path, DataError) <= READ_WHOLE:
+                deque(rows, maxlen=0)
+            elif path.suffix != ".txt":
                 # the first row tells whether `text_field` is right
-                next(read_file(path, spec), None)
+                next(rows, None)
     except DataError as error:
         text = f"{shown(spec.path)} cannot be read: {error}{subject.path_hint(spec.path)}"
         yield Mistake(place, text)
