@@ -32,7 +32,7 @@ def read_config(folder: Path) -> "PreTrainedConfig":
     from transformers import AutoConfig
 
     content = read_json_object(folder / "config.json", ModelError)
-    _refuse_kernels(folder, content)
+    refuse_kernels(folder, content)
     _refuse_unknown(folder, content)
     with reading(folder, "its configuration", "is it a model of transformers?", ModelError):
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -72,14 +72,23 @@ def read_model(folder: Path, kind: str = CAUSAL, **options: Any) -> "PreTrainedM
     refuse_adapter(folder)
     known = _class(folder, kind, config)
     with reading(folder, "its model", "are its files whole, and of one model?", ModelError):
-        return known.from_pretrained(
+        model, loaded = known.from_pretrained(
             folder,
             config=config,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
+            output_loading_info=True,
             **options,
         )
+    missing = sorted(loaded["missing_keys"])
+    if missing and kind == CAUSAL:
+        raise ModelError(
+            f"{folder}: {len(missing)} weights of a {type(model).__name__} are in none of its"
+            f" files, such as {missing[0]}, and would be drawn at random; take the whole causal"
+            " language model, with its output head"
+        )
+    return model
 
 
 def make_config(content: dict[str, Any]) -> "PreTrainedConfig":
@@ -161,8 +170,12 @@ def _refuse_code(folder: Path, content: dict[str, Any], kind: str) -> None:
         raise ModelError(f"{folder}: its {kind} is code of its own ({code}), and {_NO_CODE}")
 
 
-def _refuse_kernels(folder: Path, config: dict[str, Any]) -> None:
-    """Refuse a configuration that names an attention kernel of the hub, which is code."""
+def refuse_kernels(folder: Path, config: dict[str, Any]) -> None:
+    """Refuse a configuration that names an attention kernel of the hub, which is code.
+
+    Raises:
+        ModelError: it names one.
+    """
     for part in (config, *(value for value in config.values() if isinstance(value, dict))):
         for key in ("attn_implementation", "_attn_implementation"):
             if "/" in str(part.get(key)):

@@ -166,7 +166,7 @@ def test_a_mistake_of_our_own_stays_one(base: Path, monkeypatch: pytest.MonkeyPa
     def broken(*_: object) -> None:
         raise KeyError("a mistake of ours")
 
-    monkeypatch.setattr(loading, "_refuse_kernels", broken)
+    monkeypatch.setattr(loading, "refuse_kernels", broken)
     with pytest.raises(KeyError, match="a mistake of ours"):
         read_model(base)
 

@@ -9,17 +9,18 @@ import json
 import logging
 import struct
 from pathlib import Path
-from typing import Any
 
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.manifest import file_sha256
 from rankscope.errors import ModelError
-from rankscope.foreign import is_folder, read_json_object
+from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
+from rankscope.loading import refuse_adapter, refuse_kernels
 from rankscope.study.specs import MODEL_FILES, HubBase, LocalBase
 
 logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+LARGEST_HEADER = 100_000_000  # bytes, by the format
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -85,6 +86,8 @@ def verify(folder: Path) -> list[Path]:
     config = read_json_object(folder / "config.json", ModelError)
     if "model_type" not in config:
         raise ModelError(f"{folder}/config.json: no model_type, so this is no transformers model")
+    refuse_kernels(folder, config)
+    refuse_adapter(folder)
     weights = _weight_files(folder)
     for path in weights:
         check_safetensors(path)
@@ -102,10 +105,16 @@ def _weight_files(folder: Path) -> list[Path]:
         return [single]
     if index.exists():
         shards = read_json_object(index, ModelError).get("weight_map")
-        if not isinstance(shards, dict):
-            raise ModelError(f"{index}: no weight_map in it")
-        files = [folder / str(name) for name in sorted(set(shards.values()))]
-        missing = ", ".join(path.name for path in files if not path.exists())
+        if not isinstance(shards, dict) or not shards:
+            raise ModelError(f"{index}: no weight_map in it; fetch the file again")
+        names = list(shards.values())
+        odd = next(
+            (name for name in names if not isinstance(name, str) or Path(name).name != name), ""
+        )
+        if odd:
+            raise ModelError(f"{index}: {odd!r} is no name of a file beside it; fetch it again")
+        files = [folder / name for name in sorted(set(names))]
+        missing = ", ".join(path.name for path in files if not is_file(path))
         if missing:
             raise ModelError(f"{folder}: weight files named by the index are missing: {missing}")
         return files
@@ -123,17 +132,25 @@ def check_safetensors(path: Path) -> None:
     Raises:
         ModelError: it is no safetensors file, or it is cut off.
     """
-    size = path.stat().st_size
-    try:
-        with path.open("rb") as content:
-            (length,) = struct.unpack("<Q", content.read(8))
-            header: dict[str, Any] = json.loads(content.read(min(length, size)))
-        tensors = [entry for name, entry in header.items() if name != "__metadata__"]
-        end = max(entry["data_offsets"][1] for entry in tensors)
-    except (struct.error, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: this is no safetensors file") from error
+    size = check_regular(path, ModelError)
+    advice = "this is no safetensors file; fetch it again, or save the model anew"
+    with doing(path, "its header cannot be read", advice, ModelError), path.open("rb") as content:
+        (length,) = struct.unpack("<Q", content.read(8))
+        header = json.loads(content.read(min(length, size, LARGEST_HEADER)))
+    tensors = header if isinstance(header, dict) else {}
+    ends = [_end(entry) for name, entry in tensors.items() if name != "__metadata__"]
+    if not ends or None in ends:
+        raise ModelError(f"{path}: its header names no tensors: {advice}")
+    end = max(end for end in ends if end is not None)
     if size != 8 + length + end:
         raise ModelError(
             f"{path}: the file has {size} bytes and its header says {8 + length + end};"
             " it was cut off, download it again"
         )
+
+
+def _end(tensor: object) -> int | None:
+    """Return where the bytes of a tensor end, as a header has it."""
+    offsets = tensor.get("data_offsets") if isinstance(tensor, dict) else None
+    end = offsets[-1] if isinstance(offsets, list) and len(offsets) == 2 else None
+    return end if isinstance(end, int) else None

@@ -7,7 +7,6 @@ Llama-type model. For any other base there is none (`None`); `meta_device` count
 types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from rankscope.errors import ModelError
-from rankscope.foreign import is_folder
+from rankscope.foreign import is_folder, read_json_object
+from rankscope.study.record import LARGEST
 from rankscope.study.specs import BaseSpec, EmbeddedBase, FullFineTuning, HubBase, Lora
 
 LLAMA_TYPES = ("llama", "mistral")
 HEAD = "lm_head"
+MOST_LAYERS = 10_000
 _NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
 
 
@@ -45,7 +46,6 @@ class BaseShape:
     matrices: tuple[Matrix, ...]
     """The linear layers of its blocks, and an output head that is not tied."""
     parameters: int
-    context_length: int | None
     is_counted: bool = True
     """Whether files and memory agree, so that numbers of parameters are those of the files."""
 
@@ -81,13 +81,16 @@ def base_shape(base: BaseSpec) -> BaseShape | None:
     if isinstance(base, EmbeddedBase):
         return llama_shape(embedded_config(base))
     folder = base_folder(base)
-    if folder is None or not (folder / "config.json").is_file():
+    if folder is None:
+        return None
+    # what is not on disk, or damaged, is for the checks of the base itself to say
+    try:
+        config = read_json_object(folder / "config.json", ModelError)
+    except ModelError:
         return None
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
         return stored_shape(folder, config)
-    except (ModelError, ValueError):
-        # not on disk, or damaged: that is for the checks of the base itself to say
+    except ModelError:
         return llama_shape(config) if _llama_type(config) else None
 
 
@@ -167,11 +170,7 @@ def llama_shape(config: dict[str, Any]) -> BaseShape:
         matrices.append(Matrix(HEAD, config["vocab_size"], hidden))
     weights = sum(matrix.rows * matrix.columns for matrix in matrices)
     norms = (2 * layers + 1) * hidden
-    return BaseShape(
-        tuple(matrices),
-        embeddings + weights + layers * biases + norms,
-        config.get("max_position_embeddings"),
-    )
+    return BaseShape(tuple(matrices), embeddings + weights + layers * biases + norms)
 
 
 def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
@@ -196,9 +195,8 @@ def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
         for name, shape in tensors.items()
         if name.endswith(".weight") and len(shape) == 2 and _is_linear(name)
     )
-    context = config.get("max_position_embeddings") or config.get("n_positions")
     parameters = sum(prod(shape) for shape in tensors.values())
-    return BaseShape(matrices, parameters, context, is_counted=is_plain(config))
+    return BaseShape(matrices, parameters, is_counted=is_plain(config))
 
 
 def _llama_type(config: dict[str, Any]) -> bool:
@@ -206,7 +204,16 @@ def _llama_type(config: dict[str, Any]) -> bool:
         "vocab_size", "hidden_size", "intermediate_size",
         "num_hidden_layers", "num_attention_heads",
     }  # fmt: skip
-    return config.get("model_type") in LLAMA_TYPES and needed <= config.keys()
+    sizes = [config.get(key) for key in (*needed, "head_dim", "num_key_value_heads")]
+    stated = all(size is None or (isinstance(size, int) and 0 < size < LARGEST) for size in sizes)
+    layers = config.get("num_hidden_layers")
+    return (
+        str(config.get("model_type")) in LLAMA_TYPES
+        and needed <= config.keys()
+        and stated
+        and isinstance(layers, int)
+        and layers <= MOST_LAYERS
+    )
 
 
 def _is_linear(name: str) -> bool:

@@ -88,7 +88,7 @@ def overlaps(subject: Subject) -> list[str]:
 
 def answers(subject: Subject) -> Iterator[Mistake]:
     """Prompt and answer fit into the base's context together."""
-    limit = subject.shape.context_length if subject.shape else None
+    limit = subject.context
     for place, evaluation in subject.evaluations():
         if limit is None or not isinstance(evaluation, Generate):
             continue

@@ -64,7 +64,7 @@ def target_modules(subject: Subject) -> Iterator[Mistake]:
 
 def lengths(subject: Subject) -> Iterator[Mistake]:
     """A sequence fits into the base's context."""
-    limit = subject.shape.context_length if subject.shape else None
+    limit = subject.context
     for place, run in subject.one_run_per_block_and_rank():
         length = run.recipe.sequence_length
         if limit is not None and length > limit:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rankscope.artefacts import layout
+from rankscope.errors import ModelError
 from rankscope.study.checks.subject import Subject
 from rankscope.study.instruction_specs import TemplateName
 from rankscope.study.shapes import base_folder
@@ -92,6 +93,6 @@ def _exact(subject: Subject, template: TemplateName) -> int:
         return 0
     try:
         encoder = load_prompt_encoder(folder, Limits(source=1 << 20))
-    except Exception:
-        return 0  # damaged, which `tokenizers` has no type of error for: the base's checks say it
+    except ModelError:
+        return 0  # for the base's checks to say
     return len(encoder.encode_prompt(render(template, "", "").shortened(0, 0)).input_ids)

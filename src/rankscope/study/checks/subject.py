@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from rankscope.foreign import is_file, is_folder
+from rankscope.context_length import context_length
+from rankscope.errors import ModelError
+from rankscope.foreign import is_file, is_folder, read_json_object
+from rankscope.loading import read_config
 from rankscope.study.expand import Expansion
 from rankscope.study.file import StudyFile
-from rankscope.study.shapes import BaseShape, base_shape
+from rankscope.study.shapes import BaseShape, base_folder, base_shape
 from rankscope.study.source import Place, Source, dotted
-from rankscope.study.specs import DataSpec, Evaluation, Run, Study
+from rankscope.study.specs import DataSpec, EmbeddedBase, Evaluation, Run, Study
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,24 @@ class Subject:
     def shape(self) -> BaseShape | None:
         """The matrices of the base, if they can be known."""
         return base_shape(self.study.base)
+
+    @cached_property
+    def context(self) -> int | None:
+        """How many tokens the base attends to; None if that is unlimited or not known."""
+        base = self.study.base
+        if isinstance(base, EmbeddedBase):
+            return base.context_length
+        folder = base_folder(base)
+        if folder is None:
+            return None
+        try:
+            found = context_length(read_json_object(folder / "config.json", ModelError))
+            if not found.known:
+                # what config.json leaves out, the library's defaults say, which take seconds
+                found = context_length(read_config(folder).to_dict())
+        except ModelError:
+            return None  # for the checks of the base itself to say
+        return found.tokens
 
     def evaluations(self) -> Iterator[tuple[Place, Evaluation]]:
         """Every evaluation as written, with its place."""
