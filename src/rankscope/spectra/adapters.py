@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 
 from rankscope.errors import ModelError
-from rankscope.spectra.adapter_config import check_config
+from rankscope.spectra.adapter_config import MERGED, check_config, scale_of, start_of
 from rankscope.spectra.checkpoints import open_checkpoint
 from rankscope.spectra.layout import Parameter, Piece, is_token_embedding
 from rankscope.spectra.matrices import Matrix, Model
+from rankscope.spectra.starts import Taken, taken
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 from rankscope.spectra.updates import Dense, LeftOut, LowRank, Tuned, Update, kind_of, told
 
@@ -70,19 +71,9 @@ class LoraAdapter:
 
     def scale(self, module: str, rank: int) -> float:
         """Return alpha/r, or alpha/√r for rsLoRA, of `module`."""
-        patterns = self.config.get("alpha_pattern") or {}
-        target = self._target(module)
-        alpha = next(
-            (
-                value
-                for pattern, value in patterns.items()
-                if re.match(rf"(.*\.)?({pattern})$", target)
-            ),
-            self.config["lora_alpha"],
-        )
-        return alpha / (math.sqrt(rank) if self.config.get("use_rslora") else rank)
+        return scale_of(self.config, self.target(module), rank)
 
-    def _target(self, module: str) -> str:
+    def target(self, module: str) -> str:
         """Return the name that peft compares with patterns: a parameter's where it targets one."""
         if module in self.stacks:
             return self.stacks[module].name
@@ -90,7 +81,10 @@ class LoraAdapter:
         return weight if _is_targeted(weight, self.config) else module
 
     def low_rank(self, matrix: Matrix) -> LowRank:
-        """Return scale·B and A of the matrix, without DoRA's magnitudes."""
+        """Return scale·B and A of the matrix, without DoRA's magnitudes.
+
+        Where its start took a part out of the base, that comes off, as further columns and rows.
+        """
         stored, module = self.stored(matrix), self.modules[matrix.name]
         if "lora_embedding_A" in stored:  # ΔW = (B A)ᵀ for an embedding of tokens × features
             left = stored["lora_embedding_A"].read().T.astype(np.float64)
@@ -101,7 +95,29 @@ class LoraAdapter:
         if module in self.stacks:
             left, right = self._of_expert(matrix, left, right)
         left, right = self.base.select(matrix, left), self.base.select_columns(matrix, right)
-        return LowRank(left * self.scale(module, right.shape[0]), right)
+        update = LowRank(left * self.scale(module, right.shape[0]), right)
+        return self._without_taken(matrix, update) if self.is_moved(matrix) else update
+
+    def _without_taken(self, matrix: Matrix, update: LowRank) -> LowRank:
+        """Take off what the start of the adapter took out of the base (`starts`)."""
+        found = self.taken(matrix, update.rank)
+        left = np.concatenate([update.left, -self.base.select(matrix, found.left)], 1)
+        change = LowRank(left, np.concatenate([update.right, found.right]))
+        found.check(f"{self.folder}, {matrix.name}", change.norm)
+        return change
+
+    def taken(self, matrix: Matrix, rank: int) -> Taken:
+        """Return what the start took out of the whole weight that `matrix` is in."""
+        scale = self.scale(self.modules[matrix.name], rank)
+        stored = self.base.read_whole(matrix.tensor)
+        whole = stored.T if matrix.piece.flipped else stored
+        start = str(start_of(self.config))
+        return taken(start, whole, rank, scale, matrix.parameter.is_flipped)
+
+    def is_moved(self, matrix: Matrix) -> bool:
+        """Say whether the start took a part of this weight out of the base."""
+        # peft has no such start for embeddings
+        return start_of(self.config) is not None and "lora_A" in self.stored(matrix)
 
     def _of_expert(
         self, matrix: Matrix, left: np.ndarray, right: np.ndarray
@@ -204,7 +220,7 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
             factors[match["module"]][match["kind"]] = stored
         elif not name.endswith(".base_layer.weight"):  # peft's copy of a targeted embedding
             others[name] = stored
-    if not factors:
+    if not factors and config["peft_type"] != MERGED:
         raise ModelError(f"{folder}: adapter_model.safetensors holds no LoRA factors")
     wholes = {
         name.removeprefix("base_model.model.").removesuffix(".weight"): stored
@@ -229,6 +245,7 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         tuple(placed.matrices),
     )  # fmt: skip
     kept, refitted = _check_shapes(adapter)
+    _check_start(adapter)
     left_out += refitted
     if left_out:
         logger.warning("%s: left out: %s", folder, "; ".join(told(left_out)))
@@ -356,6 +373,26 @@ def _check_shapes(adapter: LoraAdapter) -> tuple[tuple[Matrix, ...], list[LeftOu
             "another base (or another vocabulary)"
         )
     return tuple(kept), list(left_out.values())
+
+
+def _check_start(adapter: LoraAdapter) -> None:
+    """Check that what the start took out of the base can be redone as peft does it."""
+    start = start_of(adapter.config)
+    for matrix in adapter.matrices:
+        if not adapter.is_moved(matrix):
+            continue
+        if adapter.base.precision(matrix) == "dequantised":
+            raise ModelError(
+                f"{adapter.folder}: its start ({start}) took a part out of a base that was not "
+                f"quantised, and {adapter.base.folder} is; give the base that it was trained on"
+            )
+        if adapter.modules[matrix.name] in adapter.stacks or not matrix.piece.is_whole:
+            raise ModelError(
+                f"{adapter.folder}: its start ({start}) took a part out of "
+                f"{matrix.parameter.name}, which transformers puts together from several weights "
+                "of the file; merge it with peft's `merge_and_unload()` in float32, save the model"
+                " and give that"
+            )
 
 
 def _sizes(adapter: LoraAdapter) -> dict[str, tuple[int, int]]:

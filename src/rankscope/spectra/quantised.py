@@ -40,6 +40,12 @@ def _is_four_bit(tensor: str, tensors: dict[str, StoredTensor]) -> bool:
     return f"{tensor}.absmax" in tensors
 
 
+def is_quantisation_state(name: str, tensors: dict[str, StoredTensor]) -> bool:
+    """Say whether a tensor only tells how another one was quantised."""
+    weight = name.split(".weight.")[0] + ".weight"
+    return (".weight." in name and weight in tensors) or name.endswith((".SCB", ".weight_format"))
+
+
 def stored_shape(tensor: str, tensors: dict[str, StoredTensor]) -> tuple[int, ...]:
     """Return the dimensions of the weight itself, whatever its packing."""
     if _is_four_bit(tensor, tensors):

@@ -22,7 +22,7 @@ from rankscope.errors import ModelError
 from rankscope.spectra.adapters import LoraAdapter, open_tuned
 from rankscope.spectra.checkpoints import FullCheckpoint
 from rankscope.spectra.matrices import Matrix, Model, open_model
-from rankscope.spectra.quantised import is_quantised
+from rankscope.spectra.quantised import is_quantisation_state, is_quantised
 from rankscope.spectra.repair import Correction, Intervention, ScaledDirection, corrections
 from rankscope.spectra.tensor_files import list_tensors
 from rankscope.spectra.updates import Tuned, some_of
@@ -134,7 +134,7 @@ def repair_merged(
                     _merged(model, source, tuned, name, changed[name], found)
                 )
                 for name, stored in source.tensors.items()
-                if stored.path == shard and not _is_quantisation_state(name, source)
+                if stored.path == shard and not is_quantisation_state(name, source.tensors)
             }
             save_file(tensors, temporary / shard.name, metadata={"format": "pt"})
             weight_map |= dict.fromkeys(tensors, shard.name)
@@ -188,11 +188,6 @@ def _merged(
         own = tuned.own[matrix.name] if isinstance(tuned, FullCheckpoint) else matrix
         source.add(own, whole, addition)
     return whole.astype(np.float32)
-
-
-def _is_quantisation_state(name: str, source: Model) -> bool:
-    weight = name.split(".weight.")[0] + ".weight"
-    return (".weight." in name and weight in source.tensors) or name.endswith(".SCB")
 
 
 def _copy_surroundings(source: Model, folder: Path) -> None:

@@ -93,6 +93,12 @@ class LowRank:
         """Whether it holds neither NaN nor infinity."""
         return bool(np.isfinite(self.left).all() and np.isfinite(self.right).all())
 
+    @property
+    def norm(self) -> float:
+        """Its Frobenius norm, to half of the digits where its parts cancel."""
+        square = np.sum((self.left.T @ self.left) * (self.right @ self.right.T))
+        return float(np.sqrt(max(square, 0.0)))
+
     def dense(self) -> np.ndarray:
         """ΔW itself."""
         return self.left @ self.right

@@ -166,7 +166,7 @@ def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"lora_alpha": None}, "no number as lora_alpha"),
+        ({"lora_alpha": None}, "lora_alpha is None; allowed is a number"),
         ({"layer_replication": [[0, 2], [0, 2]]}, "repeats layers"),
     ],
 )

@@ -45,6 +45,17 @@ def assert_as_merged_by_peft(base, found, model):
         {"use_dora": True, "target_modules": ["q_proj", "up_proj", "down_proj"]},
         {"target_modules": ["embed_tokens"]},
         {"use_dora": True, "target_modules": ["embed_tokens"]},
+        {"init_lora_weights": "pissa"},
+        {"init_lora_weights": "pissa", "use_rslora": True, "target_modules": ["down_proj"]},
+        {"init_lora_weights": "pissa", "r": 16, "target_modules": ["q_proj", "up_proj"]},
+        {"init_lora_weights": "pissa", "use_dora": True, "target_modules": ["up_proj"]},
+        {"init_lora_weights": "olora"},
+        {"init_lora_weights": "olora", "use_rslora": True, "target_modules": ["up_proj"]},
+        {
+            "init_lora_weights": "olora",
+            "rank_pattern": {"down_proj": 7},
+            "target_modules": ["down_proj", "q_proj"],
+        },
     ],
 )
 def test_update_is_that_of_the_merge(peft_adapter, config):
@@ -138,7 +149,9 @@ def test_nothing_is_said_to_be_left_out_of_a_plain_adapter(peft_adapter, caplog)
         ({"init_lora_weights": False}, True),
         ({"init_lora_weights": "eva", "eva_config": peft.EvaConfig()}, True),
         ({"init_lora_weights": "pissa_niter_4"}, False),
-        ({"init_lora_weights": "olora"}, False),
+        ({"init_lora_weights": "olora"}, True),
+        ({"init_lora_weights": "pissa"}, True),
+        ({"init_lora_weights": "corda"}, False),
         ({"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4}}, False),
         ({"monteclora_config": {"num_samples": 2}}, False),
         ({"use_bdlora": {"nblocks": 2}}, False),
@@ -161,7 +174,7 @@ def test_block_diagonal_factors_are_merged_by_peft(peft_adapter):
     assert np.abs(found[Q].dense()).max() > 0.01
 
 
-@pytest.mark.parametrize("error", [TypeError, ImportError])
+@pytest.mark.parametrize("error", [TypeError, ImportError, AssertionError])
 def test_what_peft_does_not_know_is_a_message(peft_adapter, tmp_path, monkeypatch, error):
     base, adapter, _ = peft_adapter()
 
@@ -169,5 +182,5 @@ def test_what_peft_does_not_know_is_a_message(peft_adapter, tmp_path, monkeypatc
         raise error("no such variant")
 
     monkeypatch.setattr(peft.PeftModel, "from_pretrained", fail)
-    with pytest.raises(ModelError, match=r"peft cannot merge this NEW adapter.*no such variant"):
-        merge(adapter, {"peft_type": "NEW"}, base, tmp_path / "merged")
+    with pytest.raises(ModelError, match=r"cannot merge this IA3 adapter.*no such variant"):
+        merge(adapter, {"peft_type": "IA3"}, base, tmp_path / "merged")
