@@ -113,7 +113,9 @@ def build_model(config: "PreTrainedConfig", kind: str = CAUSAL) -> "PreTrainedMo
     folder = Path(config.name_or_path or "config")
     known = _class(folder, kind, config)
     with doing(folder, "the model cannot be built", "correct its config.json", ModelError):
-        return known.from_config(config, trust_remote_code=False)
+        if hasattr(known, "from_config"):
+            return known.from_config(config, trust_remote_code=False)
+        return known(config)  # a model's own class, which has no code but transformers'
 
 
 def refuse_adapter(folder: Path) -> None:

@@ -92,9 +92,10 @@ def test_inspect_adapter_and_merged_model(trained, tmp_path):
     assert "q_proj" in output
     vectors = pl.read_parquet(out / "vectors.parquet")
     assert vectors.columns == [
-        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "base_index", "error_bound",
-        "method",
+        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "is_interval", "base_index",
+        "error_bound", "method",
     ]  # fmt: skip
+    assert not vectors["is_interval"].any()
     matrices = pl.read_parquet(out / "matrices.parquet")
     assert matrices.height == 2 * 35
     assert matrices.filter(adapter="adapter")["rank"].unique().to_list() == [4]
@@ -264,9 +265,20 @@ def test_every_way_finds_what_the_complete_one_does(trained, tmp_path, monkeypat
         fast["error_bound"] + fast["error_bound_fast"]
     )
     assert within.all()
+    # what is called a value is one; what is not, is called an interval
+    values = fast.filter(~pl.col("is_interval_fast"))
+    np.testing.assert_allclose(values["max_cosine"], values["max_cosine_fast"], atol=2e-3)
+    assert fast.filter((pl.col("max_cosine") - pl.col("max_cosine_fast")).abs() > 2e-3)[
+        "is_interval_fast"
+    ].all()
+    assert fast["is_interval_fast"].any() == (way == "cacheless")
     np.testing.assert_allclose(both["sigma_fast"], both["sigma"], rtol=1e-9)
     found = [pl.read_parquet(tmp_path / name / "matrices.parquet") for name in ("complete", "fast")]
     assert (found[1]["undecided"] == 0).all()
+    assert found[1]["intervals"].sum() == both["is_interval_fast"].sum()
+    page = (tmp_path / "fast" / "index.html").read_text("utf-8")
+    assert ("known as an interval only" in page) == (way == "cacheless")
+    assert ('"between 0.' in page) == (way == "cacheless")
     for column in ("intruders_left", "intruders_right"):
         assert found[0][column].to_list() == found[1][column].to_list()
 

@@ -42,6 +42,8 @@ _PLAIN_SWITCHES = frozenset({
     "use_rslora", "use_dora", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
     "megatron_config", "runtime_config", "velora_config",
 })  # fmt: skip
+START_SETTINGS = ("loftq_config", "eva_config", "corda_config", "lora_ga_config")
+"""What only tells how A and B began."""
 _DEFAULT_RANK = 8  # peft's, where none is given
 _LARGEST = float(np.finfo(np.float32).max)
 

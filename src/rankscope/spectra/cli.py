@@ -155,8 +155,13 @@ def inspect(
     """
     from rankscope.spectra.console import print_table
     from rankscope.spectra.inspection import Settings, inspect_and_write
+    from rankscope.spectra.outputs import check_out
     from rankscope.spectra.sources import label_sources, locate
 
+    sources, model = label_sources(adapters), locate(base)
+    for folder in (out, cache):
+        if folder is not None:
+            check_out(folder, [model, *(source.folder for source in sources)])
     settings = Settings(
         k=k,
         epsilon=epsilon,
@@ -166,7 +171,7 @@ def inspect(
         cache=cache,
         precision=_precision(precision),
     )
-    rows = inspect_and_write(locate(base), label_sources(adapters), settings, out)
+    rows = inspect_and_write(model, sources, settings, out)
     print_table(*rows, k, epsilon)
 
 
@@ -200,15 +205,23 @@ def repair(
 
     Example: `rankscope repair my-adapter --base my-model --scale 0.7 --out repaired`
     """
-    from rankscope.errors import ModelError
+    from rankscope.spectra.outputs import check_out
     from rankscope.spectra.repair import Intervention
     from rankscope.spectra.repaired_files import repair_adapter, repair_merged
     from rankscope.spectra.sources import locate
 
-    if out.exists() and any(out.iterdir()):
-        raise ModelError(f"{out}: exists and is not empty; choose another --out")
+    source, model = locate(adapter), locate(base)
+    check_out(out, [source, model], must_be_new=True)
     intervention = Intervention(scale, k, epsilon, every, control, cache, _device(device))
     write = repair_merged if merged else repair_adapter
-    directions = write(locate(adapter), locate(base), intervention, out)
+    directions = write(source, model, intervention, out)
+    if not directions:
+        what = "model" if merged else "adapter"
+        typer.echo(
+            f"nothing was scaled: no vector among the leading {k} has a largest cosine below"
+            f" {epsilon:g}{', or none has a neighbour to scale' if control else ''}; {out} holds"
+            f" the {what} as it was"
+        )
+        return
     matrices = len({direction.matrix for direction in directions})
     typer.echo(f"scaled {len(directions)} directions in {matrices} matrices by {scale:g}: {out}")

@@ -60,6 +60,17 @@ def quantisation_note(matrices: pl.DataFrame) -> str | None:
     return f"Stored quantised, compared dequantised: {', '.join(notes)}" if notes else None
 
 
+def interval_note(matrices: pl.DataFrame) -> str | None:
+    """Say how many cosines are known as intervals alone; None where all are values."""
+    count = int(matrices["intervals"].sum())
+    if not count:
+        return None
+    return (
+        f"Of {count} vectors the largest cosine is known as an interval only (is_interval in "
+        "vectors.parquet), which decides whether they are intruders; with --cache it is a value"
+    )
+
+
 def of_all(changed: int, every: int) -> str:
     """Say how many matrices were changed, of how many where some were not."""
     return str(changed) if changed == every else f"{changed} of {every}"
@@ -76,13 +87,15 @@ def left_out_lines(left_out: pl.DataFrame, adapter: str) -> list[str]:
 
 def print_table(matrices: pl.DataFrame, left_out: pl.DataFrame, k: int, epsilon: float) -> None:
     """Print one table per adapter; medians over changed matrices, sums of intruders."""
-    console = Console()
+    console = Console(markup=False)  # names of modules and folders hold brackets
     console.print(
         f"Intruder dimensions among the top {k} singular vectors, ε = {epsilon:g} "
         "(left and right; open: ε lies within the error bound); unchanged matrices are counted "
         "and enter no other number"
     )
     if note := quantisation_note(matrices):
+        console.print(note)
+    if note := interval_note(matrices):
         console.print(note)
     for (adapter,), rows in summarise(matrices).group_by("adapter", maintain_order=True):
         table = Table(

@@ -30,6 +30,7 @@ from rankscope.spectra.choice import decompose_base
 from rankscope.spectra.comparer import Wanted
 from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.measures import KNOWN
 from rankscope.spectra.merged_by_peft import readable
 from rankscope.spectra.parallel import default_workers, run_all
 from rankscope.spectra.sources import Source, describe, is_fetched
@@ -144,7 +145,10 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
 
 
 def matrix_rows(tables: SpectraTables, settings: Settings) -> pl.DataFrame:
-    """One row per adapter and matrix: shape, rank, intruders, undecided vectors, ΔW's measures."""
+    """One row per adapter and matrix: shape, rank, intruders, undecided vectors, ΔW's measures.
+
+    `intervals` counts the vectors of both sides whose largest cosine is no value (`vector_rows`).
+    """
     counts = tables.intruders.pivot("side", index=["adapter", "matrix"], values="intruders").rename(
         {"left": "intruders_left", "right": "intruders_right"}
     )
@@ -152,7 +156,10 @@ def matrix_rows(tables: SpectraTables, settings: Settings) -> pl.DataFrame:
     open_vectors = (
         tables.vectors.filter(pl.col("j") <= settings.k)
         .group_by("adapter", "matrix")
-        .agg(is_open.sum().alias("undecided"))
+        .agg(
+            is_open.sum().alias("undecided"),
+            (pl.col("error_bound") > KNOWN).sum().alias("intervals"),
+        )
     )
     keys = ["adapter", "matrix"]
     return (
@@ -162,20 +169,26 @@ def matrix_rows(tables: SpectraTables, settings: Settings) -> pl.DataFrame:
         .rename({"update_rank": "rank", "way": "method"})
         .select(
             *keys, "module_type", "layer", "rows", "columns", "rank", "intruders_left",
-            "intruders_right", "undecided", "effective_rank", "rank90", "rank90_of_noise",
-            "frobenius_norm", "spectral_norm", "base_frobenius_norm", "changed", "precision",
-            "base_precision", "method",
+            "intruders_right", "undecided", "intervals", "effective_rank", "rank90",
+            "rank90_of_noise", "frobenius_norm", "spectral_norm", "base_frobenius_norm",
+            "changed", "precision", "base_precision", "method",
         )
     )  # fmt: skip
 
 
 def vector_rows(tables: SpectraTables, k: int) -> pl.DataFrame:
-    """One row per adapter, matrix, side and each of the k leading vectors."""
+    """One row per adapter, matrix, side and each of the k leading vectors.
+
+    Where `is_interval`, `max_cosine` is no value but the middle of an interval, `max_cosine` ±
+    `error_bound`, that holds it: enough to decide whether the vector is an intruder.
+    """
     # the similarity maps may have needed more of them
-    asked = tables.vectors.filter(pl.col("j") <= k)
+    asked = tables.vectors.filter(pl.col("j") <= k).with_columns(
+        is_interval=pl.col("error_bound") > KNOWN
+    )
     return asked.rename({"way": "method"}).select(
-        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "base_index", "error_bound",
-        "method",
+        "adapter", "matrix", "side", "j", "sigma", "max_cosine", "is_interval", "base_index",
+        "error_bound", "method",
     )  # fmt: skip
 
 

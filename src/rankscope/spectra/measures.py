@@ -12,6 +12,10 @@ import numpy as np
 # what an m × n matrix of independent Gaussian entries needs, over min(m, n), for a square shape
 NOISE_RANK90 = 0.51
 
+KNOWN = 1e-3
+"""Error up to which a largest cosine is a value; beyond, only the interval that holds it is known:
+the middle of it stands for it, and may differ from the value by all of the error."""
+
 
 def count_intruders(
     max_cosines: np.ndarray, ks: Sequence[int], epsilons: Sequence[float]

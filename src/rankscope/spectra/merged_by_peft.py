@@ -11,7 +11,6 @@ disk for the whole model in float32, which plain LoRA does not.
 """
 
 import logging
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from rankscope.spectra.adapter_config import (
 )
 from rankscope.spectra.dequantised_files import write_float32
 from rankscope.spectra.matrices import Model, open_model
+from rankscope.spectra.peft_models import base_config, class_of
 from rankscope.spectra.sources import Source
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors
 
@@ -42,16 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BY_TASK = {
-    "CAUSAL_LM": "AutoModelForCausalLM",
-    "SEQ_CLS": "AutoModelForSequenceClassification",
-    "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM",
-    "TOKEN_CLS": "AutoModelForTokenClassification",
-    "QUESTION_ANS": "AutoModelForQuestionAnswering",
-    "FEATURE_EXTRACTION": "AutoModel",
-}
-# heads end in a matrix of labels × features
-_LABELS = re.compile(r"(?:^|\.)(?:classifier|score|out_proj|logits_proj|qa_outputs)\.weight$")
 _PREFIX = "base_model.model."
 # of an adapter's configuration: what peft would import, or fetch from other folders
 _NAMES_CODE = ("megatron_config", "megatron_core", "auto_mapping", "revision")
@@ -96,7 +86,7 @@ def merge(adapter: Path, config: Mapping[str, Any], base: Path, out: Path) -> No
         place = Path(folder)
         _copy_adapter(adapter, config, place / "adapter")
         _copy_base(open_model(base), tensors, place / "base")
-        kind = _class_of(config, open_model(base).config)
+        kind = class_of(config, open_model(base).config)
 
         def attempt(seed: int) -> dict[str, "torch.Tensor"]:
             return _merged_layers(adapter, config, base, place, kind, seed)
@@ -172,31 +162,12 @@ def _copy_adapter(adapter: Path, config: Mapping[str, Any], out: Path) -> None:
 def _copy_base(model: Model, adapter: Mapping[str, StoredTensor], out: Path) -> None:
     """Give transformers the base in float32, with as many labels as the adapter's head has."""
     out.mkdir()
-    config = {name: value for name, value in model.config.items() if name != "quantization_config"}
-    labels = [stored.shape[0] for name, stored in adapter.items() if _LABELS.search(name)]
-    if labels:
-        config.pop("label2id", None)
-        config["id2label"] = {str(label): f"LABEL_{label}" for label in range(labels[-1])}
-        config["num_labels"] = labels[-1]
-    write_json(out / "config.json", config)
+    write_json(out / "config.json", base_config(model.config, adapter))
     if write_float32(model, out):
         return
     for path in model.folder.iterdir():
         if path.name.endswith((".safetensors", ".safetensors.index.json")):
             (out / path.name).symlink_to(path.resolve())
-
-
-def _class_of(config: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """Name the class of model that the adapter was trained on, as far as it says so."""
-    import transformers
-
-    mapping = config.get("auto_mapping")
-    named = mapping.get("base_model_class") if isinstance(mapping, dict) else None
-    if isinstance(named, str) and hasattr(transformers, named):
-        return named
-    saved = base.get("architectures")
-    saved = saved[0] if isinstance(saved, list) and saved else "AutoModel"
-    return _BY_TASK.get(str(config.get("task_type")), str(saved))
 
 
 def _merged_layers(

@@ -21,7 +21,7 @@
       map.columns.forEach((column, j) => {
         column.forEach((cosine, i) => {
           const cell = svg("rect", { x: j * 20, y: i * 20, width: 19, height: 19, fill: "var(--full)", "fill-opacity": Math.max(cosine, 0.04) });
-          cell.append(svg("title", {}, `base ${i + 1}, tuned ${j + 1}: ${cosine}; largest with any base vector: ${map.largest[j]}`));
+          cell.append(svg("title", {}, `base ${i + 1}, tuned ${j + 1}: ${cosine}; largest with any base vector: ${map.said[j]}`));
           picture.append(cell);
         });
         if (j < k && map.largest[j] < epsilon) picture.append(svg("text", { x: j * 20 + 9.5, y: size * 20 + 11, "text-anchor": "middle", class: "ink" }, "×"));

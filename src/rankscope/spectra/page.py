@@ -15,8 +15,15 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts.files import replacing
-from rankscope.spectra.console import left_out_lines, of_all, quantisation_note, summarise
+from rankscope.spectra.console import (
+    interval_note,
+    left_out_lines,
+    of_all,
+    quantisation_note,
+    summarise,
+)
 from rankscope.spectra.drawing import COLOURS, Share, ceiling, heat_map, line_chart
+from rankscope.spectra.measures import KNOWN
 from rankscope.spectra.tables import SpectraTables
 
 _SHOWN_VECTORS = 32  # a page with every cell of large maps would not open
@@ -196,7 +203,7 @@ def _similarity(tables: SpectraTables, adapters: list[str], inspected: Inspected
         pl.col("i") <= _SHOWN_VECTORS, pl.col("j") <= _SHOWN_VECTORS
     ).with_columns(pl.col("cosine").round(2))
     largest = {
-        key: rows.sort("j")["max_cosine"].round(3).to_list()
+        key: rows.sort("j").select("max_cosine", "error_bound").rows()
         for key, rows in tables.vectors.filter(pl.col("j") <= _SHOWN_VECTORS).group_by(
             "matrix", "adapter", "side"
         )
@@ -208,7 +215,8 @@ def _similarity(tables: SpectraTables, adapters: list[str], inspected: Inspected
         columns = rows.sort("j", "i").group_by("j", maintain_order=True).agg("cosine")
         data.setdefault(str(matrix), {})[f"{adapters.index(str(adapter))} {side}"] = {
             "columns": columns["cosine"].to_list(),
-            "largest": largest[matrix, adapter, side],
+            "largest": [round(cosine, 3) for cosine, _ in largest[matrix, adapter, side]],
+            "said": [_largest(*known) for known in largest[matrix, adapter, side]],
         }
     if not data:
         return '<p class="note">No base vectors were computed for a similarity map.</p>'
@@ -232,6 +240,13 @@ def _similarity(tables: SpectraTables, adapters: list[str], inspected: Inspected
         "number stands behind a matrix’s name.</figcaption>"
         f'<script type="application/json" id="similarity-data">{payload}</script></figure>'
     )
+
+
+def _largest(cosine: float, error: float) -> str:
+    """Say how large a cosine is: a value, or the interval that holds it."""
+    if error <= KNOWN:
+        return f"{cosine:.3f}"
+    return f"between {max(cosine - error, 0):.3f} and {min(cosine + error, 1):.3f}"
 
 
 def _effective_ranks(matrices: pl.DataFrame, adapters: list[str]) -> str:
@@ -286,5 +301,5 @@ def _method_note(matrices: pl.DataFrame, inspected: Inspected) -> str:
         f"{origins}k = {inspected.k}, ε = {inspected.epsilon:g}. "
         f"Ways: {html.escape(ways)}; stored as {html.escape(stored)}."
         f"{half} Each vector's error bound stands in vectors.parquet; undecided: vectors whose "
-        "bound contains ε."
+        f"bound contains ε.{html.escape(f' {note}.' if (note := interval_note(matrices)) else '')}"
     )

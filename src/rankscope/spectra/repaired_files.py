@@ -1,7 +1,9 @@
 """Writing a repaired adapter or model.
 
-Guarantees: an adapter keeps its factors and its scaling and grows by one rank per scaled direction,
-so that nothing is truncated and λ = 1 gives the original up to rounding; a merged model is float32
+Guarantees: an adapter keeps its factors and its scaling and grows by one rank per scaled direction
+(and by what a start such as PiSSA took out of the base, so that it needs no start), so that nothing
+is truncated and λ = 1 gives the original up to rounding; it is written only if it can be read again
+by rankscope, and by peft where peft is installed; a merged model is float32
 throughout, whatever the base is stored in, and holds all that was trained, or is refused. What the
 form of an adapter cannot take up stays as it is, and is named. The folder appears whole or not at
 all, with a record of every scaled direction in `repair.json`.
@@ -11,17 +13,20 @@ import json
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rankscope.artefacts.files import replacing_folder, write_json
 from rankscope.errors import ModelError
+from rankscope.spectra.adapter_config import ADAPTER_CONFIG, START_SETTINGS
 from rankscope.spectra.adapters import LoraAdapter, open_tuned
 from rankscope.spectra.checkpoints import FullCheckpoint
 from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.peft_models import check_loads, is_installed
 from rankscope.spectra.quantised import is_quantisation_state, is_quantised
 from rankscope.spectra.repair import Correction, Intervention, ScaledDirection, corrections
 from rankscope.spectra.tensor_files import list_tensors
@@ -58,35 +63,83 @@ def repair_adapter(
             "directions to scale: %s",
             adapter, some_of([correction.matrix.name for correction in kept]),
         )  # fmt: skip
-    stored = list_tensors(adapter, "adapter_model")
-    tensors = {name: tensor.read() for name, tensor in stored.items()}
-    names = {tensor: name for name, tensor in stored.items()}
-    ranks, alphas = {}, {}
-    for module, parts in _by_module(tuned, found).items():
-        factors = tuned.factors[module]
-        a, b = (tensors[names[factors[kind]]] for kind in ("lora_A", "lora_B"))
-        scale = tuned.scale(module, a.shape[0])
-        left = [tuned.base.place(part.matrix, part.left, b.shape[0]) / scale for part in parts]
-        grown_a = np.concatenate([a, *(part.right for part in parts)])
-        tensors[names[factors["lora_A"]]] = grown_a.astype(np.float32)
-        tensors[names[factors["lora_B"]]] = np.concatenate([b, *left], 1).astype(np.float32)
-        rank = grown_a.shape[0]
-        ranks[module] = rank
-        alphas[module] = scale * (rank**0.5 if tuned.config.get("use_rslora") else rank)
-    # the first pattern that matches wins in peft: exact module names go before what was there
-    config = tuned.config | {
-        "rank_pattern": ranks | _others(tuned.config.get("rank_pattern"), ranks),
-        "alpha_pattern": alphas | _others(tuned.config.get("alpha_pattern"), alphas),
-    }
+    tensors, grown = _grown(tuned, _by_module(tuned, found))
     from safetensors.numpy import save_file
 
     directions = [direction for correction in found for direction in correction.directions]
     with replacing_folder(out) as temporary:
-        write_json(temporary / "adapter_config.json", config)
+        write_json(temporary / ADAPTER_CONFIG, _grown_config(tuned.config, grown))
         contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         save_file(contiguous, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
         _write_record(temporary, intervention, directions)
+        open_tuned(temporary, model)
+        if is_installed():
+            check_loads(temporary, model, out)
+        else:
+            logger.warning("%s: without peft here, that peft loads it could not be tried", out)
     return directions
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """Rank and alpha of a module whose factors have grown."""
+
+    rank: int
+    alpha: float
+
+
+def _grown(
+    tuned: LoraAdapter, parts: Mapping[str, Sequence[Correction]]
+) -> tuple[dict[str, np.ndarray], dict[str, _Grown]]:
+    """Return all tensors of the adapter, factors with what they take up, and these modules.
+
+    What a start took out of the base is taken up, too: the start itself cannot be repeated for
+    factors of another rank.
+    """
+    stored = list_tensors(tuned.folder, "adapter_model")
+    tensors = {name: tensor.read() for name, tensor in stored.items()}
+    names = {tensor: name for name, tensor in stored.items()}
+    moved = {tuned.modules[m.name]: m for m in tuned.matrices if tuned.is_moved(m)}
+    grown = {}
+    for module in dict.fromkeys((*moved, *parts)):
+        a_name, b_name = (names[tuned.factors[module][kind]] for kind in ("lora_A", "lora_B"))
+        a, b = tensors[a_name], tensors[b_name]
+        scale = tuned.scale(module, a.shape[0])
+        if scale == 0:
+            raise ModelError(
+                f"{tuned.folder / ADAPTER_CONFIG}: lora_alpha is 0 for {module}, by which its "
+                "factors are multiplied; write a merged model instead (--merged)"
+            )
+        left = [
+            tuned.base.place(part.matrix, part.left, b.shape[0]) for part in parts.get(module, ())
+        ]
+        right = [part.right for part in parts.get(module, ())]
+        if module in moved:
+            taken = tuned.taken(moved[module], a.shape[0])
+            left.append(-taken.left)
+            right.append(taken.right)
+        tensors[a_name] = np.concatenate([a, *right]).astype(np.float32)
+        tensors[b_name] = np.concatenate([b, *(added / scale for added in left)], 1).astype(
+            np.float32
+        )
+        rank = tensors[a_name].shape[0]
+        grown[module] = _Grown(
+            rank, scale * (rank**0.5 if tuned.config.get("use_rslora") else rank)
+        )
+    return tensors, grown
+
+
+def _grown_config(config: Mapping[str, Any], grown: Mapping[str, _Grown]) -> dict[str, Any]:
+    """Return the configuration of grown factors, which are all of the update, and no start."""
+    # the first pattern that matches wins in peft: exact module names go before what was there
+    kept = {name: value for name, value in config.items() if name not in START_SETTINGS}
+    return kept | {
+        "init_lora_weights": True,
+        "rank_pattern": {module: each.rank for module, each in grown.items()}
+        | _others(config.get("rank_pattern"), grown),
+        "alpha_pattern": {module: each.alpha for module, each in grown.items()}
+        | _others(config.get("alpha_pattern"), grown),
+    }
 
 
 def _can_grow(tuned: LoraAdapter, matrix: Matrix) -> bool:
@@ -98,7 +151,7 @@ def _can_grow(tuned: LoraAdapter, matrix: Matrix) -> bool:
     return "lora_B" in tuned.stored(matrix) and not is_tied and not is_stack
 
 
-def _others(pattern: dict[str, float] | None, exact: dict[str, float]) -> dict[str, float]:
+def _others(pattern: Mapping[str, float] | None, exact: Container[str]) -> dict[str, float]:
     return {name: value for name, value in (pattern or {}).items() if name not in exact}
 
 

@@ -1,0 +1,85 @@
+"""Models of transformers as an adapter was trained on them, for peft to load the adapter into.
+
+Guarantees: the class is the one that the adapter names, or that of its task; a head has as many
+labels as the adapter's own; no code of a folder runs (`loading`). Needs transformers and peft.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rankscope.artefacts.files import write_json
+from rankscope.errors import ModelError
+from rankscope.foreign import doing
+from rankscope.loading import build_model, read_config
+from rankscope.spectra.adapter_config import read_adapter_config
+from rankscope.spectra.matrices import Model
+from rankscope.spectra.tensor_files import StoredTensor, list_tensors
+
+_BY_TASK = {
+    "CAUSAL_LM": "AutoModelForCausalLM",
+    "SEQ_CLS": "AutoModelForSequenceClassification",
+    "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM",
+    "TOKEN_CLS": "AutoModelForTokenClassification",
+    "QUESTION_ANS": "AutoModelForQuestionAnswering",
+    "FEATURE_EXTRACTION": "AutoModel",
+}
+# heads end in a matrix of labels × features
+_LABELS = re.compile(r"(?:^|\.)(?:classifier|score|out_proj|logits_proj|qa_outputs)\.weight$")
+
+
+def is_installed() -> bool:
+    """Say whether there is a peft to ask."""
+    return all(find_spec(name) is not None for name in ("torch", "transformers", "peft"))
+
+
+def class_of(adapter: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    """Name the class of model that an adapter was trained on, as far as it says so."""
+    import transformers
+
+    mapping = adapter.get("auto_mapping")
+    named = mapping.get("base_model_class") if isinstance(mapping, dict) else None
+    if isinstance(named, str) and hasattr(transformers, named):
+        return named
+    saved = base.get("architectures")
+    saved = saved[0] if isinstance(saved, list) and saved else "AutoModel"
+    return _BY_TASK.get(str(adapter.get("task_type")), str(saved))
+
+
+def base_config(base: Mapping[str, Any], adapter: Mapping[str, StoredTensor]) -> dict[str, Any]:
+    """Return the base's `config.json`, not quantised, with the labels of the adapter's own head."""
+    config = {name: value for name, value in base.items() if name != "quantization_config"}
+    labels = [stored.shape[0] for name, stored in adapter.items() if _LABELS.search(name)]
+    if labels:
+        config.pop("label2id", None)
+        config["id2label"] = {str(label): f"LABEL_{label}" for label in range(labels[-1])}
+        config["num_labels"] = labels[-1]
+    return config
+
+
+def check_loads(folder: Path, base: Model, named: Path) -> None:
+    """Have peft load the adapter in `folder` into a base without weights.
+
+    Raises:
+        ModelError: peft does not load it; the message names the folder as `named`.
+    """
+    import torch
+    from peft import PeftModel
+
+    adapter = read_adapter_config(folder) or {}
+    kind = class_of(adapter, base.config)
+    with tempfile.TemporaryDirectory(prefix="rankscope-base-") as temporary:
+        place = Path(temporary)
+        tensors = list_tensors(folder, "adapter_model")
+        write_json(place / "config.json", base_config(base.config, tensors))
+        try:
+            with torch.device("meta"):
+                model = build_model(read_config(place), kind)
+        except ModelError as error:
+            raise ModelError(str(error).replace(temporary, str(base.folder))) from error
+    advice = "nothing was written; repair it as a merged model instead (--merged)"
+    with doing(named, "peft does not load what was to be written", advice, ModelError):
+        PeftModel.from_pretrained(model, str(folder), low_cpu_mem_usage=True)
