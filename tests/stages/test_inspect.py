@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from rankscope.cli import app
-from rankscope.errors import ArtefactError, ModelError
+from rankscope.errors import ArtefactError, ModelError, RankscopeError
 from rankscope.spectra import choice
 from rankscope.spectra.drawing import short_labels
 from rankscope.spectra.matrices import open_model
@@ -341,8 +341,39 @@ def test_control_scales_a_direction_that_is_no_intruder(trained, tmp_path):
 
 
 def refused(*arguments, match):
-    with pytest.raises(ModelError, match=match):
+    with pytest.raises(RankscopeError, match=match):
         run(*arguments)
+
+
+def test_folders_that_cannot_take_results_are_refused_before_any_work(trained, tmp_path):
+    adapter = tmp_path / "adapter"
+    shutil.copytree(trained / "adapter", adapter)
+    before = {path: path.read_bytes() for path in adapter.iterdir()}
+    (tmp_path / "file").write_text("mine")
+    for option in (["--out"], ["--out", tmp_path / "good", "--cache"]):
+        for bad in (tmp_path / "file", tmp_path / "file" / "below", adapter, adapter / "x"):
+            refused("inspect", adapter, "--base", BASE, *option, bad,
+                    match="is a file|what is read|Not a directory")  # fmt: skip
+    for bad in (tmp_path / "file", adapter):
+        refused("repair", adapter, "--base", BASE, "--scale", 0.5, "--out", bad,
+                match="is a file|what is read")  # fmt: skip
+    assert {path: path.read_bytes() for path in adapter.iterdir()} == before
+    assert (tmp_path / "file").read_text() == "mine"
+    refused("inspect", "x" * 5000, "--base", BASE, match="File name too long")
+    refused("inspect", adapter, "--base", "y" * 5000, match="File name too long")
+
+
+def test_that_nothing_was_scaled_is_said(trained, tmp_path):
+    import peft
+    import torch
+
+    common = ["--base", BASE, "--scale", 0.5, "--epsilon", 0]
+    said = run("repair", trained / "adapter", *common, "--out", tmp_path / "out")
+    assert "nothing was scaled" in said
+    same = peft.PeftModel.from_pretrained(load(), tmp_path / "out").eval()
+    torch.testing.assert_close(logits(same), torch.load(trained / "logits.pt"))
+    said = run("repair", trained / "adapter", *common, "--merged", "--out", tmp_path / "merged")
+    assert "nothing was scaled" in said
 
 
 def test_what_does_not_fit_is_refused_by_name(trained, tmp_path):

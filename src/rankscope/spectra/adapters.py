@@ -24,7 +24,14 @@ from typing import Any
 import numpy as np
 
 from rankscope.errors import ModelError
-from rankscope.spectra.adapter_config import MERGED, check_config, scale_of, start_of
+from rankscope.spectra.adapter_config import (
+    ADAPTER_CONFIG,
+    MERGED,
+    check_config,
+    rank_of,
+    scale_of,
+    start_of,
+)
 from rankscope.spectra.checkpoints import open_checkpoint
 from rankscope.spectra.layout import Parameter, Piece, is_token_embedding
 from rankscope.spectra.matrices import Matrix, Model
@@ -438,6 +445,13 @@ def _fault(adapter: LoraAdapter, matrix: Matrix, module: str, shape: tuple[int, 
         or left[1] != right[0] or left[1] % experts
     ):  # fmt: skip
         return f"{module} has factors of {left} and {right}, but {weight}"
+    rank, said = left[1] // experts, rank_of(adapter.config, adapter.target(module))
+    if rank != said:
+        raise ModelError(
+            f"{adapter.folder / ADAPTER_CONFIG}: says that {module} is of rank {said} (r, "
+            f"rank_pattern), and its factors are of rank {rank}, so that its scale is not known; "
+            "take configuration and weights of one adapter"
+        )
     magnitude = stored.get("lora_magnitude_vector")
     if magnitude is not None and math.prod(magnitude.shape) != expected[0]:
         return (

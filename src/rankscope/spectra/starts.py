@@ -14,7 +14,6 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
 
 from rankscope.errors import ModelError
 
@@ -81,6 +80,8 @@ def taken(start: str, weight: np.ndarray, rank: int, scale: float, is_transposed
 
 def _leading(weight: np.ndarray, rank: int) -> Taken:
     """Take the r leading singular triplets."""
+    from scipy.linalg import eigh  # costs more than the analysis of a small model
+
     if weight.shape[0] > weight.shape[1]:
         found = _leading(weight.T, rank)
         return Taken(found.right.T, found.left.T, found.open)

@@ -167,6 +167,33 @@ def test_unknown_modules_wrong_shapes_and_other_kinds_are_refused(
     ("config", "message"),
     [
         ({"lora_alpha": None}, "lora_alpha is None; allowed is a number"),
+        ({"lora_alpha": True}, "lora_alpha is True; allowed is a number"),
+        ({"lora_alpha": "8"}, "lora_alpha is '8'"),
+        ({"lora_alpha": float("nan")}, "lora_alpha is nan"),
+        ({"lora_alpha": float("inf")}, "lora_alpha is inf"),
+        ({"lora_alpha": 1e308}, r"adapter_config\.json: lora_alpha is 1e\+308"),
+        ({"lora_alpha": -1e308}, "float32 can hold"),
+        ({"lora_alpha": 10**400}, "lora_alpha is 1000.* …; allowed"),
+        ({"lora_alpha": [8]}, r"lora_alpha is \[8\]"),
+        ({"r": 0}, "r is 0; allowed is a whole number from 1"),
+        ({"r": -4}, "r is -4"),
+        ({"r": True}, "r is True"),
+        ({"r": 4.0}, r"r is 4\.0"),
+        ({"r": "4"}, "r is '4'"),
+        ({"r": None}, "r is None"),
+        ({"r": 8}, "is of rank 8 .* factors are of rank 4"),
+        ({"rank_pattern": {"q_proj": 2}}, "is of rank 2 .* factors are of rank 4"),
+        ({"rank_pattern": {"q_proj": 0}}, r"rank_pattern\['q_proj'\] is 0"),
+        ({"rank_pattern": [4]}, "rank_pattern is .*allowed is an object"),
+        ({"alpha_pattern": "q_proj"}, "alpha_pattern is .*allowed is an object"),
+        ({"alpha_pattern": {"q_proj": None}}, r"alpha_pattern\['q_proj'\] is None"),
+        ({"alpha_pattern": {"q_proj": "3"}}, r"alpha_pattern\['q_proj'\] is '3'"),
+        ({"alpha_pattern": {"q_proj": {}}}, r"alpha_pattern\['q_proj'\] is \{\}"),
+        ({"alpha_pattern": {"*q_proj": 3}}, r"'\*q_proj' of alpha_pattern is no regular expr"),
+        ({"rank_pattern": {"(": 3}}, r"'\(' of rank_pattern is no regular expression"),
+        ({"alpha_pattern": {"a{9999999999999}": 3}}, "no regular expression"),
+        ({"use_rslora": "yes"}, "use_rslora is 'yes'; allowed is true or false"),
+        ({"use_dora": 1}, "use_dora is 1"),
         ({"layer_replication": [[0, 2], [0, 2]]}, "repeats layers"),
     ],
 )
@@ -176,6 +203,25 @@ def test_a_config_that_does_not_say_the_update_is_refused(
     tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
     with pytest.raises(ModelError, match=message):
         open_tuned(write_adapter(tensors, **config), open_model(write_model(llama)))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "3", "\ufeff[]", "[" * 100_000])
+def test_a_config_that_is_none_is_a_sentence(write_model, write_adapter, llama, content):
+    folder = write_adapter(factors(np.random.default_rng(0), Q, 16, 16, 4))
+    (folder / "adapter_config.json").write_text(content, "utf-8")
+    with pytest.raises(ModelError, match=r"adapter_config\.json: this JSON"):
+        open_tuned(folder, open_model(write_model(llama)))
+
+
+@pytest.mark.parametrize("alpha", [-8, 0, 0.5])
+def test_an_alpha_of_any_sign_scales_as_in_peft(write_model, write_adapter, llama, alpha):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    model = open_model(write_model(llama))
+    adapter = open_tuned(write_adapter(tensors, lora_alpha=alpha), model)
+    (matrix,) = adapter.matrices
+    a, b = tensors[f"{Q}.lora_A.weight"], tensors[f"{Q}.lora_B.weight"]
+    update = adapter.update(matrix, model.read(matrix)).dense()
+    np.testing.assert_allclose(update, alpha / 4 * b.astype(float) @ a.astype(float))
 
 
 def test_a_base_without_layers_is_refused(write_model):

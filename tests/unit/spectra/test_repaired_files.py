@@ -73,3 +73,48 @@ def test_intruders_that_stay_are_named(peft_adapter, tmp_path, caplog):
     assert {direction.matrix.rsplit(".", 1)[-1] for direction in scaled} == {"q_proj"}
     assert "model.layers.1.mlp.down_proj" in caplog.text
     assert "model.embed_tokens" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"init_lora_weights": "orthogonal", "r": 4},
+        {"init_lora_weights": "pissa"},
+        {"init_lora_weights": "pissa", "use_rslora": True, "target_modules": ["q_proj", "up_proj"]},
+        {"init_lora_weights": "olora", "rank_pattern": {"up_proj": 5},
+         "target_modules": ["up_proj", "q_proj"]},
+        {"init_lora_weights": "gaussian"},
+    ],
+)  # fmt: skip
+def test_a_repaired_adapter_needs_no_start(peft_adapter, tmp_path, config):
+    """Its factors have another rank, and are all of its update."""
+    base, adapter, model = peft_adapter(**config)
+    scaled = repair_adapter(adapter, base, IDENTITY, tmp_path / "out")
+    assert scaled
+    repaired = peft.PeftModel.from_pretrained(load(base), tmp_path / "out")
+    torch.testing.assert_close(logits(repaired), logits(model), atol=1e-4, rtol=0)
+
+
+def test_what_peft_does_not_load_is_not_written(peft_adapter, tmp_path, monkeypatch):
+    base, adapter, _ = peft_adapter()
+
+    def fail(*_, **__):
+        raise ValueError("an odd rank")
+
+    monkeypatch.setattr(peft.PeftModel, "from_pretrained", fail)
+    with pytest.raises(ModelError, match=r"peft does not load what was to be written: .*odd rank"):
+        repair_adapter(adapter, base, IDENTITY, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_peft_what_was_not_tried_is_said(peft_adapter, tmp_path, monkeypatch, caplog):
+    base, adapter, _ = peft_adapter()
+    monkeypatch.setattr("rankscope.spectra.repaired_files.is_installed", lambda: False)
+    repair_adapter(adapter, base, IDENTITY, tmp_path / "out")
+    assert "could not be tried" in caplog.text
+
+
+def test_factors_multiplied_by_nothing_take_nothing_up(peft_adapter, tmp_path):
+    base, adapter, _ = peft_adapter(lora_alpha=0)
+    with pytest.raises(ModelError, match="lora_alpha is 0"):
+        repair_adapter(adapter, base, Intervention(0.5, epsilon=1.0), tmp_path / "out")
