@@ -28,7 +28,7 @@ if Path("config.yaml").exists():
 
 
 lookups = Lookups(studies_at_start(config, workflow))
-accept_stage_names(workflow)
+accept_stage_names(workflow, lookups)
 list_few_files(logger)
 
 

@@ -17,6 +17,7 @@ from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.tables import PREDICTIONS, SCORES, base_keys
 from rankscope.study.specs import Mixture, Run, Study
+from sealing import seal
 
 Truth = Callable[[int | None, str, str], float]  # rank, series of the mixture, intra or inter
 CATEGORIES = (
@@ -76,6 +77,7 @@ def write_mixture_study(
     for suite in study.suites:
         for evaluation in suite.evaluations:
             _write_prompts(evaluation, tasks, items)
+    seal()
 
 
 def _manifest(path: Path, stage: str, **content: object) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 from rankscope.artefacts import layout
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Run, Study
+from sealing import seal
 
 REPOSITORY = Path(__file__).parents[1]
 DEMO = REPOSITORY / "workflow/studies/demo.yaml"
@@ -44,6 +45,7 @@ def write_synthetic_study(
         _write_scores(root, study, run, steps, rng)
         if study.spectra is not None:
             _write_spectra(root, study, run, steps, rng)
+    seal(root / "results")
     return study
 
 

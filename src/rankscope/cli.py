@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from rankscope.artefacts.cli import verify
+from rankscope.artefacts.disk import writing
 from rankscope.base.cli import app as base
 from rankscope.data.cli import app as data
 from rankscope.errors import RankscopeError
@@ -51,6 +53,7 @@ app.add_typer(spectra, name="spectra")
 app.add_typer(report, name="report")
 app.command()(inspect)
 app.command()(repair)
+app.command()(verify)
 
 
 def _version(asked: bool) -> None:
@@ -77,8 +80,9 @@ def configure(
     """Set up logging before the verb runs: progress to the terminal, everything to the log."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
+        with writing(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
     logging.basicConfig(
         level=logging.WARNING,
         format="%(asctime)s %(message)s",

@@ -6,6 +6,7 @@ computed for one stands here, where it is tested. How a workflow starts: `start`
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -14,12 +15,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from rankscope.artefacts import layout
+from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
 from rankscope.report import FIGURE_NAMES
 from rankscope.start import refuse_unknown_targets
 from rankscope.study.registry import Studies
 from rankscope.study.snapshot import write_snapshot
 from rankscope.study.specs import EmbeddedBase, QuantisedBase, Study, TestSet, source_of
+
+logger = logging.getLogger(__name__)
 
 Inputs = Callable[[Any], list[str]]
 
@@ -39,7 +43,7 @@ def rules_of_stages(names: Iterable[str]) -> frozenset[str]:
     return frozenset(rule for name in names for rule in STAGE_RULES.get(name, (name,)))
 
 
-def accept_stage_names(workflow: Any) -> None:
+def accept_stage_names(workflow: Any, lookups: "Lookups") -> None:
     """Let `--forcerun`, `--until` and `--omit-from` take a stage's name for its rules.
 
     A target rule such as `evaluate` only collects what the stage's rules make; forced or reached on
@@ -47,8 +51,11 @@ def accept_stage_names(workflow: Any) -> None:
     over these options only after the Snakefile is parsed, hence an attribute that translates them
     when they are set, and answers a misspelled target or stage with the one that was meant.
 
+    What has lost a file is forced, too: Snakemake does not look into folders that a rule made.
+
     Args:
         workflow: Snakemake's `workflow` object of the Snakefile.
+        lookups: the study that is run.
     """
 
     def given(self: Any) -> Any:
@@ -60,13 +67,23 @@ def accept_stage_names(workflow: Any) -> None:
             refuse_unknown_targets(map(str, names), (rule.name for rule in self.rules))
         self.__dict__["dag_settings"] = replace(
             settings,
-            forcerun=rules_of_stages(settings.forcerun),
+            forcerun=rules_of_stages(settings.forcerun)
+            # a job on a cluster node makes what it is told to, and nothing else
+            | (frozenset() if settings.target_jobs else lookups.incomplete(settings.targets)),
             until=rules_of_stages(settings.until),
             omit_from=rules_of_stages(settings.omit_from),
         )
 
     translated = {"dag_settings": property(given, translate)}
     workflow.__class__ = type("StageAwareWorkflow", (type(workflow),), translated)
+
+
+def _last_stage(target: object) -> int:
+    """Return the number of the last stage that a target needs; -1 for a single artefact."""
+    name, stages = str(target), list(STAGE_RULES)
+    if name in stages:
+        return stages.index(name)
+    return -1 if name.startswith(f"{layout.RESULTS}/") else len(stages)
 
 
 def source_hash(*modules: str) -> str:
@@ -225,6 +242,19 @@ class Lookups:
     def study_file(self, wildcards: Any) -> str:
         """Snapshot of `{study}`: what its report is of."""
         return str(write_snapshot(self.studies.named(wildcards.study)))
+
+    def incomplete(self, targets: Iterable[str]) -> frozenset[str]:
+        """Outputs of the stages asked for, one of each artefact that has lost a file."""
+        stages = list(STAGE_RULES)
+        last = max(map(_last_stage, targets), default=len(stages))
+        asked = [path for stage in stages[: last + 1] for path in self.stage(stage)]
+        found: dict[Path, str] = {}
+        for path in asked:
+            for file in lost_files(Path(path))[:1]:
+                found.setdefault(file, path)
+        for file, path in found.items():
+            logger.warning("%s: was deleted, so that %s is made again", file, path)
+        return frozenset(found.values())
 
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""

@@ -110,6 +110,7 @@ def train(size: str, method: str, rank: int, steps: int, micro_batch: int, lengt
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    from rankscope.artefacts.manifest import manifest
     from rankscope.train import stage
 
     hidden, intermediate, layers, heads, key_value_heads = SIZES[size]
@@ -132,12 +133,15 @@ def train(size: str, method: str, rank: int, steps: int, micro_batch: int, lengt
         run = described_run(method, rank, steps, micro_batch, length)
         files = stage.TrainingFiles.of(run)
         model.cpu().save_pretrained(files.base)
+        with manifest(files.base.with_name("run.json"), "base", run.base.name, {}) as record:
+            record.covers(files.base)
         del model
         torch.cuda.empty_cache()
         rng = np.random.default_rng(0)
         rows = rng.integers(0, VOCABULARY, (run.recipe.batch_size * 2, length)).tolist()
         files.packed.parent.mkdir(parents=True, exist_ok=True)
-        pl.DataFrame({"input_ids": rows}).write_parquet(files.packed)
+        with manifest(files.packed.with_suffix(".json"), "data", run.data.name, {}) as record:
+            record.parquet(files.packed, pl.DataFrame({"input_ids": rows}))
         times = step_times(stage)
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()

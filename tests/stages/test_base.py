@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.manifest import file_sha256
+from rankscope.artefacts.hashes import file_sha256
 from rankscope.base.cli import model as make_model
 from rankscope.base.pretraining import pretrain
 from rankscope.base.stage import make_base
@@ -37,9 +37,9 @@ def test_anybody_can_load_it_and_it_learned_something(tiny_base):
 
 def test_the_manifest_says_what_went_in_and_out(tiny_base):
     record = json.loads((tiny_base.model.parent / "run.json").read_text())
-    assert record["inputs"] == {"corpus": file_sha256(tiny_base.rows("english"))}
-    weights = tiny_base.model / "model.safetensors"
-    assert record["outputs"] == {"model.safetensors": file_sha256(weights)}
+    assert list(record["inputs"].values()) == [file_sha256(tiny_base.rows("english"))]
+    files = {path.name: file_sha256(path) for path in tiny_base.model.iterdir()}
+    assert record["outputs"] == {f"model/{name}": digest for name, digest in files.items()}
     assert record["results"]["tokens"] == 20 * 4 * 32
     curve = pl.read_parquet(tiny_base.model / "loss.parquet")
     assert curve["step"].to_list() == list(range(1, 21))
@@ -88,7 +88,7 @@ def test_killed_and_resumed_it_ends_at_the_same_bits(tiny_base, tmp_path, caplog
 
     with caplog.at_level("INFO"):
         pretrain(spec, corpus, killed / "model", killed / "resume")
-    assert "resuming from checkpoint-" in caplog.text
+    assert f"resuming from {killed / 'resume'}/checkpoint-" in caplog.text
     pretrain(spec, corpus, tmp_path / "whole/model", tmp_path / "whole/resume")
     for name in ("model.safetensors", "loss.parquet"):
         resumed = (killed / "model" / name).read_bytes()

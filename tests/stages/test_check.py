@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from rankscope.errors import StudyError
 from rankscope.study.cli import check
+from sealing import seal
 from study_mistakes import EMBEDDED, HUB_BASE, MISTAKES, REVISION
 from study_text import STUDY, edited
 from tiny_llama import save_base
@@ -158,6 +159,7 @@ def test_a_batch_above_the_packed_sequences() -> None:
     packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(9)}).write_parquet(packed)
+    seal()
     found = message(STUDY)
     assert "recipe.batch_size: a batch of 16 sequences of 256 tokens" in found
     assert '"code" fills 9 sequences; allowed: at most 9' in found

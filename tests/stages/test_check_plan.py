@@ -12,6 +12,7 @@ import pytest
 from rankscope.errors import ModelError, StudyError
 from rankscope.study.cli import check
 from rankscope.study.expand import load_study
+from sealing import seal
 from study_mistakes import EMBEDDED, FULL, HUB_BASE, LLAMA_7B, REVISION
 from study_text import STUDY, edited
 
@@ -95,6 +96,7 @@ def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixtur
     packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(100)}).write_parquet(packed)
+    seal()
     check([Path("mine.yaml")])
     # 3 × 100 / 16 steps, rounded
     plan = flat(capsys.readouterr().out)

@@ -16,6 +16,7 @@ from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.study.expand import load_study
+from sealing import seal
 from tiny_llama import SENTENCES, save_adapter, save_base, save_full
 
 STUDY = {
@@ -59,6 +60,7 @@ def study(tmp_path_factory):
         save_full(base, step_folder(full, step), seed=number)
         save_adapter(base, step_folder(lora, step), seed=number)
     Path(layout.kept_weights(diverged.name)).mkdir(parents=True)
+    seal()
     yield loaded
     os.chdir(before)
 
@@ -197,7 +199,10 @@ def test_the_manifest_names_inputs_outputs_items_and_times(study):
     manifest = json.loads(path.with_suffix(".json").read_text())
     assert manifest["results"]["items"] == {"text": 3, "choice": 6}
     assert manifest["results"]["steps"] == [10, 20]
-    assert set(manifest["inputs"]) == {study.variants[n].name for n in ("text", "items")}
+    read = [Path(layout.data_rows(study.variants[name].name)) for name in ("text", "items")]
+    steps = [Path(layout.kept_weights(run)) / layout.step_folder(step) for step in (10, 20)]
+    base = Path(layout.base_model(study.base.name))
+    assert set(manifest["inputs"]) == {path.as_posix() for path in (*read, *steps, base)}
     assert path.name in manifest["outputs"]
 
 

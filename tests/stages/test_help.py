@@ -13,7 +13,7 @@ from rankscope.workflow import STAGE_RULES
 LABELS = re.compile(r"rankscope (?:data rows|data pack) (\S+)|--suite (\S+)")
 VERBS = [
     *([stage] for stage in STAGE_RULES),
-    ["check"], ["inspect"], ["repair"],
+    ["check"], ["verify"], ["inspect"], ["repair"],
     ["data", "rows"], ["data", "pack"], ["base", "model"],
     ["evaluate", "predict"], ["evaluate", "score"], ["spectra", "base"], ["spectra", "run"],
     ["report", "tables"], ["report", "claims"], ["report", "figures"], ["report", "page"],

@@ -22,6 +22,7 @@ from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.evaluate.weights import load_tokenizer
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Run, Study
+from sealing import seal
 from tiny_llama import save_adapter, save_base
 
 FILE = "./instructions.yaml"
@@ -40,11 +41,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("instructions"))
         Path(FILE).write_text(yaml.safe_dump(STUDY, sort_keys=False), "utf-8")
-        base = save_base(Path("base"), context=512)
+        save_base(Path("base"), context=512)
         study = load_study(FILE)
-        model = Path(layout.base_model(study.base.name))
-        model.parent.mkdir(parents=True)
-        model.symlink_to(base.absolute())
+        verb("base", "model")
         for label in ("tasks", "T6-s0", "seen-s0", "unseen"):
             verb("data", "rows", label)
         verb("data", "pack", "T6-s0", "--length", str(LENGTH))
@@ -106,7 +105,7 @@ def edited(folder: Path, **recipe: object) -> dict[str, Run]:
 
 def trained(run: Run) -> dict[str, str]:
     """Train and return the hashes of the kept weights."""
-    verb("train", run.name)
+    verb("train", run.name, "--again")
     return json.loads(Path(layout.run_manifest(run.name)).read_text())["outputs"]
 
 
@@ -147,7 +146,7 @@ def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, pack
 
     with monkeypatch.context() as patch, pytest.raises(ChildProcessError):
         patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
-        verb("train", run.name, "--checkpoint-seconds", "0")
+        verb("train", run.name, "--checkpoint-seconds", "0", "--again")
     saved = [path.parent.name for path in Path(layout.checkpoints(run.name)).glob("*/complete")]
     assert saved, "there is something to resume from"
     assert trained(run) == uninterrupted
@@ -158,12 +157,13 @@ def test_a_base_that_would_mix_packed_examples_up_is_refused_before_it_is_traine
 
     run = edited(copied)["full"]
     base = Path(layout.base_model(run.base.name))
-    base.unlink()
+    shutil.rmtree(base)
     config = OPTConfig(
         vocab_size=320, hidden_size=32, ffn_dim=48, num_hidden_layers=2, num_attention_heads=4,
         word_embed_proj_dim=32, max_position_embeddings=512,
     )  # fmt: skip
     OPTForCausalLM(config).save_pretrained(base)
+    seal(base.parent)
     with pytest.raises(ModelError, match=rf"{run.name}: .*type opt .*`packing: length-grouped`"):
         verb("train", run.name)
     assert not Path(layout.loss_curve(run.name)).exists()
@@ -177,6 +177,7 @@ def run(study: Study) -> str:
     folder = Path(layout.kept_weights(run.name)) / layout.step_folder(4)
     folder.mkdir(parents=True)
     save_adapter(Path(layout.base_model(study.base.name)), folder, seed=0)
+    seal(folder.parent)
     verb("evaluate", "predict", run.name, "--suite", "answers-s0")
     return run.name
 
@@ -208,6 +209,7 @@ def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
         )
     ]
     answers.with_columns(pl.Series("prediction", said)).write_parquet(path)
+    seal()
     command = (
         "import sys; from rankscope.cli import app;"
         f" app(['evaluate', 'score', '{run}', '--suite', 'answers-s0', '--study', '{FILE}'],"

@@ -66,13 +66,13 @@ def test_a_run_with_8_bit_state_resumes_to_the_bit(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
-        train(run.name, FILE, checkpoint_seconds=0.0)
+        train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     checkpoint = Path(layout.checkpoints(run.name)) / "checkpoint-4"
     state = torch.load(checkpoint / "optimizer.pt", weights_only=True)["state"]
     # bitsandbytes puts its state one level deeper, out of reach of torch's own casts
     quantised = [each["__bnb_optimizer_quant_state__"] for each in state.values()]
     assert torch.uint8 in {each["state1"].dtype for each in quantised}
-    train(run.name, FILE)
+    train(run.name, FILE, again=True)
     assert kept(run) == uninterrupted
 
 

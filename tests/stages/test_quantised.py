@@ -153,9 +153,9 @@ def test_stopped_and_resumed_gives_the_same_bits(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
-        train(run.name, FILE, checkpoint_seconds=0.0)
+        train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     assert list(Path(layout.checkpoints(run.name)).glob("checkpoint-4/complete"))
-    train(run.name, FILE)
+    train(run.name, FILE, again=True)
     assert json.loads(manifest.read_text("utf-8"))["outputs"] == uninterrupted
     assert_frame_equal(pl.read_parquet(layout.loss_curve(run.name)), curve, check_exact=True)
 

@@ -21,6 +21,7 @@ from rankscope.spectra.decomposition import decompose, orient
 from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
 from rankscope.spectra.tensor_files import read_header
 from rankscope.study.expand import load_study
+from sealing import seal
 
 WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
 STUDY = """
@@ -148,7 +149,6 @@ def test_base_decomposition_resumes_and_refuses_another_base(tmp_path, model):
     decompose_base(model, spectra, tmp_path / "resume", "base")
     files = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
     (spectra / "model.layers.1.q_proj.safetensors").unlink()
-    (spectra / "run.json").unlink()
     decompose_base(model, spectra, tmp_path / "resume", "base")
     after = {path.name: path.stat().st_mtime_ns for path in spectra.glob("*.safetensors")}
     changed = {name for name, time in after.items() if files[name] != time}
@@ -254,6 +254,7 @@ def test_verbs_follow_the_layout(tmp_path, model, monkeypatch):
     shutil.copytree(model, layout.base_model(study.base.name))
     for step in (2, 4):
         write_lora(tmp_path / layout.kept_weights(lora.name) / layout.step_folder(step), step)
+    seal()
 
     runner = CliRunner()
     for arguments in (["base"], ["run", lora.name]):

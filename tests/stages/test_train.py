@@ -41,7 +41,8 @@ def manifest(run: Run) -> dict:
 
 def weights(run: Run) -> dict[str, str]:
     """Hashes of the kept weights."""
-    return manifest(run)["outputs"]
+    outputs = manifest(run)["outputs"]
+    return {name: digest for name, digest in outputs.items() if name.endswith(".safetensors")}
 
 
 def edited(changes: dict) -> dict[str, Run]:
@@ -107,7 +108,7 @@ def test_the_same_run_gives_the_same_bits(study: dict[str, Run]) -> None:
     run = study["lora-r4"]
     train(run.name, FILE)
     first, first_curve = weights(run), Path(layout.loss_curve(run.name)).read_bytes()
-    train(run.name, FILE)
+    train(run.name, FILE, again=True)
     assert weights(run) == first
     assert Path(layout.loss_curve(run.name)).read_bytes() == first_curve
 
@@ -159,9 +160,10 @@ def test_killed_after_its_last_step_a_run_takes_no_step_more(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("rankscope.train.stage.loss_curve", killed)
-        train(run.name, FILE, checkpoint_seconds=0.0)
+        train(run.name, FILE, checkpoint_seconds=0.0, again=True)
+    assert weights(run) == uninterrupted, "a finished run is kept until the new one is"
     assert Path(layout.checkpoints(run.name)).exists()
-    train(run.name, FILE)
+    train(run.name, FILE, again=True)
     assert weights(run) == uninterrupted
     assert_frame_equal(pl.read_parquet(layout.loss_curve(run.name)), curve, check_exact=True)
 

@@ -44,19 +44,28 @@ def test_stage_names_are_translated_when_snakemake_sets_them() -> None:
         forcerun: frozenset[str] = frozenset()
         until: frozenset[str] = frozenset()
         omit_from: frozenset[str] = frozenset()
+        target_jobs: frozenset[str] = frozenset()
 
     @dataclass
     class Workflow:
         dag_settings: Settings | None = field(default=None)
         rules: tuple[SimpleNamespace, ...] = tuple(SimpleNamespace(name=n) for n in STAGE_RULES)
 
+    class Lossy:
+        def incomplete(self, targets: frozenset[str]) -> frozenset[str]:
+            return frozenset({"results/train/lora-r1-1a2b3c4d/run.json"})
+
     workflow = Workflow()
-    accept_stage_names(workflow)
+    accept_stage_names(workflow, Lossy())
     workflow.dag_settings = Settings(forcerun=frozenset({"base"}), until=frozenset({"report"}))
-    assert workflow.dag_settings.forcerun == {"base_model"}
+    assert workflow.dag_settings.forcerun == {
+        "base_model", "results/train/lora-r1-1a2b3c4d/run.json",
+    }  # fmt: skip
     assert workflow.dag_settings.until == set(STAGE_RULES["report"])
     with pytest.raises(SystemExit, match="'trian' is no target; did you mean train"):
         workflow.dag_settings = Settings(targets=frozenset({"trian"}))
+    workflow.dag_settings = Settings(target_jobs=frozenset({"train_run:run=lora-r4-1a2b3c4d"}))
+    assert workflow.dag_settings.forcerun == frozenset()
 
 
 def test_source_hash_follows_every_file_of_a_package(

@@ -1,5 +1,6 @@
 """What re-runs after which change, on real Snakemake runs of the tiny study."""
 
+import shutil
 from collections import Counter
 
 import pytest
@@ -59,6 +60,11 @@ def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab)
         ("results/evaluate/predictions/full-*.parquet",
          Counter(evaluate_predict=1, evaluate_score=1) + REPORT),
         ("results/train/lora-r1-*/run.json", ONE_RUN + REPORT),
+        # of folders, which Snakemake does not look into
+        ("results/train/lora-r1-*/steps/step-000004/adapter_model.safetensors", ONE_RUN + REPORT),
+        ("results/base/*/spectra/model.layers.0.mlp.up_proj.safetensors",
+         Counter(spectra_base=1, spectra_run=3) + REPORT),
+        ("results/spectra/lora-r1-*/vectors.parquet", Counter(spectra_run=1) + REPORT),
         ("results/report/tiny/figures/loss.svg", Counter(report_figures=1, report_page=1)),
         ("reports/tiny/index.html", Counter(report_page=1)),
     ],
@@ -68,6 +74,15 @@ def test_a_deleted_artefact_is_made_again_with_what_lies_behind_it(
 ) -> None:
     lab.only(deleted).unlink()
     assert lab.planned() == expected
+
+
+def test_a_deleted_step_comes_back_to_the_bit(lab: Lab) -> None:
+    step = lab.only("results/train/lora-r1-*/steps/step-000004")
+    before = {path.name: path.read_bytes() for path in step.iterdir()}
+    shutil.rmtree(step)
+    assert "was deleted" in lab.snakemake("train")
+    assert {path.name: path.read_bytes() for path in step.iterdir()} == before
+    assert lab.planned("train") == Counter()
 
 
 def test_a_deleted_score_comes_back_to_the_bit(lab: Lab) -> None:

@@ -4,6 +4,9 @@ Guarantees: the only place that knows the paths, for the workflow and the CLI ve
 are plain strings with `/`, because Snakemake compares them as text.
 """
 
+import re
+from dataclasses import dataclass
+
 RESULTS = "results"
 
 
@@ -82,6 +85,11 @@ def remembered_hashes(files: str) -> str:
     return f"{RESULTS}/.fingerprints/{files}.json"
 
 
+def remembered_hash(name: str) -> str:
+    """Hash of a large file, with the state in which it was counted."""
+    return f"{RESULTS}/.hashes/{name}.json"
+
+
 def predictions(run: str, suite: str) -> str:
     """What the model said: one row per run, step, evaluation and item, unscored."""
     return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"
@@ -135,3 +143,86 @@ def report_manifest(study: str, verb: str) -> str:
 def report_page(study: str) -> str:
     """The page a person opens."""
     return f"reports/{study}/index.html"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an artefact lies: its manifest, the name that this records, and what makes it again."""
+
+    manifest: str
+    name: str
+    command: str
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """Below `results`: where outputs lie, their manifest, its name, the verb that makes them."""
+
+    outputs: str
+    manifest: str
+    name: str
+    verb: str
+
+
+_PATTERNS = (
+    _Pattern(
+        r"data/(?P<data>[^/]+)/packed/(?P<base>[^/]+)\.(?P<length>\d+)\.(parquet|json)",
+        "data/{data}/packed/{base}.{length}.json",
+        "{data}",
+        "data pack {data} --base {base} --length {length}",
+    ),
+    _Pattern(r"data/(?P<data>[^/]+)/.+", "data/{data}/run.json", "{data}", "data rows {data}"),
+    _Pattern(
+        r"base/(?P<base>[^/]+)/spectra(/.*)?",
+        "base/{base}/spectra/run.json",
+        "{base}",
+        "spectra base {base}",
+    ),
+    _Pattern(
+        r"base/(?P<base>[^/]+)/.+", "base/{base}/run.json", "{base}", "base model {base} --again"
+    ),
+    _Pattern(r"train/(?P<run>[^/]+)/.+", "train/{run}/run.json", "{run}", "train {run} --again"),
+    _Pattern(
+        r"evaluate/predictions/(?P<run>[^/.]+)\.(?P<suite>[^/.]+)\.(parquet|json)",
+        "evaluate/predictions/{run}.{suite}.json",
+        "{run}.{suite}",
+        "evaluate predict {run} --suite {suite}",
+    ),
+    _Pattern(
+        r"evaluate/(?P<run>[^/.]+)\.(?P<suite>[^/.]+)\.(parquet|json)",
+        "evaluate/{run}.{suite}.json",
+        "{run}.{suite}",
+        "evaluate score {run} --suite {suite}",
+    ),
+    _Pattern(
+        r"spectra/(?P<run>[^/.]+)\.(?P<settings>[^/.]+)(/.*)?",
+        "spectra/{run}.{settings}/run.json",
+        "{run}.{settings}",
+        "spectra run {run} --settings {settings}",
+    ),
+    _Pattern(
+        r"report/(?P<study>[^/]+)/(?P<verb>tables|claims|figures|page)([./].*)?",
+        "report/{study}/{verb}.json",
+        "{study} {verb}",
+        "report {verb}",
+    ),
+)
+
+
+def place_of(path: str) -> Place | None:
+    """Return where the artefact that `path` is, or is a part of, lies; None outside the layout.
+
+    `path` may be absolute, or of the results of another folder.
+    """
+    root, found, below = path.rpartition(f"{RESULTS}/")
+    if not found or (root and not root.endswith("/")):
+        return None
+    for pattern in _PATTERNS:
+        if match := re.fullmatch(pattern.outputs, below):
+            parts = match.groupdict()
+            return Place(
+                manifest=f"{root}{RESULTS}/{pattern.manifest.format(**parts)}",
+                name=pattern.name.format(**parts),
+                command=f"rankscope {pattern.verb.format(**parts)}",
+            )
+    return None

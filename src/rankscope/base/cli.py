@@ -25,15 +25,26 @@ def model(
     name: Annotated[
         str | None, typer.Argument(help="Name of the base; default: that of the study.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Repeat it; the old base is kept until the new one is.")
+    ] = False,
 ) -> None:
-    """Make the study's base: pre-train it here, link a local folder, or fetch a pinned revision."""
+    """Make the study's base: pre-train it here, link a local folder, or fetch a pinned revision.
+
+    A base that is there already is left alone.
+    """
     from rankscope.artefacts import layout
+    from rankscope.artefacts.reading import is_finished
     from rankscope.base.stage import make_base
     from rankscope.study.registry import Studies
     from rankscope.study.specs import EmbeddedBase, QuantisedBase
 
     studies = Studies(study)
     spec = studies.base(name or studies.current.base.name)
+    output = Path(layout.base_model(spec.name))
+    if not again and is_finished(Path(layout.base_manifest(spec.name)), output):
+        typer.echo(f"{output}: is made already; nothing was changed, `--again` repeats it")
+        return
     source = None
     if isinstance(spec, EmbeddedBase):
         source = Path(layout.data_rows(spec.corpus.name))
@@ -42,6 +53,6 @@ def model(
     make_base(
         spec,
         source,
-        Path(layout.base_model(spec.name)),
+        output,
         Path(layout.checkpoints(spec.name)),
     )

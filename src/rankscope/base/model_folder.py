@@ -1,17 +1,19 @@
 """Bases that exist already: a local folder, or a hub repository pinned to a revision.
 
 Guarantees: the weights are safetensors, whose header was read to the end, never pickles, whose
-loading can run code; a tokenizer is there; nothing is copied that can be linked. Does not check
-that transformers knows the architecture.
+loading can run code; a tokenizer is there; nothing is copied that can be linked. A link to a file
+of the project is relative, so that a project can be moved. Does not check that transformers knows
+the architecture.
 """
 
 import json
 import logging
+import os
 import struct
 from pathlib import Path
 
 from rankscope.artefacts.files import replacing_folder
-from rankscope.artefacts.manifest import file_sha256
+from rankscope.artefacts.hashes import content_hash
 from rankscope.errors import ModelError
 from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
 from rankscope.loading import refuse_adapter, refuse_kernels
@@ -67,12 +69,22 @@ def fetch_hub(spec: HubBase, output: Path) -> dict[str, str]:
 def _link(source: Path, output: Path) -> dict[str, str]:
     weights = verify(source)
     logger.info("%s: hashing %d weight file(s)", source, len(weights))
-    hashes = {path.name: file_sha256(path) for path in [source / "config.json", *sorted(weights)]}
+    hashes = {path.name: content_hash(path) for path in [source / "config.json", *sorted(weights)]}
     with replacing_folder(output) as folder:
         for pattern in MODEL_FILES:
             for path in sorted(source.glob(pattern)):
-                (folder / path.name).symlink_to(path.resolve())
+                (folder / path.name).symlink_to(_target(path, output))
     return hashes
+
+
+def _target(source: Path, folder: Path) -> Path:
+    """Return what a link in `folder` names: a file of the project from there, others absolutely."""
+    project = Path.cwd()
+    # a link of the project's own is followed when the model is read, wherever the project is then
+    at = Path(os.path.normpath(source.absolute()))
+    if at.is_relative_to(project) and folder.absolute().is_relative_to(project):
+        return Path(os.path.relpath(at, folder.absolute()))
+    return source.resolve()
 
 
 def verify(folder: Path) -> list[Path]:

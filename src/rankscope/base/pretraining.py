@@ -25,8 +25,8 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from rankscope.artefacts.files import replacing_folder, write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest, package_versions
+from rankscope.artefacts.manifest import manifest, package_versions
+from rankscope.artefacts.reading import verified
 from rankscope.base.tokenizer import END_OF_TEXT_ID, save_tokenizer, train_tokenizer
 from rankscope.data.documents import TRAIN
 from rankscope.data.packing import pack
@@ -63,7 +63,7 @@ def pretrain(
     torch.use_deterministic_algorithms(True, warn_only=True)
     transformers_logging.disable_progress_bar()
     documents = read_rows(rows, spec.corpus.name)
-    inputs = {"corpus": file_sha256(rows)}
+    inputs = {rows.as_posix(): verified(rows)}
     fingerprint = {
         "base": spec.canonical(),
         "inputs": inputs,
@@ -77,14 +77,13 @@ def pretrain(
         manifest(path, "base", spec.name, spec.canonical()) as record,
     ):
         record.work_began(started)
-        record.inputs = inputs
-        with replacing_folder(output) as folder:
-            encoder = _tokenizer(spec, documents, folder)
-            packed, tokens = pack(documents, encoder, spec.context_length, spec.seed)
-            model, curve = _train(spec, packed, checkpoint, resume, checkpoint_seconds)
-            model.save_pretrained(folder)
-            write_parquet(folder / "loss.parquet", curve)
-        record.outputs = {"model.safetensors": file_sha256(output / "model.safetensors")}
+        record.inputs |= inputs
+        folder = record.folder(output)
+        encoder = _tokenizer(spec, documents, folder)
+        packed, tokens = pack(documents, encoder, spec.context_length, spec.seed)
+        model, curve = _train(spec, packed, checkpoint, resume, checkpoint_seconds)
+        model.save_pretrained(folder)
+        curve.write_parquet(folder / "loss.parquet")
         record.results = {
             "parameters": sum(weight.numel() for weight in model.parameters()),
             "corpus_tokens": tokens,
@@ -101,7 +100,7 @@ def _train(
     callbacks = [ProgressLines(spec.name), CheckpointByTime(seconds), divergence]
     trainer = _trainer(spec, packed, folder, callbacks)
     if checkpoint is not None:
-        logger.info("%s: resuming from %s", spec.name, checkpoint.name)
+        logger.info("%s: resuming from %s", spec.name, checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if divergence.diverged_at is not None:
         raise ModelError(

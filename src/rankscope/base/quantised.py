@@ -26,7 +26,7 @@ from transformers import BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from rankscope.artefacts.files import replacing_folder
-from rankscope.artefacts.manifest import file_sha256
+from rankscope.artefacts.reading import verified
 from rankscope.errors import ModelError
 from rankscope.loading import read_model
 from rankscope.spectra.matrices import Model, open_model
@@ -38,12 +38,14 @@ CLOSE = 1e-5
 """Largest difference from the formula, as a share of the largest weight; rounding is 1e-7."""
 
 
-def quantise(spec: QuantisedBase, base: Path, output: Path) -> dict[str, str]:
-    """Write the model folder `base` quantised into `output`; return hashes of what was read.
+def quantise(spec: QuantisedBase, base: Path, output: Path) -> None:
+    """Write the model folder `base` quantised into `output`.
 
     Raises:
+        ArtefactError: the base is not what was written.
         ModelError: the base cannot be loaded, or it has no layer to quantise.
     """
+    verified(base)
     transformers_logging.disable_progress_bar()
     config = BitsAndBytesConfig(
         load_in_4bit=True,
@@ -62,7 +64,6 @@ def quantise(spec: QuantisedBase, base: Path, output: Path) -> dict[str, str]:
         for path in (found for pattern in MODEL_FILES for found in base.glob(pattern)):
             if ".safetensors" not in path.name and not (folder / path.name).exists():
                 shutil.copy(path, folder / path.name)
-    return {path.name: file_sha256(path) for path in sorted(base.glob("*.safetensors"))}
 
 
 def ready_for_training(

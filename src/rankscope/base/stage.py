@@ -36,14 +36,15 @@ def make_base(spec: TrainedBase, source: Path | None, output: Path, resume: Path
         path = output.with_name("run.json")
         with manifest(path, "base", spec.name, spec.canonical()) as record:
             record.work_begins()
-            record.inputs = _taken_over(spec, source, output)
+            record.inputs |= _taken_over(spec, source, output)
+            record.covers(output)
     logger.info("%s: ready in %s", spec.name, output)
 
 
 def _taken_over(
     spec: LocalBase | HubBase | QuantisedBase, source: Path | None, output: Path
 ) -> dict[str, str]:
-    """Make a base from weights that exist; return the hashes of these."""
+    """Make a base from weights that exist; return the hashes of what is no artefact."""
     if isinstance(spec, LocalBase):
         return link_local(spec, output)
     if isinstance(spec, HubBase):
@@ -52,4 +53,5 @@ def _taken_over(
 
     if source is None:
         raise ArtefactError(f"{spec.name}: a quantised base needs the folder of {spec.of.name}")
-    return quantise(spec, source, output)
+    quantise(spec, source, output)
+    return {}

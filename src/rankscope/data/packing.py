@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from rankscope.artefacts.files import write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import manifest
+from rankscope.artefacts.reading import verified
 from rankscope.data.documents import TRAIN, seeded_order
 from rankscope.data.rows import Documents, read_rows
 from rankscope.data.tokenizer import TextEncoder, load_encoder
@@ -39,13 +39,12 @@ def write_packed(spec: Documents, rows: Path, model: Path, length: int, output: 
     """
     named = spec.canonical() | {"length": length, "base": str(model)}
     with manifest(output.with_suffix(".json"), "data", spec.name, named) as record:
+        verified(model)
         encoder = load_encoder(model)
         record.work_begins()
         documents = read_rows(rows, spec.name)
         packed, tokens = pack(documents, encoder, length, spec.seed)
-        write_parquet(output, packed)
-        record.inputs["rows"] = file_sha256(rows)
-        record.outputs[output.name] = file_sha256(output)
+        record.parquet(output, packed)
         record.results = {"sequences": packed.height, "tokens": tokens, "length": length}
         logger.info("%s: %d sequences of %d tokens", spec.name, packed.height, length)
 

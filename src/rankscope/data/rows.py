@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.artefacts.files import write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import manifest
+from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.data import hub_dataset, standard_library, text_files
 from rankscope.data.continuations import continuation_rows
 from rankscope.data.documents import document_rows, totals
@@ -58,7 +58,6 @@ def _write_documents(spec: Documents | Continuations, documents: Path | None, ou
         record.work_begins()
         if isinstance(spec, Continuations):
             rows = continuation_rows(spec, read_rows(documents, spec.documents.name))
-            record.inputs["documents"] = file_sha256(documents) if documents else ""
             record.results = {"items": rows.height, "choices": spec.choices}
             logger.info("%s: %d items of %d choices", spec.name, rows.height, spec.choices)
         else:
@@ -69,8 +68,7 @@ def _write_documents(spec: Documents | Continuations, documents: Path | None, ou
                     "%s: %s %d documents, %.2f MB",
                     *(spec.name, split, total["documents"], total["bytes"] / 1e6),
                 )
-        write_parquet(output, rows)
-        record.outputs[output.name] = file_sha256(output)
+        record.parquet(output, rows)
 
 
 def document_table(spec: Documents) -> tuple[pl.DataFrame, Overlap]:
@@ -91,13 +89,13 @@ def read_rows(path: Path | None, name: str) -> pl.DataFrame:
     """Read the rows of a data variant that an earlier job wrote.
 
     Raises:
-        ArtefactError: they are not there.
+        ArtefactError: they are not there, or not what was written.
     """
-    return pl.read_parquet(_existing(path, name))
+    return read_parquet(_existing(path, name))
 
 
 def _existing(path: Path | None, name: str) -> Path:
-    if path is None or not path.exists():
+    if path is None or not exists(path):
         raise ArtefactError(
             f"{path}: the rows of data variant {name} are missing; make them with"
             f" `rankscope data rows {name} --study …`"

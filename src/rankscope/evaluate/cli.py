@@ -31,7 +31,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
     from rankscope.artefacts import layout
-    from rankscope.evaluate.predict import kept_steps
+    from rankscope.artefacts.reading import kept_steps
     from rankscope.evaluate.predict import predict as predict_items
     from rankscope.evaluate.tables import Subject, base_keys
     from rankscope.study.registry import Studies
@@ -47,7 +47,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
         subject = Subject(
             chosen.keys(),
             Path(layout.base_model(base.name)),
-            kept_steps(Path(layout.kept_weights(run))),
+            {**kept_steps(Path(layout.kept_weights(run)))},
         )
     data = {
         evaluation.data.name: Path(layout.data_rows(evaluation.data.name))

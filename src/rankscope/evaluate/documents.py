@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError, DataError
 
 
@@ -34,11 +35,11 @@ def read_rows(path: Path) -> pl.DataFrame:
         ArtefactError: the variant has not been made.
         DataError: it holds no held-out row.
     """
-    if not path.exists():
+    if not exists(path):
         raise ArtefactError(
             f"{path}: the data variant has not been made; run `rankscope data rows`"
         )
-    rows = pl.read_parquet(path).filter(pl.col("split") == "heldout")
+    rows = read_parquet(path).filter(pl.col("split") == "heldout")
     if rows.is_empty():
         raise DataError(f"{path}: no held-out row to evaluate on; raise `heldout_fraction`")
     order = [hashlib.sha256(id_.encode()).hexdigest() for id_ in rows["id"]]
@@ -51,10 +52,10 @@ def read_prompts(path: Path) -> list[dict[str, Any]]:
     Raises:
         ArtefactError: the test set has not been made.
     """
-    if not path.exists():
+    if not exists(path):
         raise ArtefactError(f"{path}: the test set has not been made; run `rankscope data rows`")
     columns = ["task", "category", "instance", "definition", "text", "references", "options"]
-    return pl.read_parquet(path, columns=columns).to_dicts()
+    return read_parquet(path, columns=columns).to_dicts()
 
 
 def select_documents(

@@ -21,6 +21,7 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.artefacts.disk import writing
 from rankscope.data.tokenizer import TextEncoder
 from rankscope.errors import DataError
 from rankscope.evaluate.likelihood import Reading, encode, reading_of
@@ -140,7 +141,10 @@ def _load(task: str, rows: pl.DataFrame) -> Any:
     shipped = load_yaml(Path(lm_eval.__file__).parent / "tasks" / task / f"{task}.yaml")
     # a tag would make the harness look for other tasks that carry it
     official = {key: value for key, value in shipped.items() if key != "tag"}
-    with tempfile.TemporaryDirectory(prefix="rankscope-") as folder:
+    with (
+        writing(Path(tempfile.gettempdir()) / "rankscope"),
+        tempfile.TemporaryDirectory(prefix="rankscope-") as folder,
+    ):
         items = Path(folder) / "items.jsonl"
         rows.select(COLUMNS).write_ndjson(items)
         local = {

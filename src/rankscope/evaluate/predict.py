@@ -14,9 +14,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from rankscope.artefacts.files import write_parquet
-from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
-from rankscope.errors import ArtefactError
+from rankscope.artefacts.manifest import Manifest, manifest
+from rankscope.artefacts.reading import verified
 from rankscope.evaluate.decoding import Way
 from rankscope.evaluate.documents import read_prompts, read_rows, select_documents
 from rankscope.evaluate.likelihood import Reading
@@ -55,6 +54,8 @@ def predict(suite: Suite, subject: Subject, data: dict[str, Path], output: Path)
     with manifest(
         output.with_suffix(".json"), "evaluate-predict", f"{subject.name}.{suite.name}", spec
     ) as record:
+        for folder in (subject.base, *filter(None, subject.steps.values())):
+            verified(folder)
         if subject.steps:
             table = pl.DataFrame(
                 list(_visit(suite, subject, data, record)), schema=PREDICTIONS, orient="row"
@@ -62,25 +63,8 @@ def predict(suite: Suite, subject: Subject, data: dict[str, Path], output: Path)
         else:
             logger.warning("%s kept no step: its table of predictions is empty", subject.name)
             table = pl.DataFrame(schema=PREDICTIONS)
-        write_parquet(output, table)
-        record.inputs |= {name: file_sha256(path) for name, path in data.items()}
-        record.outputs = {output.name: file_sha256(output)}
+        record.parquet(output, table)
         record.results |= {"steps": list(subject.steps), "rows": table.height}
-
-
-def kept_steps(folder: Path) -> dict[int, Path | None]:
-    """Return the kept steps of a run in order; none for a run that diverged before the first.
-
-    Raises:
-        ArtefactError: the run has not been trained.
-    """
-    if not folder.is_dir():
-        raise ArtefactError(f"{folder}: the run has no kept weights; run `rankscope train` first")
-    return {
-        int(step.name.removeprefix("step-")): step
-        for step in sorted(folder.glob("step-*"))
-        if step.is_dir()
-    }
 
 
 def _visit(

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.artefacts.files import write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import manifest
+from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError
 from rankscope.evaluate.metrics import METRICS, TASK_METRICS, Metric, TaskMetric
 from rankscope.evaluate.tables import KEYS, PREDICTIONS, SCORES
@@ -28,9 +28,7 @@ def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:
     ) as record:
         record.work_begins()
         scored = score_rows(_read(predictions))
-        write_parquet(output, scored)
-        record.inputs = {predictions.name: file_sha256(predictions)}
-        record.outputs = {output.name: file_sha256(output)}
+        record.parquet(output, scored)
         record.results = {"rows": scored.height}
 
 
@@ -70,9 +68,9 @@ def _row(
 
 
 def _read(path: Path) -> pl.DataFrame:
-    if not path.exists():
+    if not exists(path):
         raise ArtefactError(f"{path}: no predictions to score; run `rankscope evaluate predict`")
-    rows = pl.read_parquet(path)
+    rows = read_parquet(path)
     if rows.schema != pl.Schema(PREDICTIONS):
         raise ArtefactError(
             f"{path}: these predictions have other columns than this version writes;"

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
+from rankscope.artefacts.reading import is_made, read_parquet, scan_parquet
 from rankscope.report.claims.mixtures import Mixtures
 from rankscope.report.evidence import Condition, Evaluation, Evidence
 from rankscope.report.mixture_tables import Place
@@ -160,9 +161,9 @@ def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFram
     }  # fmt: skip
     asked = (pl.col("evaluation") == compared.test.asked) & pl.col("item").is_in(items)
     frames = [
-        pl.scan_parquet(path).filter(asked).select(list(schema)).collect()
+        scan_parquet(path).filter(asked).select(list(schema)).collect()
         for path in paths
-        if path.exists()
+        if is_made(path)
     ]
     rows = pl.concat([pl.DataFrame(schema=schema), *frames])
     return rows.filter(pl.col("step") == pl.col("step").max().over("run")).drop("step")
@@ -178,10 +179,10 @@ def _prompts(study: Study, test: Evaluation, items: Sequence[str]) -> pl.DataFra
     }
     named = pl.format("{}/{}", "task", "instance").alias("item")
     frames = [
-        pl.read_parquet(path, columns=["task", "instance", "definition", "text"])
+        read_parquet(path, columns=["task", "instance", "definition", "text"])
         .select(named, "definition", "text")
         .filter(pl.col("item").is_in(items))
         for path in map(Path, map(layout.data_rows, sorted(data)))
-        if path.exists()
+        if is_made(path)
     ]
     return pl.concat([pl.DataFrame(schema=PROMPTS), *frames])

@@ -29,6 +29,7 @@ def tables(study: StudyOption) -> None:
         gathered = gather(spec)
         folder = Path(layout.report_tables(spec.study))
         write_tables(build_tables(gathered, spec), provenance(spec, gathered), folder)
+        record.covers(folder)
 
 
 @app.command(epilog="Example: `rankscope report claims --study demo`")
@@ -49,7 +50,10 @@ def claims(study: StudyOption) -> None:
         record.work_begins()
         evidence = read_tables(Path(layout.report_tables(spec.study))).evidence
         verdicts = judge_claims(Subject.of(evidence, spec.headline), Mixtures.of(evidence))
-        write_verdicts(verdicts, Path(layout.report_claims(spec.study)))
+        written = Path(layout.report_claims(spec.study))
+        write_verdicts(verdicts, written)
+        record.covers(written)
+        record.covers(written.with_suffix(".csv"))
 
 
 @app.command(epilog="Example: `rankscope report figures --study demo`")
@@ -67,8 +71,9 @@ def figures(study: StudyOption) -> None:
     with manifest(path, "report", f"{spec.study} figures", {}) as record:
         record.work_begins()
         rows = read_tables(Path(layout.report_tables(spec.study)))
+        folder = record.folder(Path(layout.report_figures(spec.study)))
         for figure in draw_figures(rows, spec.headline, spec.tuned_in):
-            write_figure(figure, Path(layout.report_figures(spec.study)))
+            write_figure(figure, folder)
 
 
 @app.command(epilog="Example: `rankscope report page --study demo`")
@@ -83,4 +88,6 @@ def page(study: StudyOption) -> None:
     path = Path(layout.report_manifest(spec.study, "page"))
     with manifest(path, "report", f"{spec.study} page", {}) as record:
         record.work_begins()
-        write_page(spec, PageFiles.of(spec), Path(layout.report_page(spec.study)))
+        written = Path(layout.report_page(spec.study))
+        write_page(spec, PageFiles.of(spec), written)
+        record.covers(written)

@@ -5,7 +5,6 @@ there is none; rows of a run that has no artefact of a kind are simply absent fr
 base is a run like any other, at step 0. Does not compute anything.
 """
 
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
-from rankscope.errors import ArtefactError
+from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
 from rankscope.report.methods import BASE, condition_labels, sampled_item, treatment_labels
 from rankscope.report.metric_names import spelled
 from rankscope.report.training_sets import TrainingSet, training_sets
@@ -109,9 +108,9 @@ def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
     """Concatenate the files that exist, with the columns the report uses."""
     schema = KEYS | {"step": pl.Int64} | SCHEMAS[table]
     frames = [
-        pl.read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
+        read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
         for path in paths
-        if path.exists()
+        if is_made(path)
     ]
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
@@ -161,21 +160,13 @@ def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
 
 
 def _json(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except json.JSONDecodeError as error:
-        raise ArtefactError(
-            f"{path}: this is no complete manifest ({error}); delete it and run its stage again"
-        ) from None
-    return content
+    return read_manifest(path) if exists(path) else None
 
 
 def _runs(study: Study) -> pl.DataFrame:
     labels, treatments = condition_labels(study.runs), treatment_labels(study.runs)
     sets = training_sets(study.runs, _tasks_drawn)
-    base_is_there = Path(layout.base_model(study.base.name)).exists()
+    base_is_there = exists(Path(layout.base_model(study.base.name)))
     rows = [
         {
             "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,

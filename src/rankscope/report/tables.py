@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from rankscope.artefacts.files import replacing_folder
+from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError
 from rankscope.report.cases import CASES, cases
 from rankscope.report.evidence import Condition, Evidence
@@ -256,11 +257,8 @@ def read_tables(folder: Path) -> Tables:
     Raises:
         ArtefactError: the tables were not built.
     """
-    if not folder.is_dir():
+    if not exists(folder):
         raise ArtefactError(f"{folder}: there are no tables; run `rankscope report tables` first")
     return Tables(
-        **{
-            name: pl.read_parquet(folder / f"{name}.parquet")
-            for name in Tables.__dataclass_fields__
-        }
+        **{name: read_parquet(folder / f"{name}.parquet") for name in Tables.__dataclass_fields__}
     )

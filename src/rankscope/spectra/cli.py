@@ -81,6 +81,7 @@ def analyse(
 ) -> None:
     """Analyse the kept steps of one run against its base."""
     from rankscope.artefacts import layout
+    from rankscope.artefacts.reading import kept_steps
     from rankscope.errors import StudyError
     from rankscope.spectra.comparer import Wanted
     from rankscope.spectra.stage import analyse_run
@@ -94,11 +95,10 @@ def analyse(
         )
     run = studies.called(run)
     base_name = studies.run(run).trained_base.name
-    kept = Path(layout.kept_weights(run))
     analyse_run(
         model_folder=Path(layout.base_model(base_name)),
         spectra=Path(layout.base_spectra(base_name)),
-        steps={int(folder.name.rsplit("-", 1)[-1]): folder for folder in kept.glob("step-*")},
+        steps=kept_steps(Path(layout.kept_weights(run))),
         out=Path(layout.run_spectra(run, wanted.name)),
         keys=studies.run(run).keys(),
         wanted=Wanted(wanted.ks, wanted.epsilons, wanted.similarity_size),

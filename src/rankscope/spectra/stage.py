@@ -7,7 +7,6 @@ is imported: process start-up would cost more than the analysis of a small model
 """
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rankscope.artefacts.files import replacing_folder, write_parquet
+from rankscope.artefacts.disk import writing
 from rankscope.artefacts.manifest import manifest
+from rankscope.artefacts.reading import intact_files, verified
 from rankscope.progress import Progress
 from rankscope.spectra import cache
 from rankscope.spectra.adapters import open_tuned
@@ -50,19 +50,20 @@ def decompose_base(
     """Decompose every matrix of a base model into `out`, one file each.
 
     Work in progress lies in the folder `resume`, outside of what a workflow deletes when a job
-    fails; what is there, or in an earlier `out`, in this precision or better is not done again.
+    fails; what is there, or in an earlier `out` and still what was written, in this precision
+    or better is not done again.
 
     Raises:
         ModelError: the model cannot be read.
         ArtefactError: the disk has no room for it.
     """
-    if out.is_dir() and not resume.exists():
-        resume.parent.mkdir(parents=True, exist_ok=True)
-        out.rename(resume)
     spec = {"model": str(model_folder), "precision": precision}
-    with manifest(resume / "run.json", "base", name, spec) as record:
+    with manifest(out / "run.json", "base", name, spec) as record:
+        verified(model_folder)
         model = open_model(model_folder)
         record.work_begins()
+        if not resume.exists():
+            _begin_with_earlier(out, resume)
         files = {matrix: cache.cache_file(resume, matrix.cache_key) for matrix in model.matrices}
         missing = [
             _Piece(model, matrix, path, precision, device)
@@ -76,9 +77,15 @@ def decompose_base(
             "matrices": len(files),
             "bytes": sum(path.stat().st_size for path in files.values()),
         }
-    shutil.rmtree(out, ignore_errors=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    resume.rename(out)
+        record.adopt(resume, out)
+
+
+def _begin_with_earlier(out: Path, resume: Path) -> None:
+    """Give `resume` the files of an earlier decomposition that are still what was written."""
+    with writing(resume):
+        resume.mkdir(parents=True)
+        for file in intact_files(out / "run.json"):
+            (resume / file.name).hardlink_to(file)
 
 
 @dataclass(frozen=True)
@@ -177,16 +184,12 @@ def analyse_run(
         "epsilons": list(wanted.epsilons),
         "similarity_size": wanted.similarity_size,
     }
-    with (
-        replacing_folder(out) as temporary,
-        manifest(temporary / "run.json", "spectra", str(keys["run"]), spec) as record,
-    ):
-        record.inputs = {"spectra": str(spectra)} | {
-            str(step): str(folder) for step, folder in steps.items()
-        }
+    with manifest(out / "run.json", "spectra", out.name, spec) as record:
+        for folder in (model_folder, spectra, *steps.values()):
+            verified(folder)
         record.work_begins()
         tables = analyse_steps(open_model(model_folder), spectra, steps, keys, wanted, device)
+        folder = record.folder(out)
         for table, rows in tables.items():
-            write_parquet(temporary / f"{table}.parquet", rows)
-            record.outputs[table] = f"{table}.parquet"
+            rows.write_parquet(folder / f"{table}.parquet")
         record.results = {"steps": sorted(steps), "matrices": tables.matrices.height}

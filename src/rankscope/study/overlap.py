@@ -211,9 +211,11 @@ class _Reader:
     def _rows(self, spec: DataSpec) -> "pl.DataFrame | None":
         import polars as pl
 
+        from rankscope.artefacts.reading import scan_parquet
+
         made = Path(layout.data_rows(spec.name))
         if made.exists():
-            lazy = pl.scan_parquet(made)
+            lazy = scan_parquet(made)
             size = lazy.select(pl.col("text").str.len_bytes().sum()).collect().item() or 0
             columns = ["sha256", "split", *(["text"] if size <= self._most_bytes else [])]
             return lazy.select(columns).collect()

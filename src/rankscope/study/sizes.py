@@ -19,7 +19,9 @@ def training_sequences(run: Run) -> int | None:
     if packed.exists():
         import polars as pl
 
-        return int(pl.scan_parquet(packed).select(pl.len()).collect().item())
+        from rankscope.artefacts.reading import scan_parquet
+
+        return int(scan_parquet(packed).select(pl.len()).collect().item())
     return asked_examples(run.data) if isinstance(run.data, Mixture) else None
 
 
@@ -31,10 +33,10 @@ def training_tokens(run: Run, steps: int) -> int | None:
     packed = _packed(run)
     if not packed.exists():
         return None
-    import polars as pl
+    from rankscope.artefacts.reading import read_parquet
 
-    mean = pl.scan_parquet(packed).select(pl.col("input_ids").list.len().mean()).collect().item()
-    return round(steps * recipe.batch_size * float(mean))
+    lengths = read_parquet(packed, columns=["input_ids"])["input_ids"].list.len()
+    return round(steps * recipe.batch_size * lengths.sum() / len(lengths))
 
 
 def asked_examples(mixture: Mixture) -> int | None:
@@ -47,9 +49,9 @@ def training_tasks(collection: TaskSpec) -> int | None:
     """Return how many training tasks a collection has: those that loaded, or else those listed."""
     loaded = Path(layout.data_rows(collection.name)).with_name("tasks.parquet")
     if loaded.exists():
-        import polars as pl
+        from rankscope.artefacts.reading import read_parquet
 
-        return pl.read_parquet(loaded, columns=["split"]).filter(split="train").height
+        return read_parquet(loaded, columns=["split"]).filter(split="train").height
     if isinstance(collection, MadeTasks):
         from rankscope.data.niv2.made import RECIPES
 

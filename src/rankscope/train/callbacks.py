@@ -17,10 +17,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.layout import step_folder
 from rankscope.progress import Progress
+from rankscope.train.resume import seal
 
 logger = logging.getLogger(__name__)
-
-COMPLETE = "complete"
 
 
 class ProgressLines(TrainerCallback):
@@ -127,4 +126,4 @@ class CheckpointByTime(TrainerCallback):
     ) -> None:
         """Seal the checkpoint just written."""
         self._last = time.monotonic()
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        seal(Path(args.output_dir), state.global_step)

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import torch
 from torch.utils.data import Dataset
 
+from rankscope.artefacts.reading import read_parquet
 from rankscope.data.bins import pack_bins
 from rankscope.errors import DataError
 from rankscope.study.specs import Packing, Recipe
@@ -52,7 +52,7 @@ def read_examples(path: Path) -> list[Example]:
     Raises:
         DataError: the mixture is empty.
     """
-    rows = pl.read_parquet(path, columns=["input_ids", "prompt_tokens"])
+    rows = read_parquet(path, columns=["input_ids", "prompt_tokens"])
     if rows.is_empty():
         raise DataError(f"{path}: the mixture has no example to train on")
     return [Example(ids, prompt) for ids, prompt in rows.iter_rows()]

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.files import replacing_folder, write_parquet
-from rankscope.artefacts.manifest import Manifest, file_sha256, manifest, package_versions
+from rankscope.artefacts.manifest import Manifest, manifest, package_versions
+from rankscope.artefacts.reading import read_parquet, verified
 from rankscope.causality import refuse_foresight
 from rankscope.errors import DataError
 from rankscope.study.machine import require
@@ -37,7 +38,8 @@ from rankscope.train.callbacks import (
 from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
 from rankscope.train.leakage import refuse_leaks
 from rankscope.train.model import parameter_counts, trainable_model
-from rankscope.train.resume import resumable
+from rankscope.train.resume import KEPT, resumable
+from rankscope.train.saving import BaseReference, save
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class PackedSequences(Dataset[dict[str, torch.Tensor]]):
     """
 
     def __init__(self, path: Path) -> None:
-        tokens = pl.read_parquet(path, columns=["input_ids"])["input_ids"]
+        tokens = read_parquet(path, columns=["input_ids"])["input_ids"]
         if tokens.is_empty():
             raise DataError(
                 f"{path}: no full sequence of training data; use more data or a shorter"
@@ -132,10 +134,7 @@ def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) 
     require(run)
     torch.use_deterministic_algorithms(True, warn_only=True)
     started = time.monotonic()
-    inputs = {
-        "packed": file_sha256(files.packed),
-        "base": file_sha256(files.base / "config.json"),
-    }
+    inputs = {path.as_posix(): verified(path) for path in (files.packed, files.base)}
     fingerprint = {
         "run": run.canonical(),
         "inputs": inputs,
@@ -148,9 +147,9 @@ def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) 
         manifest(files.run_folder / "run.json", "train", run.name, run.canonical()) as record,
     ):
         record.work_began(started)
-        record.inputs = inputs
+        record.inputs |= inputs
         if checkpoint is not None:
-            logger.info("%s: resuming from %s", run.name, checkpoint.name)
+            logger.info("%s: resuming from %s", run.name, checkpoint)
         _train(run, files, checkpoint, checkpoint_seconds, record)
 
 
@@ -166,8 +165,9 @@ def _train(
     data = TrainingData.of(run, files.packed)
     model = trainable_model(files.base, run.method, run.recipe.precision)
     trainable, total = parameter_counts(model)
-    kept = files.resume / "steps"
+    kept = files.resume / KEPT
     kept.mkdir(exist_ok=True)
+    base = BaseReference.of(run.trained_base)
 
     divergence = StopOnDivergence()
     trainer = Trainer(
@@ -178,7 +178,7 @@ def _train(
         callbacks=[
             ProgressLines(run.name),
             CheckpointByTime(checkpoint_seconds),
-            KeepWeights(run.recipe.kept_steps(data.steps), kept, lambda path: _save(model, path)),
+            KeepWeights(run.recipe.kept_steps(data.steps), kept, partial(save, model, base)),
             divergence,
         ],
     )
@@ -195,12 +195,11 @@ def _train(
         out_of_memory = True
         logger.warning("%s: out of GPU memory: %s", run.name, error)
     curve = loss_curve(run, trainer.state.log_history, data.tokens)
-    write_parquet(files.run_folder / "loss.parquet", curve)
+    record.parquet(files.run_folder / "loss.parquet", curve)
     folders = sorted(path.name for path in kept.iterdir() if path.is_dir())
-    with replacing_folder(files.run_folder / "steps") as final:
-        shutil.copytree(kept, final, copy_function=_link_or_copy, dirs_exist_ok=True)
+    final = record.folder(files.run_folder / KEPT)
+    shutil.copytree(kept, final, copy_function=_link_or_copy, dirs_exist_ok=True)
     record.status = _status(divergence.diverged_at, out_of_memory)
-    record.outputs = _hashes(files.run_folder)
     record.results = {
         "status": record.status,
         "diverged_at": divergence.diverged_at,
@@ -299,13 +298,6 @@ def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -
     ).select(*[value.alias(name) for name, value in keys.items()], pl.all())
 
 
-def _save(model: torch.nn.Module, folder: Path) -> None:
-    """Save a checkpoint or an adapter in its library's own layout."""
-    model.save_pretrained(folder)
-    # peft writes a model card that names the base's path on this machine
-    (folder / "README.md").unlink(missing_ok=True)
-
-
 def _link_or_copy(source: str, target: str) -> None:
     """Give a file a second name; copy it where the two folders are on different disks."""
     try:
@@ -318,10 +310,3 @@ def _status(diverged_at: int | None, out_of_memory: bool) -> str:
     if out_of_memory:
         return "out-of-memory"
     return "done" if diverged_at is None else "diverged"
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in sorted(folder.rglob("*.safetensors"))
-    }

@@ -2,9 +2,11 @@ import hashlib
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from rankscope.artefacts.manifest import file_sha256, manifest, package_versions
+from rankscope.artefacts.hashes import file_sha256
+from rankscope.artefacts.manifest import manifest, package_versions
 
 
 def test_a_manifest_is_written_last_and_only_on_success(tmp_path: Path) -> None:
@@ -20,13 +22,26 @@ def test_a_manifest_is_written_last_and_only_on_success(tmp_path: Path) -> None:
     assert content["status"] == "done"
 
 
-def test_a_failed_attempt_takes_the_old_manifest_away(tmp_path: Path) -> None:
-    path = tmp_path / "run.json"
-    with manifest(path, "train", "full-1a2b3c4d", {}):
-        pass
-    with pytest.raises(RuntimeError), manifest(path, "train", "full-1a2b3c4d", {}):
+def test_a_failed_attempt_leaves_what_was_finished(tmp_path: Path) -> None:
+    path, rows, folder = tmp_path / "run.json", tmp_path / "rows.parquet", tmp_path / "steps"
+    with manifest(path, "train", "full-1a2b3c4d", {}) as record:
+        record.parquet(rows, pl.DataFrame({"n": [1]}))
+        (record.folder(folder) / "weights").write_text("old")
+    before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+    assert set(json.loads(path.read_text())["outputs"]) == {"rows.parquet", "steps/weights"}
+    with pytest.raises(RuntimeError), manifest(path, "train", "full-1a2b3c4d", {}) as record:
+        record.parquet(rows, pl.DataFrame({"n": [2]}))
+        (record.folder(folder) / "weights").write_text("half")
         raise RuntimeError
-    assert not path.exists(), "the artefact beside it may be half replaced"
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+
+
+def test_a_manifest_holds_the_hash_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    with manifest(path, "train", "full-1a2b3c4d", {"α": 1}):
+        pass
+    before, _, last = path.read_text("utf-8").rpartition(',\n  "sha256": ')
+    assert last == f'"{hashlib.sha256(before.encode()).hexdigest()}"\n}}\n'
 
 
 def test_start_up_and_work_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,20 @@
 """What is accepted as a model folder, and what the refusals say."""
 
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from rankscope.artefacts.manifest import file_sha256
+from rankscope.artefacts.hashes import file_sha256
+from rankscope.artefacts.reading import verified
 from rankscope.base.model_folder import check_safetensors, fetch_hub, link_local, verify
-from rankscope.errors import ModelError
+from rankscope.errors import ArtefactError, ModelError
 from rankscope.study.specs import HubBase, LocalBase
+from sealing import seal
 
 
 @pytest.fixture
@@ -138,3 +142,34 @@ def test_an_unknown_repository_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     with pytest.raises(ModelError, match=r"owner/model at revision a+: the hub refuses it: 404"):
         fetch_hub(HUB, tmp_path / "out")
+
+
+def test_links_within_a_project_move_with_it(folder, tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    folder.rename(project / "mine")
+    outside = tmp_path / "elsewhere"
+    shutil.copytree(project / "mine", outside)
+    monkeypatch.chdir(project)
+    for path, output in (("mine", "inside"), (str(outside), "outside")):
+        target = Path(f"results/base/{output}/model")
+        link_local(LocalBase(source="local", path=path), target)
+        assert (target / "config.json").is_symlink()
+    monkeypatch.chdir(tmp_path)
+    project.rename(tmp_path / "moved")
+    for output in ("inside", "outside"):
+        moved = tmp_path / f"moved/results/base/{output}/model/model.safetensors"
+        assert moved.read_bytes() == (outside / "model.safetensors").read_bytes()
+
+
+def test_a_link_whose_target_is_gone_is_named(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = Path("results/base/b/model")
+    link_local(LocalBase(source="local", path=str(folder)), model)
+    seal()
+    verified(model)
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(
+        ArtefactError, match=r"results/base/b/model/\S+: the file it links to, .*model/\S+, is not"
+    ):
+        verified(model)

@@ -13,6 +13,7 @@ from rankscope.report.gather import gather
 from rankscope.report.tables import build_tables, read_tables, write_tables
 from rankscope.study.expand import load_study
 from rankscope.study.specs import Study
+from sealing import seal
 
 METRICS = ("exact_match", "rouge_l")
 
@@ -39,6 +40,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
         path = Path(layout.scores(name, suite.name))
         path.parent.mkdir(parents=True, exist_ok=True)
         pl.DataFrame(rows, schema=SCORES).write_parquet(path)
+    seal()
     return study
 
 
@@ -62,6 +64,7 @@ def test_unseen_items_are_the_same_in_all_samplings(study: Study):
 def test_a_missing_file_of_the_base_is_made_up_for_by_another_sampling(study: Study):
     first = next(suite for name, suite in study.measured if name == study.base.name)
     Path(layout.scores(study.base.name, first.name)).unlink()
+    Path(layout.scores_manifest(study.base.name, first.name)).unlink()
     assert items_of(study, study.base.name) == ["s1: seen 0", "s1: seen 1", "unseen 0", "unseen 1"]
 
 

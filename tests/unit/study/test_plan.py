@@ -10,6 +10,7 @@ from instruction_study import STUDY as MIXTURES
 from rankscope.artefacts import layout
 from rankscope.study.expand import load_study
 from rankscope.study.plan import jobs_per_stage, most_tokens, steps, tokens
+from sealing import seal
 from study_text import STUDY, edited
 
 
@@ -33,6 +34,7 @@ def test_steps_of_epochs_are_those_of_training(epochs: float, sequences: int) ->
     packed = Path(layout.packed(run.data.name, run.base.name, 256))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(sequences)}).write_parquet(packed)
+    seal()
     assert steps(run) == total_steps(run.recipe, sequences)
     assert tokens(run) == total_steps(run.recipe, sequences) * 16 * 256
 
@@ -50,6 +52,7 @@ def test_a_mixture_has_a_most_of_tokens_before_it_is_packed() -> None:
     packed = Path(layout.packed(run.data.name, run.base.name, 440))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"input_ids": [[1] * 30, [1] * 10] * 24}).write_parquet(packed)
+    seal()
     assert most_tokens(run) == tokens(run) == 4 * 12 * 20
 
 

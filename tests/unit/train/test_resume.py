@@ -1,19 +1,20 @@
 """The folder a run is resumed from: locked, of one fingerprint, complete checkpoints only."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rankscope.errors import ArtefactError
-from rankscope.train.callbacks import COMPLETE
-from rankscope.train.resume import latest_checkpoint, resumable
+from rankscope.train.resume import latest_checkpoint, resumable, seal
 
 
 def checkpoint(folder: Path, step: int, complete: bool = True) -> Path:
     path = folder / f"checkpoint-{step}"
     path.mkdir(parents=True)
+    (path / "optimizer.pt").write_bytes(bytes(range(256)) * step)
     if complete:
-        (path / COMPLETE).touch()
+        seal(folder, step)
     return path
 
 
@@ -28,6 +29,44 @@ def test_latest_is_by_number_and_complete(tmp_path: Path) -> None:
     expected = checkpoint(tmp_path, 10)
     checkpoint(tmp_path, 200, complete=False)
     assert latest_checkpoint(tmp_path) == expected
+
+
+DAMAGES = {
+    "truncated": lambda file: file.write_bytes(file.read_bytes()[:100]),
+    "empty": lambda file: file.write_bytes(b""),
+    "one bit": lambda file: file.write_bytes(b"\x01" + file.read_bytes()[1:]),
+    "deleted": lambda file: file.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("name", ["optimizer.pt", "complete"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    tmp_path: Path, damage: Callable[[Path], None], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, last = checkpoint(tmp_path, 9), checkpoint(tmp_path, 10)
+    damage(last / name)
+    assert latest_checkpoint(tmp_path) == before
+    if (damage, name) != (DAMAGES["deleted"], "complete"):
+        assert str(last) in caplog.text
+        assert name in caplog.text
+        assert not last.exists()
+
+
+def test_a_checkpoint_counts_only_with_the_steps_kept_until_then(tmp_path: Path) -> None:
+    before = checkpoint(tmp_path, 9)
+    kept = tmp_path / "steps/step-000010"
+    kept.mkdir(parents=True)
+    (kept / "adapter_model.safetensors").write_bytes(b"weights")
+    checkpoint(tmp_path, 10)
+    (kept / "adapter_model.safetensors").write_bytes(b"weightz")
+    assert latest_checkpoint(tmp_path) == before
+
+
+def test_with_every_checkpoint_damaged_a_run_starts_from_its_beginning(tmp_path: Path) -> None:
+    for step in (9, 10):
+        DAMAGES["truncated"](checkpoint(tmp_path, step) / "optimizer.pt")
+    assert latest_checkpoint(tmp_path) is None
 
 
 def test_nothing_to_resume_from(tmp_path: Path) -> None:

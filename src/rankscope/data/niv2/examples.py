@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.artefacts.files import write_parquet
-from rankscope.artefacts.manifest import file_sha256, manifest
+from rankscope.artefacts.manifest import manifest
+from rankscope.artefacts.reading import verified
 from rankscope.data.niv2.encoding import (
     EncodedExample,
     Limits,
@@ -50,14 +50,13 @@ def write_examples(spec: Mixture, rows: Path, model: Path, length: int, output: 
     """
     named = spec.canonical() | {"length": length, "base": str(model)}
     with manifest(output.with_suffix(".json"), "data", spec.name, named) as record:
+        verified(model)
         encoder = load_prompt_encoder(model, limits(spec, length))
         record.work_begins()
         drawn = read_rows(rows, spec.name)
         encoded = encode(spec, drawn, encoder)
         cut = count_truncations(encoded)
-        write_parquet(output, example_table(drawn, encoded))
-        record.inputs["rows"] = file_sha256(rows)
-        record.outputs[output.name] = file_sha256(output)
+        record.parquet(output, example_table(drawn, encoded))
         record.results = {
             "tokens": sum(len(each.input_ids) for each in encoded),
             "answer_tokens": sum(len(each.input_ids) - each.prompt_tokens for each in encoded),

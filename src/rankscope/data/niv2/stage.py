@@ -20,8 +20,8 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.artefacts.files import replacing, write_parquet
-from rankscope.artefacts.manifest import Manifest, file_sha256, manifest
+from rankscope.artefacts.manifest import Manifest, manifest
+from rankscope.artefacts.reading import exists, read_parquet, scan_parquet
 from rankscope.data.niv2.made import made_tasks
 from rankscope.data.niv2.proportions import proportions, proportions_page
 from rankscope.data.niv2.rendering import drawn_reference, render
@@ -111,7 +111,7 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
         ArtefactError: the collection is not there.
         DataError: the collection has too few tasks, or nothing is left to train on.
     """
-    if not (tasks / "tasks.parquet").exists():
+    if not exists(tasks / "tasks.parquet"):
         raise ArtefactError(
             f"{tasks}: the task collection {spec.tasks.name} is missing; make it first with"
             f" `rankscope data rows {spec.tasks.name} --study …`"
@@ -130,10 +130,9 @@ def write_draws(spec: Mixture | TestSet, tasks: Path, folder: Path) -> None:
             size = len(pools["train"]) if spec.size == "all" else spec.size
             shares = proportions(pools["train"], drawn.draws, size, spec.examples_per_task)
             tables["proportions"] = shares
-            with replacing(folder / "proportions.html") as page:
-                page.write_text(_page(spec, label or "", drawn, shares), "utf-8")
+            page = record.file(folder / "proportions.html")
+            page.write_text(_page(spec, label or "", drawn, shares), "utf-8")
         _write_tables(tables, folder, record)
-        record.inputs["tasks"] = file_sha256(tasks / "rows.parquet")
         record.results = {
             "label": label,
             "tasks": len({draw.task for draw in drawn.draws}),
@@ -169,19 +168,18 @@ def _say_what_is_untrained(spec: Mixture, drawn: Drawn) -> None:
 
 
 def _write_tables(tables: dict[str, pl.DataFrame], folder: Path, record: Manifest) -> None:
-    """Write each table under its name, and its hash into the manifest."""
+    """Write each table under its name."""
     for name, table in tables.items():
-        write_parquet(folder / f"{name}.parquet", table)
-        record.outputs[f"{name}.parquet"] = file_sha256(folder / f"{name}.parquet")
+        record.parquet(folder / f"{name}.parquet", table)
 
 
 def read_pools(tasks: Path) -> dict[TaskSplit, tuple[TaskPool, ...]]:
     """Return what sampling chooses from, in the order of the collection."""
     needed = ["task", "category", "split", "instance", "sha256", "references"]
-    instances = pl.read_parquet(tasks / "rows.parquet", columns=needed)
+    instances = read_parquet(tasks / "rows.parquet", columns=needed)
     labelled = {
         task
-        for task, options in pl.read_parquet(tasks / "tasks.parquet")
+        for task, options in read_parquet(tasks / "tasks.parquet")
         .select("task", "options")
         .iter_rows()
         if options is not None
@@ -230,10 +228,10 @@ def _named(pools: Iterable[TaskPool], names: Iterable[str]) -> tuple[TaskPool, .
 
 def rendered(spec: Mixture | TestSet, label: str | None, drawn: Drawn, tasks: Path) -> pl.DataFrame:
     """Join the draws with their texts and render them; `target` is null in a test set."""
-    instances = pl.scan_parquet(tasks / "rows.parquet").select(
+    instances = scan_parquet(tasks / "rows.parquet").select(
         "task", "instance", "text", "references"
     )
-    definitions = pl.scan_parquet(tasks / "tasks.parquet").select("task", "definition", "options")
+    definitions = scan_parquet(tasks / "tasks.parquet").select("task", "definition", "options")
     joined = (
         draw_table(drawn)
         .lazy()

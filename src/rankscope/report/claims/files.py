@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts.files import replacing, write_parquet
+from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError
 from rankscope.report.claims.verdict import Verdict
 
@@ -28,6 +29,6 @@ def read_verdicts(path: Path) -> list[Verdict]:
     Raises:
         ArtefactError: the claims were not judged.
     """
-    if not path.exists():
+    if not exists(path):
         raise ArtefactError(f"{path}: there are no verdicts; run `rankscope report claims` first")
-    return [Verdict(**row) for row in pl.read_parquet(path).iter_rows(named=True)]
+    return [Verdict(**row) for row in read_parquet(path).iter_rows(named=True)]

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing
+from rankscope.artefacts.reading import exists, read_json, read_manifest
 from rankscope.errors import ArtefactError
 from rankscope.progress import duration
 from rankscope.report import FIGURE_NAMES
@@ -99,7 +100,7 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
     everything = read_tables(sources.tables)
     tables = everything.on_headline_set()
     verdicts = read_verdicts(sources.claims)
-    about = json.loads((sources.tables / "provenance.json").read_text("utf-8"))
+    about = read_json(sources.tables / "provenance.json")
     figures = {name: _figure(sources.figures, name) for name in FIGURE_NAMES}
     drawn = [name for name in FIGURE_NAMES if figures[name]["panels"]]
     hero = next((name for name in HEROES if name in drawn), HEROES[-1])
@@ -139,9 +140,9 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
 
 def _figure(folder: Path, name: str) -> dict[str, Any]:
     path = folder / f"{name}.json"
-    if not path.exists():
+    if not exists(path):
         raise ArtefactError(f"{path}: the figure is missing; run `rankscope report figures` first")
-    figure: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    figure: dict[str, Any] = read_json(path)
     return figure
 
 
@@ -173,7 +174,7 @@ def _cell(value: Any) -> str:
 def stage_times(timings: pl.DataFrame, manifests: tuple[Path, ...]) -> list[dict[str, Any]]:
     """Seconds by stage, summed over its jobs; the report's own verbs from their manifests."""
     of_stage = pl.col("stage").str.split("-").list.first()  # evaluate-score is part of evaluate
-    own = [json.loads(path.read_text("utf-8")) for path in manifests if path.exists()]
+    own = [read_manifest(path) for path in manifests if exists(path)]
     rows = [
         *timings.select(of_stage, "startup_seconds", "work_seconds").iter_rows(),
         *(("report", each["startup_seconds"], each["work_seconds"]) for each in own),
