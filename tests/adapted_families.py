@@ -89,6 +89,17 @@ def _qwen2_vl() -> Any:
     )
 
 
+def _qwen3_vl_moe() -> Any:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
+    vision = {"depth": 1, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2,
+              "out_hidden_size": 32, "num_position_embeddings": 16,
+              "deepstack_visual_indexes": [0]}  # fmt: skip
+    text = HEADED | SMALL_MOE | {"rope_parameters": rope}
+    return t.Qwen3VLMoeForConditionalGeneration(
+        t.Qwen3VLMoeConfig(text_config=text, vision_config=vision)
+    )
+
+
 def _llama4() -> Any:
     text = HEADED | {"num_local_experts": 4, "intermediate_size_mlp": 48}
     return t.Llama4ForCausalLM(t.Llama4TextConfig(**text))
@@ -164,6 +175,16 @@ FAMILIES: dict[str, Family] = {
     "gemma3-as-text": Family(_gemma3, load=t.AutoModelForCausalLM, targets=["q_proj"]),
     "llava": Family(_llava, targets=["q_proj", "down_proj"]),
     "qwen2-vl": Family(_qwen2_vl, targets=["q_proj", "qkv"]),
+    "qwen3-vl-moe": Family(_qwen3_vl_moe, targets=["q_proj"],
+                           adapter={"target_parameters": list(EXPERTS)}),
+    "gte": Family(lambda: t.GteModel(t.GteConfig(**SIZES))),
+    "molmo2-text": Family(lambda: t.Molmo2TextModel(t.Molmo2TextConfig(**HEADED))),
+    "convbert": Family(
+        lambda: t.ConvBertModel(t.ConvBertConfig(**SIZES, num_groups=2, embedding_size=32)),
+        in_by_out=("layer.0.intermediate.dense.weight", "layer.0.output.dense.weight",
+                   "layer.1.intermediate.dense.weight", "layer.1.output.dense.weight"),
+        targets=["query", "value"],
+    ),
     "qwen3.5-as-text": Family(_qwen3_5, load=t.AutoModelForCausalLM, targets=["q_proj"]),
     "vit-gpt2": Family(_captioner, in_by_out=CONV1D, targets=["c_attn", "c_fc", "c_proj"]),
     "bert-gpt2": Family(_bert_gpt2, in_by_out=CONV1D, targets=["c_attn", "query", "q_attn"],

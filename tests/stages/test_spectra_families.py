@@ -132,3 +132,33 @@ def test_a_cache_keeps_orientations_apart(tmp_path):
     names = [path.name for path in (tmp_path / "cache").glob("*.safetensors")]
     assert names
     assert all(".in-out." in name for name in names)
+
+
+@pytest.mark.parametrize("name", ["qwen3-moe", "gpt-oss", "vit-gpt2"])
+def test_a_repair_that_changes_nothing_is_the_merge(tmp_path, name):
+    """λ = 1: whatever is stacked, split or transposed lands where peft's own merge puts it."""
+    from safetensors.numpy import load_file
+
+    base, family = write_base(name, tmp_path / "base"), FAMILIES[name]
+    loaded = type(family.make()).from_pretrained(base, dtype=torch.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config = peft.LoraConfig(
+            r=2, lora_alpha=4, target_modules=family.targets, task_type=family.task,
+            **family.adapter,
+        )  # fmt: skip
+        adapted = train(peft.get_peft_model(loaded, config))
+        adapted.save_pretrained(tmp_path / "adapter")
+        adapted.merge_and_unload().save_pretrained(tmp_path / "merged")
+    result = CliRunner().invoke(
+        app,
+        ["repair", str(tmp_path / "adapter"), "--base", str(base), "--scale", "1", "--merged",
+         "--out", str(tmp_path / "repaired")],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    expected = load_file(tmp_path / "merged" / "model.safetensors")
+    found = load_file(tmp_path / "repaired" / "model.safetensors")
+    assert found.keys() == expected.keys()
+    for key, weight in expected.items():
+        np.testing.assert_allclose(found[key], weight, atol=2e-5, err_msg=key)
