@@ -6,7 +6,8 @@ architecture. Not here: caches (`evaluate.trial`), packed rows (`train.leakage`)
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rankscope.errors import ModelError
@@ -34,12 +35,8 @@ def refuse_foresight(model: Any) -> None:
     ids = torch.arange(1, 9)[None] % vocabulary
     other = ids.clone()
     other[0, -1] = (other[0, -1] + 1) % vocabulary
-    training = model.training
-    model.eval()
-    # not inference_mode: what a model caches here has to serve training afterwards
-    with torch.no_grad():
+    with at_rest(model):
         one, two = (whole_logits(model, text)[0].float() for text in (ids, other))
-    model.train(training)
     seen, own = (float((one - two)[part].abs().max()) for part in (slice(-1), slice(-1, None)))
     if seen > DIFFERENT * own + ROUNDING * float(one.abs().max()):
         raise ModelError(
@@ -48,6 +45,29 @@ def refuse_foresight(model: Any) -> None:
             " that no likelihood, loss or answer of it means anything; take a causal language"
             " model, or write `is_decoder: true` in config.json if it was trained as one"
         )
+
+
+@contextmanager
+def at_rest(model: Any) -> Iterator[None]:
+    """Try a model that is to be trained: without dropout or gradients, and left as it was.
+
+    Layers of 4 bits are in training mode: on a CPU, bitsandbytes packs their weights anew, for
+    good and less exactly, when they first compute in evaluation mode.
+    """
+    import torch
+
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    for module, _ in modes:
+        if type(module).__name__ == "Linear4bit":
+            module.training = True
+    try:
+        # not inference_mode: what a model caches here has to serve training afterwards
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def keeps_rows_apart(model: Any, texts: Sequence[Sequence[int]]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from rankscope.causality import at_rest
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
 
@@ -40,15 +41,12 @@ def refuse_leaks(model: Any, run: str) -> None:
     vocabulary = model.get_input_embeddings().weight.shape[0]
     ids = torch.arange(1, 2 * TOKENS + 1, device=model.device)[None] % vocabulary
     positions = torch.arange(TOKENS, device=model.device).repeat(1, 2)
-    kind, training = model.config.model_type, model.training
-    model.eval()
-    # not inference_mode: what a model caches here has to serve training afterwards
-    with torch.no_grad():
+    kind = model.config.model_type
+    with at_rest(model):
         alone = model(input_ids=ids[:, TOKENS:]).logits
         one_text = model(input_ids=ids).logits[:, TOKENS:]
         with doing(run, f"a base of type {kind} takes no positions", _ADVICE, ModelError):
             apart = model(input_ids=ids, position_ids=positions).logits[:, TOKENS:]
-    model.train(training)
     leak = float((apart - alone).abs().max())
     in_view = float((one_text - alone).abs().max())
     if leak > LEAK * in_view + ROUNDING * float(alone.abs().max()):
