@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from snakemake.logging import logger
 
 from rankscope.artefacts import layout
-from rankscope.errors import StudyError
+from rankscope.errors import RankscopeError, StudyError
 from rankscope.study.check import validate
 from rankscope.study.file import study_of_config
 from rankscope.study.mistakes import suggestion
@@ -49,7 +49,7 @@ def studies_at_start(config: Mapping[str, Any], workflow: Any) -> Studies:
         studies.hand_over()
         # Snakemake's logger writes a message as it is
         logger.info(_announcement(studies.current))
-    except StudyError as error:
+    except RankscopeError as error:
         stop(error)
     return studies
 
@@ -84,7 +84,7 @@ class StudiesAtStart(Studies):
                 validate(study)
                 self._others[name] = write_snapshot(study)
                 self.hand_over()
-        except StudyError as error:
+        except RankscopeError as error:
             stop(error)
         return study
 

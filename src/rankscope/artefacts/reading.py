@@ -160,7 +160,7 @@ def lost_files(path: Path) -> list[Path]:
     can be asked.
     """
     place = place_of(path.as_posix())
-    if place is None or not exists(Path(place.manifest)):
+    if place is None:
         return []
     manifest = Path(place.manifest)
     try:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import write_json
-from rankscope.errors import StudyError
+from rankscope.errors import ArtefactError, StudyError
 from rankscope.foreign import is_file, is_folder, reading
 from rankscope.progress import Progress
 
@@ -193,6 +193,6 @@ def _remember(memory: Path, hashes: dict[FileState, str]) -> None:
     rows = [[*state, hashed] for state, hashed in hashes.items() if state in _in_this_process]
     try:
         write_json(memory, rows)
-    except (OSError, ValueError) as error:
+    except (ArtefactError, ValueError) as error:
         # ValueError: a name that is no Unicode
         logger.debug("%s: hashes are not remembered (%s)", memory, error)

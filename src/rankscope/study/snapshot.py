@@ -22,18 +22,14 @@ def write_snapshot(study: Study) -> Path:
     """Keep a study as it is now and return the file.
 
     Raises:
-        StudyError: it cannot be written here.
+        ArtefactError: it cannot be written here.
     """
     content = study.replaced(path=_canonical(study.path)).model_dump_json()
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     path = Path(layout.study_snapshot(f"{study.study}-{digest}"))
     if not path.exists():
-        try:
-            with replacing(path) as temporary:
-                temporary.write_text(content, "utf-8")
-        except OSError as error:
-            text = f"{path.absolute()}: cannot be written ({error.strerror})"
-            raise StudyError(f"{text}; start in a folder that can hold results") from None
+        with replacing(path) as temporary:
+            temporary.write_text(content, "utf-8")
     return path
 
 

@@ -85,6 +85,7 @@ def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
     for name, suite in study.measured:
         if name == lost:
             Path(layout.predictions(name, suite.name)).unlink()
+            Path(layout.predictions_manifest(name, suite.name)).unlink()
     shown = found_in(study)
     by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
     assert by_rank.pop(2) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rankscope.errors import StudyError
+from rankscope.errors import ArtefactError, StudyError
 from rankscope.study.expand import load_study
 from rankscope.study.snapshot import is_snapshot, read_snapshot, snapshots, write_snapshot
 from study_text import STUDY, edited
@@ -61,5 +61,5 @@ def test_what_is_no_snapshot_of_this_version_is_said(file: Path) -> None:
 
 def test_a_folder_that_takes_no_results_is_said(file: Path) -> None:
     Path("results").write_text("a file where a folder belongs", "utf-8")
-    with pytest.raises(StudyError, match=r"results/\.studies/.* cannot be written"):
+    with pytest.raises(ArtefactError, match=r"results/\.studies/.* cannot be written"):
         write_snapshot(load_study(file))
