@@ -36,6 +36,7 @@ rule report_tables:
             "rankscope.report.claims.verdict",
             "rankscope.report.evidence",
             "rankscope.report.resampling",
+            "rankscope.report.spread",
         ),
     shell:
         "rankscope --log {log:q} report tables --study {input.study:q}"

@@ -17,14 +17,8 @@ import polars as pl
 
 from rankscope.errors import ArtefactError
 from rankscope.report.methods import BASE, sampling_of
-from rankscope.report.resampling import (
-    DRAWS,
-    Floats,
-    mean_draws,
-    over_seeds,
-    seed_shares,
-    unit_counts,
-)
+from rankscope.report.resampling import DRAWS, Floats, mean_draws, unit_counts
+from rankscope.report.spread import Repeated, as_counts, seed_deviations
 
 TestKind = Literal["intra", "inter"]
 
@@ -207,21 +201,66 @@ class Evidence:
     def score(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of a condition's mean score, in the unit of the evaluation."""
         runs = self.scored(condition, evaluation).runs
-        means = [self.run_score(run, evaluation, step) for run in runs]
-        return over_seeds(means, condition.label)
+        mean = np.mean([self.run_score(run, evaluation, step) for run in runs], axis=0)
+        return np.asarray(mean + self._moved_by_seeds(condition, evaluation, step))
 
     def gain(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of the improvement over the base: positive is better, whatever the metric.
 
         Each run is compared with the base on its own items, which differ between samplings.
         """
-        sign = 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
-        gains = []
-        for run in self.scored(condition, evaluation).runs:
-            tuned = self._of(run, evaluation, step)
-            base = self._mean(self._of_base(run, tuned, evaluation), evaluation)
-            gains.append(sign * (self._mean(tuned, evaluation) - base))
-        return over_seeds(gains, condition.label) + 0.0  # no -0.0
+        moved = self._sign(evaluation) * self._moved_by_seeds(condition, evaluation, step)
+        return self.gain_by_items(condition, evaluation, step) + moved
+
+    def gain_by_items(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """The part of the draws of `gain` that the choice of items makes, common to all methods."""
+        runs = self.scored(condition, evaluation).runs
+        gains = [self._over_base(run, evaluation, step) for run in runs]
+        return np.asarray(self._sign(evaluation) * np.mean(gains, axis=0) + 0.0)  # no -0.0
+
+    def _sign(self, evaluation: str) -> float:
+        return 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
+
+    def _over_base(self, run: str, evaluation: str, step: int) -> Floats:
+        """Draws of a run's score less the base's on the same items."""
+        tuned = self._of(run, evaluation, step)
+        base = self._mean(self._of_base(run, tuned, evaluation), evaluation)
+        return self._mean(tuned, evaluation) - base
+
+    def _moved_by_seeds(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of what the mean over seeds may deviate by; the same for scores and for gains."""
+        if condition.method == BASE:
+            return np.zeros(DRAWS + 1)
+        pool = self._pool(condition, evaluation, step)
+        own = self._repeated(condition, evaluation, step)
+        return seed_deviations(own, [own, *pool])[:, 0]
+
+    def _pool(self, condition: Condition, evaluation: str, step: int) -> list[Repeated]:
+        """The other methods on the same training set that were scored at the step, one recipe each.
+
+        Of several recipes of a method it is the one of median spread: a sweep reaches to learning
+        rates at which runs hardly agree, and these say nothing of the others.
+        """
+        by_method: dict[str, list[Repeated]] = {}
+        for each in self.conditions:
+            alike = each.trained_on == condition.trained_on and each.method != condition.method
+            if alike and step in self.steps(each, evaluation):
+                found = self._repeated(each, evaluation, step)
+                by_method.setdefault(each.method, []).append(found)
+        return [_of_median_spread(recipes) for recipes in by_method.values()]
+
+    @cached_property
+    def _repetitions(self) -> dict[tuple[str, str, int], Repeated]:
+        return {}
+
+    def _repeated(self, condition: Condition, evaluation: str, step: int) -> Repeated:
+        """What the runs of a condition gained; against the base, since items may differ."""
+        runs = self.scored(condition, evaluation).runs
+        key = (" ".join(runs), evaluation, step)
+        if key not in self._repetitions:
+            values = [[self._over_base(run, evaluation, step)[0]] for run in runs]
+            self._repetitions[key] = Repeated(condition.label, runs, np.array(values))
+        return self._repetitions[key]
 
     def _of(self, run: str, evaluation: str, step: int) -> _Scores:
         """The scores of a run, all of whose items the base was scored on too."""
@@ -257,7 +296,7 @@ class Evidence:
         """Draws of the weighted mean over items; equal sets of items are resampled jointly."""
         reference = self._scores[self.base.runs[0], evaluation, 0].items
         units = evaluation if scores.items == reference else f"{evaluation} of {scores.items[0]}"
-        return mean_draws(scores.score[None], scores.weight, units, units)
+        return mean_draws(scores.score, scores.weight, units)
 
     @cached_property
     def _analysed(self) -> frozenset[str]:
@@ -300,13 +339,69 @@ class Evidence:
     ) -> Floats:
         """Draws of a mean (or another weighted statistic) over matrices, then over seeds.
 
-        `statistic` takes values of one seed (matrices) and counts (draws × matrices).
+        `statistic` takes values of one seed (matrices) and counts (draws × matrices). The seeds are
+        those of the condition alone: ranks and norms of full updates spread otherwise than those of
+        adapters, which their rank bounds.
         """
-        if statistic is None:
-            return mean_draws(values, np.ones(values.shape[1]), "matrices", condition.label)
-        counts = unit_counts(values.shape[1], "matrices", DRAWS)
-        each = np.column_stack([statistic(seed, counts) for seed in values])
-        return np.asarray((each * seed_shares(len(values), condition.label)).sum(axis=1))
+        counts = unit_counts(values.shape[1], "matrices")
+        each = np.column_stack([(statistic or _weighted_mean)(seed, counts) for seed in values])
+        own = Repeated(condition.label, self.analysed(condition).runs, each[:1].T)
+        return np.asarray(each.mean(axis=1) + seed_deviations(own, [own])[:, 0])
+
+    def of_each_matrix(self, condition: Condition, column: str, step: int) -> Floats:
+        """Draws × matrices: the mean over seeds, moved for all matrices together by the seeds."""
+        values = self.matrix_values(condition, column, step)
+        own = Repeated(condition.label, self.analysed(condition).runs, values)
+        return np.asarray(values.mean(axis=0) + seed_deviations(own, [own]))
+
+    def intruder_totals(
+        self, condition: Condition, step: int, grid: pl.DataFrame | None = None
+    ) -> Floats:
+        """Draws × settings: intruders over all matrices, mean over seeds.
+
+        `grid` lists the settings (side, k, epsilon), sorted; left out, they are all of the study.
+        Seeds move a mean by the spread of counts that is pooled over LoRA and full fine-tuning on
+        the training set, in proportion to √mean.
+        """
+        grid = self.intruder_settings if grid is None else grid
+        condition = self.analysed(condition)
+        mean = self.intruder_counts(condition, step, grid).mean(axis=0)
+        totals = unit_counts(len(mean), "matrices") @ mean
+        pool = [
+            self._counted(each, step, grid)
+            for each in map(self.analysed, self.conditions)
+            if each.trained_on == condition.trained_on and step in self.spectral_steps(each)
+        ]
+        own = self._counted(condition, step, grid)
+        return np.maximum(totals + seed_deviations(own, pool, unit=as_counts), 0.0)
+
+    @cached_property
+    def intruder_settings(self) -> pl.DataFrame:
+        """All settings (side, k, epsilon) at which intruders were counted, sorted."""
+        return self.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
+
+    def _counted(self, condition: Condition, step: int, grid: pl.DataFrame) -> Repeated:
+        counts = self.intruder_counts(condition, step, grid)
+        return Repeated(condition.label, condition.runs, counts.sum(axis=1))
+
+    def intruder_counts(self, condition: Condition, step: int, grid: pl.DataFrame) -> Floats:
+        """Seeds × matrices × settings."""
+        rows = (
+            self.intruders.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
+            .join(grid, on=grid.columns, how="semi")
+            .sort("seed", "matrix", *grid.columns)
+        )
+        shape = (len(condition.runs), -1, len(grid))
+        return rows["intruders"].to_numpy().reshape(shape).astype(np.float64)
+
+
+def _weighted_mean(values: Floats, counts: Floats) -> Floats:
+    return np.asarray(counts @ values / counts.sum(axis=1))
+
+
+def _of_median_spread(recipes: list[Repeated]) -> Repeated:
+    ordered = sorted(recipes, key=lambda each: float((each.residuals**2).sum()))
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def _seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:

@@ -3,7 +3,7 @@
 Guarantees: one row per series, training set, test and condition of the study; what no run finished
 has no score. Studies without mixtures have empty tables. Scores are in points (per cent), as
 *Beyond Full Fine-tuning* prints them, with 95 % intervals over samplings and items (see
-`resampling.over_samplings`), cut to what a score can be; a single sampling has none, since the
+`spread.sampling_deviations`), cut to what a score can be; a single sampling has none, since the
 spread between samplings is then unknown. Differences are to the best recipe of full fine-tuning,
 over the samplings that both finished (`over_full_seeds`). `best` marks the recipe that stands for
 its method where only one can (see `Mixtures.chosen`), `shown` the mixtures of Tables 1 and 2.

@@ -4,17 +4,13 @@ A *draw array* has length `DRAWS + 1`: entry 0 is the statistic on the data as t
 are the statistic on resampled data. Arithmetic on draw arrays (differences, maxima over steps,
 correlations) is therefore arithmetic on the statistic and on its bootstrap distribution at once.
 
-Two things are resampled, both with replacement: the *units* of a measurement (test items, or weight
+What is resampled, with replacement, are the *units* of a measurement (test items, or weight
 matrices), jointly for everything that is measured on the same units, so that comparisons are
-paired; and the *seeds* of a method, independently of other methods. Two seeds can only be drawn in
-three ways, so that with two seeds the intervals say little about the spread between seeds; they
-say what the items say. Where methods were repeated on the same samplings of a mixture, another
-rule holds: see `over_samplings`. Deterministic: the generator is seeded from the name of what is
-resampled.
+paired. Seeds and samplings are too few to be resampled: see `spread`, which adds to these draws.
+Deterministic: the generator is seeded from the name of what is resampled.
 """
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,78 +33,30 @@ class Interval:
     high: float
 
 
-def _generator(key: str) -> np.random.Generator:
+def generator(key: str) -> np.random.Generator:
+    """The generator of what is drawn under a name: the same every time."""
     return np.random.default_rng([0, zlib.crc32(key.encode())])
 
 
 @lru_cache(maxsize=64)
 def unit_counts(units: int, key: str, draws: int = DRAWS) -> Floats:
     """How often each unit is in each draw: (draws + 1) × units; row 0 holds ones."""
-    rng = _generator(f"units of {key}")
+    rng = generator(f"units of {key}")
     resampled = rng.multinomial(units, np.full(units, 1 / units), size=draws)
     return np.vstack([np.ones(units), resampled]).astype(np.float64)
 
 
-@lru_cache(maxsize=256)
-def seed_shares(seeds: int, key: str, draws: int = DRAWS) -> Floats:
-    """Share of each seed in each draw: (draws + 1) × seeds, rows sum to one; row 0 is uniform."""
-    rng = _generator(f"seeds of {key}")
-    resampled = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
-    return np.vstack([np.full(seeds, 1 / seeds), resampled])
-
-
-def mean_draws(values: Floats, weights: Floats, units_key: str, seeds_key: str) -> Floats:
-    """Draws of the mean over seeds of the weighted mean over units.
+def mean_draws(values: Floats, weights: Floats, units_key: str) -> Floats:
+    """Draws of the weighted mean over units.
 
     Args:
-        values: seeds × units.
+        values: one per unit.
         weights: one per unit, such as bytes of a document, so that the weighted mean is the
             value of the corpus.
         units_key: measurements with the same key and number of units are resampled jointly.
-        seeds_key: the method whose seeds these are.
     """
-    counts = unit_counts(values.shape[1], units_key)
-    means = (counts @ (values * weights).T) / (counts @ weights)[:, None]
-    return np.asarray((means * seed_shares(values.shape[0], seeds_key)).sum(axis=1))
-
-
-def over_seeds(draws: Sequence[Floats], seeds_key: str) -> Floats:
-    """Draws of the mean over seeds, from the draws of each seed (over units)."""
-    shares = seed_shares(len(draws), seeds_key)
-    return np.asarray((np.column_stack(draws) * shares).sum(axis=1))
-
-
-@lru_cache(maxsize=16)
-def sampling_deviations(samplings: int, draws: int = DRAWS) -> Floats:
-    """Deviations (draws + 1) × samplings whose product with what each gave is t-distributed.
-
-    For values d of n samplings with standard deviation s, `deviations @ d` is distributed like
-    t s / √n, with Student's t of n − 1 degrees of freedom: each row is a multivariate t in the
-    plane of vectors that sum to zero. Row 0 is zero, and so is a single sampling's.
-    """
-    if samplings < 2:
-        return np.zeros((draws + 1, samplings))
-    rng = _generator(f"{samplings} samplings")
-    freedom = samplings - 1
-    normal = rng.standard_normal((draws, samplings))
-    normal -= normal.mean(axis=1, keepdims=True)
-    scale = np.sqrt(freedom / rng.chisquare(freedom, size=(draws, 1)))
-    return np.vstack([np.zeros(samplings), normal * scale / np.sqrt(samplings * freedom)])
-
-
-def over_samplings(draws: Sequence[Floats]) -> Floats:
-    """Draws of the mean over samplings, from the draws of each sampling (over units).
-
-    Sampling number i is the same for every method that this is called for, and moves all of them
-    alike, so that differences are paired by sampling. The mean over samplings moves as Student's t
-    says, besides the units; noise of units that differ between samplings is in both parts.
-
-    Of 2000 simulated studies of three samplings × 200 items, the 95 % intervals of a difference
-    held the truth in 95 % where nothing but the samplings differed, and in up to 99.7 % where
-    nothing but the items did; resampling the three samplings held it in 76 % of the former.
-    """
-    each = np.column_stack(draws)
-    return np.asarray(each.mean(axis=1) + sampling_deviations(len(draws)) @ each[0])
+    counts = unit_counts(len(values), units_key)
+    return np.asarray((counts @ (values * weights)) / (counts @ weights))
 
 
 def interval(draws: Floats) -> Interval:

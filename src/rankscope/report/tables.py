@@ -5,11 +5,12 @@ in a table of their own (`timings`), versions and machine in `provenance.json`. 
 study is a row of `runs`, with its status. Small tables are written as CSV too; the bulk ones
 (intruders, items, similarity, vectors) as Parquet only.
 
-Summaries (`scores`, `summary`, `intruder_summary`) hold means with 95 % bootstrap intervals over
-items or matrices and seeds, see `resampling`; `gain` is the improvement over the base, positive
-when better, whatever the metric's direction. `gain_low` and `gain_high` are its interval;
-`among_low` and `among_high` the same without what all methods share at that step, so that bars of
-two methods can be compared by eye.
+Summaries (`scores`, `summary`, `intruder_summary`) hold means with 95 % intervals: a bootstrap over
+items or matrices, and what seeds move the mean by (see `spread`; a single run has no such part).
+`gain` is the improvement over the base, positive when better, whatever the metric's direction.
+`gain_low` and `gain_high` are its interval; `among_low` and `among_high` the same without what the
+choice of items gives to all methods at that step, so that bars of two methods can be compared by
+eye.
 """
 
 import json
@@ -29,7 +30,7 @@ from rankscope.report.evidence import Condition, Evidence
 from rankscope.report.gather import Gathered
 from rankscope.report.methods import BASE
 from rankscope.report.mixture_tables import category_scores, mixture_scores
-from rankscope.report.resampling import Floats, interval, seed_shares, unit_counts
+from rankscope.report.resampling import Floats, interval
 from rankscope.study.overlap import FOR_A_REPORT, findings
 from rankscope.study.specs import Study
 
@@ -150,7 +151,12 @@ def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
             for condition in (evidence.base, *evidence.conditions)
             for step in evidence.steps(condition, evaluation.name)
         }
-        shared = _shared(gains)
+        shared = _shared(
+            {
+                (condition, step): evidence.gain_by_items(condition, evaluation.name, step)
+                for condition, step in gains
+            }
+        )
         for (condition, step), gain in gains.items():
             mean = interval(evidence.score(condition, evaluation.name, step))
             among = interval(gain - shared.get((condition.trained_on, step), 0.0))
@@ -181,28 +187,22 @@ def _shared(gains: dict[tuple[Condition, int], Floats]) -> dict[tuple[str, int],
 
 def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
     """One row per condition, step, side, k and ε: intruders summed over all matrices."""
-    grid = evidence.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
     for condition in map(evidence.analysed, evidence.conditions):
         for step in evidence.spectral_steps(condition):
-            yield from _intruder_totals(evidence, condition, step, grid)
+            yield from _intruder_totals(evidence, condition, step)
 
 
 def _intruder_totals(
-    evidence: Evidence, condition: Condition, step: int, grid: pl.DataFrame
+    evidence: Evidence, condition: Condition, step: int
 ) -> Iterator[tuple[Any, ...]]:
-    rows = evidence.intruders.filter(
-        pl.col("run").is_in(condition.runs), pl.col("step") == step
-    ).sort("seed", "matrix", "side", "k", "epsilon")
-    seeds = len(condition.runs)
-    counts = rows["intruders"].to_numpy().reshape(seeds, -1, len(grid)).astype(np.float64)
-    matrices = counts.shape[1]
-    totals = np.einsum("du,suc->dsc", unit_counts(matrices, "matrices"), counts)
-    draws = (totals * seed_shares(seeds, condition.label)[:, :, None]).sum(axis=1)
-    for (side, k, epsilon), column in zip(grid.iter_rows(), draws.T, strict=True):
+    settings = evidence.intruder_settings
+    matrices = evidence.intruder_counts(condition, step, settings).shape[1]
+    draws = evidence.intruder_totals(condition, step)
+    for (side, k, epsilon), column in zip(settings.iter_rows(), draws.T, strict=True):
         total = interval(column)
         yield (
             condition.label, condition.trained_on, condition.method, condition.rank, step,
-            side, k, epsilon, seeds, matrices, total.value, total.low, total.high,
+            side, k, epsilon, len(condition.runs), matrices, total.value, total.low, total.high,
         )  # fmt: skip
 
 

@@ -4,12 +4,21 @@ import numpy as np
 import pytest
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting
-from rankscope.report.claims import CLAIMS, forgetting, intruders, judge_claims, learning, updates
+from rankscope.report.claims import (
+    CLAIMS,
+    associations,
+    forgetting,
+    intruders,
+    judge_claims,
+    learning,
+    updates,
+)
 from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.verdict import Claim, Sample, decide, judge
 from rankscope.report.resampling import Interval
 
 HEADLINE = ("code", "english")
+ORDERS_BY_RANK = (learning.order_by_rank, forgetting.grows_with_rank, intruders.falls_with_rank)
 
 
 def subject(builder: EvidenceBuilder) -> Subject:
@@ -92,8 +101,20 @@ def test_order_by_rank_is_kendalls_tau():
 def test_two_ranks_have_no_order_to_speak_of():
     traces = {1: constant(0.1, 0), 4: constant(0.2, 0)}
     (verdict,) = learning.order_by_rank(subject(learning_and_forgetting(traces)))
-    assert (verdict.verdict, verdict.value) == ("inconclusive", None)
-    assert "at least 3 ranks" in verdict.reason
+    assert (verdict.verdict, verdict.value) == ("inconclusive", 1.0)
+    assert "2 ranks are in order by chance in 1 of 2 cases; needs at least 4" in verdict.reason
+
+
+@pytest.mark.parametrize("claim", ORDERS_BY_RANK)
+def test_an_order_of_three_ranks_is_out_of_reach(claim):
+    traces = {rank: constant(0.1 * rank, 0.1 * rank) for rank in (1, 2, 3)}
+    builder = learning_and_forgetting(traces)
+    for rank in (1, 2, 3):
+        for seed in range(2):
+            builder.intruders(f"LoRA r={rank} 0.001 {seed} code", 10, [9 - rank] * 6)
+    (verdict,) = claim(subject(builder))
+    assert verdict.verdict == "inconclusive"
+    assert verdict.reason.startswith("out of reach: 3 ranks are in order by chance in 1 of 6")
 
 
 def test_lora_forgets_less_at_the_last_common_step():
@@ -104,8 +125,8 @@ def test_lora_forgets_less_at_the_last_common_step():
 
 
 def test_forgetting_grows_with_steps_and_rank():
-    forgotten = {None: 0.4, 1: 0.1, 4: 0.2, 16: 0.3}
-    steps = (1, 2, 3)
+    forgotten = {None: 0.4, 1: 0.1, 4: 0.2, 16: 0.3, 64: 0.35}
+    steps = (1, 2, 3, 4)
     traces = {
         rank: ({s: 0.1 * s for s in steps}, {s: value * s for s in steps})
         for rank, value in forgotten.items()
@@ -157,23 +178,23 @@ def test_full_with_intruders_denies_the_claim():
 
 
 def test_the_count_falls_with_rank():
-    falling = {1: [5] * 6, 4: [3] * 6, 16: [1] * 6}
+    falling = {1: [5] * 6, 4: [3] * 6, 16: [1] * 6, 64: [0] * 6}
     (verdict,) = intruders.falls_with_rank(subject(spectral(falling)))
     assert (verdict.value, verdict.verdict) == (pytest.approx(-1), "confirmed")
-    assert "counts by rank: 30, 18, 6" in verdict.note
+    assert "counts by rank: 30, 18, 6, 0" in verdict.note
 
 
 def test_intruders_grow_when_their_singular_values_do():
     builder = EvidenceBuilder()
     for seed in range(2):
         run = builder.run(1, seed)
-        for step, sigma in ((1, 1.0), (2, 1.5), (3, 2.5)):
+        for step, sigma in ((1, 1.0), (2, 1.5), (3, 2.5), (4, 3.0)):
             builder.intruders(run, step, [1, 1])
             for matrix in range(2):
                 builder.vector(run, step, matrix, sigma, max_cosine=0.2)
     (verdict,) = intruders.grow_over_training(subject(builder))
     assert (verdict.value, verdict.verdict) == (pytest.approx(1), "confirmed")
-    assert "1.00, 1.50, 2.50" in verdict.note
+    assert "1.00, 1.50, 2.50, 3.00" in verdict.note
 
 
 def test_intruders_that_go_with_forgetting_and_not_with_learning():
@@ -189,11 +210,11 @@ def test_intruders_that_go_with_forgetting_and_not_with_learning():
                 builder.scores(run, "code", {step: [gain] * 20})
                 builder.scores(run, "english", {step: [-0.1 * step] * 20}, "forgetting")
     about = subject(builder)
-    (with_forgetting,) = intruders.go_with_forgetting(about)
-    (with_learning,) = intruders.not_with_learning(about)
+    (with_forgetting,) = associations.go_with_forgetting(about)
+    (with_learning,) = associations.not_with_learning(about)
     assert (with_forgetting.value, with_forgetting.verdict) == (pytest.approx(1), "confirmed")
     assert with_learning.value < 0.5
-    assert "18 points" in with_forgetting.n
+    assert with_forgetting.n == "18 points of 2 seeds"
 
 
 def by_seed(*counts: list[int]) -> EvidenceBuilder:
@@ -242,12 +263,12 @@ def test_a_rank_that_small_matrices_cannot_reach_is_no_denial():
     (verdict,) = updates.high_rank(subject(matrices({"q_proj": 48})))
     assert verdict.value == pytest.approx(3)  # 48 / 16
     assert verdict.verdict == "inconclusive"
-    assert "allow at most 8" in verdict.reason
+    assert "allow at most 7.25; needs a model whose matrices are larger than 178" in verdict.reason
     assert "0.75 of what Gaussian noise" in verdict.note  # 48 / 64
 
 
 def test_the_rank_of_a_full_update_grows():
-    (verdict,) = updates.rank_grows(subject(matrices({"q_proj": 40}, steps=(1, 2, 3))))
+    (verdict,) = updates.rank_grows(subject(matrices({"q_proj": 40}, steps=(1, 2, 3, 4))))
     assert (verdict.value, verdict.verdict) == (pytest.approx(1), "confirmed")
 
 
@@ -296,20 +317,21 @@ def test_of_several_learning_rates_the_one_that_learned_most_stands_for_its_meth
 def test_every_claim_answers_for_a_study_without_anything():
     verdicts = judge_claims(Subject.of(EvidenceBuilder().build(), None))
     assert len(verdicts) == len(CLAIMS)
-    assert {verdict.verdict for verdict in verdicts} == {"inconclusive"}
+    assert {verdict.verdict for verdict in verdicts} == {"not measured"}
     assert all(verdict.reason for verdict in verdicts)
 
 
 def test_every_claim_answers_for_a_study_without_spectra():
-    traces = {None: constant(0.5, 0.4), **{rank: constant(0.3, 0.1) for rank in (1, 4, 16)}}
+    traces = {None: constant(0.5, 0.4), **{rank: constant(0.3, 0.1) for rank in (1, 4, 16, 64)}}
     verdicts = judge_claims(subject(learning_and_forgetting(traces)))
     spectral_claims = [v for v in verdicts if v.claim.startswith("H3") or v.claim == "H2.9"]
-    assert {verdict.verdict for verdict in spectral_claims} == {"inconclusive"}
+    assert {verdict.verdict for verdict in spectral_claims} == {"not measured"}
     assert len({v.claim for v in verdicts if v.verdict == "confirmed"}) >= 3
 
 
 def test_every_claim_answers_for_a_study_without_scores():
-    verdicts = judge_claims(subject(spectral({None: [0] * 6, 1: [4] * 6, 4: [2] * 6, 16: [1] * 6})))
+    counts = {None: [0] * 6, 1: [4] * 6, 4: [2] * 6, 16: [1] * 6, 64: [0] * 6}
+    verdicts = judge_claims(subject(spectral(counts)))
     assert next(v for v in verdicts if v.claim == "H3.2").verdict == "confirmed"
     assert next(v for v in verdicts if v.claim == "H2.1").value is None
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rankscope.report.claims.verdict import Claim, Sample, judge, undecided
+from rankscope.report.claims.verdict import Claim, Sample, judge, not_measured
 from rankscope.report.page.claims_view import ClaimRow, claim_groups
 
 CLAIM = Claim("X1", "a paper", "it rises", "slope", "points", 0.0, "above", "it does")
@@ -30,7 +30,7 @@ def test_a_row_says_why_it_is_open_where_the_plot_does_not_show_it():
     chance = "2 ranks are in order by chance in 1 of 2 cases"
     few = row(judge(CLAIM, "", ABOVE, THREE, out_of_reach=chance))
     assert (few.verdict.verdict, few.why) == ("inconclusive", chance)
-    missing = row(undecided(CLAIM, "", "needs two ranks"))
+    missing = row(not_measured(CLAIM, "", "needs two ranks"))
     assert (missing.why, missing.value, missing.at) == ("needs two ranks", "not measured", None)
 
 

@@ -117,7 +117,7 @@ def test_the_paper_advantage_shrinks(paper: Mixtures):
 def test_the_paper_does_not_print_what_the_other_claims_need(paper: Mixtures):
     rest = [v for v in judge_claims_of(paper) if v.claim in ("H1.6", "H1.7", "H1.8", "H1.9")]
     assert len(rest) == 5
-    assert {(v.verdict, v.value) for v in rest} == {("inconclusive", None)}
+    assert {(v.verdict, v.value) for v in rest} == {("not measured", None)}
     assert all(v.reason for v in rest)
 
 
@@ -165,7 +165,8 @@ def test_three_ranks_are_too_few_for_an_order():
     rising = small(lambda kind, label, rank: (rank or 0) / 100, ranks=(4, 8, 16))
     for verdict in rank_scaling.rises_with_rank(rising):
         assert (verdict.verdict, verdict.value) == ("inconclusive", pytest.approx(1))
-        assert verdict.reason == "3 ranks are in order by chance in 1 of 6 cases"
+        chance = "3 ranks are in order by chance in 1 of 6 cases; needs at least 4"
+        assert verdict.reason == f"out of reach: {chance}"
 
 
 def test_one_sampling_decides_nothing():
@@ -206,7 +207,7 @@ def test_small_capacity_that_costs_four_points_denies_the_claim():
 def test_where_every_rank_trains_more_than_one_per_cent_capacity_is_not_small():
     large = small(lambda kind, label, rank: 0.5, percent=lambda rank: 1.0 + rank)
     for verdict in rank_scaling.small_capacity_costs(large):
-        assert (verdict.verdict, verdict.value) == ("inconclusive", None)
+        assert (verdict.verdict, verdict.value) == ("not measured", None)
         assert "less than 1 %" in verdict.reason
 
 
@@ -248,7 +249,7 @@ def test_fewer_examples_of_each_task_cost_on_seen_tasks_and_high_ranks_lead():
     assert [v.scope for v in ahead] == ["T*100 · unseen", "T*500 · unseen"]
     assert [(v.verdict, v.value) for v in ahead] == [("confirmed", pytest.approx(1))] * 2
     # the sets differ in examples per task: no series at one number of them
-    assert [v.verdict for v in task_scaling.more_tasks_help(mixtures)] == ["inconclusive"]
+    assert [v.verdict for v in task_scaling.more_tasks_help(mixtures)] == ["not measured"]
 
 
 def test_sizes_tell_the_papers_series_apart():
@@ -267,7 +268,7 @@ def test_mixtures_of_one_size_alone_are_all_shown_and_the_one_of_most_tasks_is_t
     (mixtures,) = Mixtures.of(builder.build())
     assert mixtures.largest.label == "T*500"
     assert [each.label for each in mixtures.shown] == ["T*100", "T250", "T*500"]
-    assert [v.verdict for v in task_scaling.more_tasks_help(mixtures)] == ["inconclusive"]
+    assert [v.verdict for v in task_scaling.more_tasks_help(mixtures)] == ["not measured"]
 
 
 def test_more_tasks_that_hurt_deny_that_they_help():
@@ -373,7 +374,7 @@ def test_methods_without_a_common_sampling_are_not_compared():
         lambda kind, label, rank: 0.5, ranks=(4,), seeds=(0, 1), diverged=[(None, 1), (4, 0)]
     )
     for verdict in rank_scaling.small_capacity_costs(apart):
-        assert (verdict.verdict, verdict.value) == ("inconclusive", None)
+        assert (verdict.verdict, verdict.value) == ("not measured", None)
         assert "no sampling was finished by all" in verdict.reason
 
 
@@ -427,5 +428,5 @@ def test_every_claim_says_why_where_nothing_was_scored():
     for claim in MIXTURE_CLAIMS:
         verdicts = list(claim(mixtures))
         assert verdicts
-        assert {verdict.verdict for verdict in verdicts} == {"inconclusive"}
+        assert {verdict.verdict for verdict in verdicts} == {"not measured"}
         assert all(verdict.reason for verdict in verdicts)

@@ -10,7 +10,6 @@ from rankscope.report.resampling import (
     kendall,
     mean_draws,
     rank_correlation,
-    seed_shares,
     spearman,
     spearman_draws,
     unit_counts,
@@ -20,33 +19,26 @@ numbers = st.lists(st.floats(-10, 10).map(lambda x: round(x, 1)), min_size=4, ma
 
 
 def test_the_first_entry_is_the_statistic_on_the_data_as_they_are():
-    values = np.array([[1.0, 4.0], [3.0, 6.0]])
-    draws = mean_draws(values, np.array([3.0, 1.0]), "items", "method")
-    # seed 0: (3·1 + 1·4) / 4 = 1.75; seed 1: (3·3 + 1·6) / 4 = 3.75
-    assert draws[0] == pytest.approx(2.75)
+    values = np.array([1.0, 4.0])
+    draws = mean_draws(values, np.array([3.0, 1.0]), "items")
+    assert draws[0] == pytest.approx((3 * 1 + 1 * 4) / 4)
     assert len(draws) == DRAWS + 1
 
 
 def test_the_interval_of_a_mean_agrees_with_the_normal_approximation():
     rng = np.random.default_rng(3)
     values = rng.normal(5, 2, 400)
-    found = interval(mean_draws(values[None], np.ones(400), "items", "method"))
+    found = interval(mean_draws(values, np.ones(400), "items"))
     error = 1.96 * values.std() / 20
     assert found.value == pytest.approx(values.mean())
     assert found.low == pytest.approx(values.mean() - error, abs=0.03)
     assert found.high == pytest.approx(values.mean() + error, abs=0.03)
 
 
-def test_seeds_that_differ_widen_the_interval_where_items_do_not():
-    values = np.array([[1.0] * 50, [2.0] * 50])
-    found = interval(mean_draws(values, np.ones(50), "items", "method"))
-    assert (found.low, found.value, found.high) == (1.0, 1.5, 2.0)
-
-
 def test_measurements_on_the_same_units_are_paired():
     values = np.random.default_rng(0).normal(0, 5, 80)
-    one = mean_draws(values[None], np.ones(80), "items", "a")
-    other = mean_draws(values[None] + 0.1, np.ones(80), "items", "b")
+    one = mean_draws(values, np.ones(80), "items")
+    other = mean_draws(values + 0.1, np.ones(80), "items")
     difference = interval(other - one)
     assert (difference.low, difference.high) == (pytest.approx(0.1), pytest.approx(0.1))
 
@@ -58,7 +50,6 @@ def test_draws_are_the_same_every_time_and_differ_by_name():
     assert (first == unit_counts(20, "code")).all()
     assert (first != unit_counts(20, "english")).any()
     assert (first.sum(axis=1) == 20).all()
-    assert np.allclose(seed_shares(3, "Full").sum(axis=1), 1)
 
 
 @given(numbers, numbers)

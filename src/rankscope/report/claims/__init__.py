@@ -2,7 +2,7 @@
 
 Guarantees: every claim of `CLAIMS` gives at least one verdict for any study, and every claim of
 `MIXTURE_CLAIMS` for any study that trains on a mixture of tasks, per learning-rate series, with its
-statistic, interval, n and note; what cannot be measured is `inconclusive` and says why. Claims
+statistic, interval, n and note; what was not measured is called that and says why. Claims
 about mixtures say nothing of a study without any: it asks another question. The numbers (H2.1 …)
 are those of the project's list of hypotheses: 1 = *Beyond Full Fine-tuning*, 2 = *LoRA Learns Less
 and Forgets Less*, 3 = *An Illusion of Equivalence*.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rankscope.report.claims import (
     answers,
+    associations,
     forgetting,
     intruders,
     learning,
@@ -38,8 +39,8 @@ CLAIMS: tuple[Callable[[Subject], Iterator[Verdict]], ...] = (
     intruders.falls_with_rank,
     updates.effective_rank,
     intruders.grow_over_training,
-    intruders.go_with_forgetting,
-    intruders.not_with_learning,
+    associations.go_with_forgetting,
+    associations.not_with_learning,
     intruders.seeds_alike,
 )
 

@@ -11,8 +11,15 @@ import numpy as np
 import polars as pl
 
 from rankscope.report.claims.mixtures import DECIMALS, PAPER, Mixtures
-from rankscope.report.claims.rank_scaling import RANKS_FOR_AN_ORDER, ranks_of
-from rankscope.report.claims.verdict import Claim, Verdict, undecided
+from rankscope.report.claims.rank_scaling import RANKS_TO_COMPARE, ranks_of
+from rankscope.report.claims.verdict import (
+    MINIMUM_FOR_AN_ORDER,
+    Claim,
+    Verdict,
+    bound_out_of_reach,
+    not_measured,
+    order_out_of_reach,
+)
 from rankscope.report.evidence import Condition, Evaluation
 
 FULL_LEAVES_OPTIONS = Claim(
@@ -58,7 +65,7 @@ def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
     if test is None or full is None or not loras:
         need = "needs Full, LoRA and their answers to unseen classification tasks"
         why = mixtures.lacking(need, test, on) if test else need
-        yield undecided(FULL_LEAVES_OPTIONS, mixtures.scope("all ranks"), why)
+        yield not_measured(FULL_LEAVES_OPTIONS, mixtures.scope("all ranks"), why)
         return
     for lora in loras:
         found = mixtures.compare_by_task(test, full, lora)
@@ -67,12 +74,18 @@ def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
         ahead, of = int((by_category > 0).sum()), len(by_category)
         held = f"Full is ahead in {ahead} of {of} categories"
         mostly = 2 * ahead > of
+        odd = "" if mostly == bool(difference[0] > 0) else f"mean and categories disagree: {held}"
+        limit = bound_out_of_reach(
+            FULL_LEAVES_OPTIONS,
+            1.0 - shares[1],
+            f"{lora.method} leaves the options in every answer; needs a rank that does not",
+        )
         yield found.judge(
             FULL_LEAVES_OPTIONS,
             mixtures.scope(lora.method, on.label),
             difference,
             f"{shares[0]:.3f} and {shares[1]:.3f}; {held}{mixtures.not_judged(test, on)}",
-            "" if mostly == bool(difference[0] > 0) else f"mean and categories disagree: {held}",
+            limit or odd,
         )
 
 
@@ -96,7 +109,7 @@ def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
     if said is None or true is None or not loras:
         need = "needs LoRA and its answers to unseen classification tasks"
         why = mixtures.lacking(need, said, on) if said else need
-        yield undecided(LOW_RANK_COLLAPSES, mixtures.scope("lowest rank"), why)
+        yield not_measured(LOW_RANK_COLLAPSES, mixtures.scope("lowest rank"), why)
         return
     answers = mixtures.compare_by_task(said, loras[0])
     references = mixtures.compare_by_task(true, loras[0])
@@ -106,6 +119,11 @@ def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
         (references.scores - answers.scores)[:, 0],
         f"{references.scores[0, 0]:.2f} and {answers.scores[0, 0]:.2f} bits;"
         f" {_beside(mixtures, said, loras[0])}{GARBAGE}{mixtures.not_judged(said, on)}",
+        bound_out_of_reach(
+            LOW_RANK_COLLAPSES,
+            float(references.scores[0, 0]),
+            "the references of every task are one label; needs tasks whose references differ",
+        ),
     )
 
 
@@ -127,10 +145,11 @@ def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
     on, said = mixtures.largest, mixtures.evidence.on_tests("inter", "label_entropy")
     loras = mixtures.loras(on, said) if said else ()
     scope = mixtures.scope(on.label)
-    if said is None or len(loras) < RANKS_FOR_AN_ORDER:
-        need = f"needs answers to unseen classification tasks at {RANKS_FOR_AN_ORDER} ranks or more"
+    if said is None or len(loras) < RANKS_TO_COMPARE:
+        ranks = f"{MINIMUM_FOR_AN_ORDER} ranks or more"
+        need = f"needs answers to unseen classification tasks at {ranks}"
         why = mixtures.lacking(need, said, on) if said else need
-        yield undecided(ANSWERS_SPREAD_WITH_RANK, scope, why)
+        yield not_measured(ANSWERS_SPREAD_WITH_RANK, scope, why)
         return
     found = mixtures.compare_by_task(said, *loras)
     listed = ", ".join(f"{bits:.2f}" for bits in np.asarray(found.scores[0]))
@@ -139,4 +158,5 @@ def answers_spread_with_rank(mixtures: Mixtures) -> Iterator[Verdict]:
         scope,
         ranks_of(loras),
         f"by rank: {listed} bits; {GARBAGE}{mixtures.not_judged(said, on)}",
+        order_out_of_reach(len(loras), "ranks"),
     )

@@ -1,15 +1,29 @@
 """Claims about intruder dimensions (*An Illusion of Equivalence*, Shuttleworth et al. 2024)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
 
 from rankscope.report.claims.subject import Subject
 from rankscope.report.claims.updates import ILLUSION_PAPER
-from rankscope.report.claims.verdict import Claim, Sample, Verdict, judge, undecided
+from rankscope.report.claims.verdict import (
+    MINIMUM_FOR_AN_ORDER,
+    Claim,
+    Verdict,
+    bound_out_of_reach,
+    judge,
+    not_measured,
+    order_out_of_reach,
+)
 from rankscope.report.evidence import Condition
-from rankscope.report.resampling import DRAWS, Floats, spearman, spearman_draws, unit_counts
+from rankscope.report.resampling import (
+    COVERAGE,
+    Floats,
+    spearman_draws,
+    unit_counts,
+)
+from rankscope.report.spread import Repeated, in_proportion, seed_deviations, student_scale
 
 LOW_RANK = 16
 NEGLIGIBLE = 0.01
@@ -20,7 +34,7 @@ LORA_HAS = Claim(
     statement="LoRA of low rank has intruder dimensions",
     statistic="intruders ÷ leading vectors examined",
     unit="share",
-    threshold=0.0,
+    threshold=NEGLIGIBLE,
     side="above",
     paper="yes, for r ≤ 16",
 )
@@ -54,26 +68,6 @@ GROWS_WITH_STEPS = Claim(
     side="above",
     paper="yes (one LoRA matrix, figure 7)",
 )
-GOES_WITH_FORGETTING = Claim(
-    id="H3.8",
-    source=ILLUSION_PAPER,
-    statement="More intruders go with more forgetting",
-    statistic="Spearman's ρ of intruders and forgetting over LoRA runs and steps",
-    unit="ρ",
-    threshold=0.5,
-    side="above",
-    paper="ρ = .971 (RoBERTa), .59 (LLaMA-2)",
-)
-NOT_WITH_LEARNING = Claim(
-    id="H3.8",
-    source=ILLUSION_PAPER,
-    statement="The number of intruders does not go with learning",
-    statistic="|Spearman's ρ| of intruders and learning over LoRA runs and steps",
-    unit="|ρ|",
-    threshold=0.5,
-    side="below",
-    paper="ρ = −.34 and −.32, not significant",
-)
 SEEDS_ALIKE = Claim(
     id="H3.14",
     source=ILLUSION_PAPER,
@@ -85,11 +79,11 @@ SEEDS_ALIKE = Claim(
     paper="negligible effect, 5 seeds (version 3, figure 22)",
 )
 SEEDS_FOR_A_SPREAD = 3
-MINIMUM_RANKS = 3
-MINIMUM_POINTS = 8
+RANKS_TO_COMPARE = 2
 
 
-def _setting(subject: Subject) -> str:
+def setting(subject: Subject) -> str:
+    """Which vectors were examined, in words."""
     return f"k = {subject.k}, ε = {subject.epsilon:g}, left vectors"
 
 
@@ -98,7 +92,7 @@ def low_rank_has_intruders(subject: Subject) -> Iterator[Verdict]:
     loras = [lora for lora in subject.loras if (lora.rank or 0) <= LOW_RANK]
     loras = [lora for lora in loras if subject.spectral_steps(lora)]
     if not loras:
-        yield undecided(LORA_HAS, "LoRA", f"needs the spectra of LoRA with r ≤ {LOW_RANK}")
+        yield not_measured(LORA_HAS, "LoRA", f"needs the spectra of LoRA with r ≤ {LOW_RANK}")
     for lora in loras:
         yield _share(subject, LORA_HAS, lora)
 
@@ -107,7 +101,7 @@ def full_has_none(subject: Subject) -> Iterator[Verdict]:
     """H3.1 for full fine-tuning, after the last step."""
     full = subject.full
     if full is None or not subject.spectral_steps(full):
-        yield undecided(FULL_HAS_NONE, "Full", "needs the spectra of full fine-tuning")
+        yield not_measured(FULL_HAS_NONE, "Full", "needs the spectra of full fine-tuning")
         return
     yield _share(subject, FULL_HAS_NONE, full)
 
@@ -122,7 +116,7 @@ def _share(subject: Subject, claim: Claim, condition: Condition) -> Verdict:
         condition.method,
         found / examined,
         subject.matrices(matrices, condition),
-        f"{found[0]:g} of {examined} vectors, {_setting(subject)}, step {step}",
+        f"{found[0]:g} of {examined} vectors, {setting(subject)}, step {step}",
     )
 
 
@@ -130,150 +124,160 @@ def falls_with_rank(subject: Subject) -> Iterator[Verdict]:
     """H3.2, after the last common step."""
     loras = subject.repeated_loras
     steps = subject.spectral_steps(*loras)
-    if len(loras) < MINIMUM_RANKS or not steps:
-        yield undecided(
-            FALLS_WITH_RANK, "all ranks", f"needs the spectra of at least {MINIMUM_RANKS} ranks"
-        )
+    if len(loras) < RANKS_TO_COMPARE or not steps:
+        why = f"needs the spectra of at least {MINIMUM_FOR_AN_ORDER} ranks"
+        yield not_measured(FALLS_WITH_RANK, "all ranks", why)
         return
-    counts = [subject.intruders(lora, steps[-1]) for lora in loras]
+    counts = np.column_stack([subject.intruders(lora, steps[-1]) for lora in loras])
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     matrices = subject.evidence.matrices["matrix"].n_unique()
-    listed = ", ".join(f"{count[0]:g}" for count in counts)
+    listed = ", ".join(f"{count:g}" for count in counts[0])
+    few = order_out_of_reach(len(loras), "ranks") or _too_few_to_order(counts)
     yield judge(
         FALLS_WITH_RANK,
         f"{len(loras)} ranks",
-        spearman_draws(ranks, np.column_stack(counts)),
+        spearman_draws(ranks, counts),
         subject.matrices(matrices, *loras),
-        f"counts by rank: {listed}; {_setting(subject)}; {subject.rates(*loras)}",
+        f"counts by rank: {listed}; {setting(subject)}; {subject.rates(*loras)}",
+        few,
+    )
+
+
+def _too_few_to_order(counts: Floats) -> str:
+    """Why counts by rank cannot show an order: many draws have none; empty if they can."""
+    flat = float(np.mean(np.ptp(counts[1:], axis=1) == 0))
+    if flat < (1 - COVERAGE) / 2:
+        return ""
+    return (
+        f"out of reach: in {flat:.0%} of draws of the matrices no rank has more intruders than"
+        " another; needs intruders in more matrices"
     )
 
 
 def grow_over_training(subject: Subject) -> Iterator[Verdict]:
-    """H3.5, for every rank that has intruders at three or more steps."""
+    """H3.5, for every rank that has intruders in every seed at two or more steps."""
     scopes = 0
+    measured = {lora.label: _intruding(subject, lora) for lora in subject.loras}
     for lora in subject.loras:
-        steps, strengths = _strengths(subject, lora)
-        if len(steps) < MINIMUM_RANKS:
+        steps = tuple(measured[lora.label])
+        if len(steps) < RANKS_TO_COMPARE:
             continue
         scopes += 1
+        strengths = _strengths(subject, lora, measured)
         matrices = subject.evidence.matrices["matrix"].n_unique()
-        listed = ", ".join(f"{strength[0]:.2f}" for strength in strengths)
+        listed = ", ".join(f"{strength:.2f}" for strength in strengths[0])
         yield judge(
             GROWS_WITH_STEPS,
             lora.method,
-            spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(strengths)),
+            _order_of_defined(np.array(steps, dtype=np.float64), strengths),
             subject.matrices(matrices, lora),
-            f"mean singular values {listed}; {_setting(subject)}",
+            f"mean singular values {listed}; {setting(subject)}",
+            order_out_of_reach(len(steps), "steps with intruders in every seed"),
         )
     if not scopes:
-        yield undecided(GROWS_WITH_STEPS, "LoRA", "no LoRA has intruders at three or more steps")
+        why = "no LoRA has intruders in every seed at two or more steps;"
+        why += f" needs {MINIMUM_FOR_AN_ORDER} such steps"
+        yield not_measured(GROWS_WITH_STEPS, "LoRA", why)
 
 
-def _strengths(subject: Subject, lora: Condition) -> tuple[list[int], list[Floats]]:
-    """Draws of the mean singular value of the intruders, at the steps that have any."""
-    rows = subject.evidence.vectors.filter(
-        pl.col("run").is_in(lora.runs), pl.col("side") == "left", pl.col("j") <= subject.k
-    )
+Intruding = dict[int, Floats]  # by step: seeds × matrices × (sum of singular values, number)
+
+
+def _intruding(subject: Subject, lora: Condition) -> Intruding:
+    """The intruders of every seed and matrix, at the steps at which every seed has some."""
+    analysed = subject.evidence.analysed(lora)
     names = sorted(subject.evidence.matrices["matrix"].unique())
-    if not names:
-        return [], []
-    counts = unit_counts(len(names), "matrices", DRAWS)
-    steps, strengths = [], []
-    for step in subject.spectral_steps(lora):
-        intruding = rows.filter(pl.col("step") == step, pl.col("max_cosine") < subject.epsilon)
-        if intruding.is_empty():
-            continue
-        sums = intruding.group_by("matrix").agg(pl.col("sigma").sum(), pl.len())
-        by_name = {name: (sigma, number) for name, sigma, number in sums.iter_rows()}
-        sigma, number = np.array([by_name.get(name, (0.0, 0)) for name in names]).T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            strengths.append(np.asarray((counts @ sigma) / (counts @ number)))
-        steps.append(step)
-    return steps, strengths
-
-
-def go_with_forgetting(subject: Subject) -> Iterator[Verdict]:
-    """H3.8, forgetting: over all LoRA runs and steps, resampling runs."""
-    yield _correlation(subject, GOES_WITH_FORGETTING, subject.forgetting, -1.0)
-
-
-def not_with_learning(subject: Subject) -> Iterator[Verdict]:
-    """H3.8, learning: the same with the evaluation of learning."""
-    yield _correlation(subject, NOT_WITH_LEARNING, subject.learning, 1.0)
-
-
-def _correlation(subject: Subject, claim: Claim, evaluation: str | None, sign: float) -> Verdict:
-    if evaluation is None:
-        return undecided(claim, "LoRA", "needs an evaluation of it")
-    runs = _runs_and_steps(subject, evaluation, sign)
-    points = sum(len(counts) for counts, _ in runs)
-    if points < MINIMUM_POINTS or len(runs) < MINIMUM_RANKS:
-        return undecided(claim, "LoRA", f"{points} (run, step) points are too few")
-    draws = _resample_runs(runs)
-    draws = np.abs(draws) if claim is NOT_WITH_LEARNING else draws
-    loras = subject.repeated_loras
-    return judge(
-        claim,
-        f"LoRA · {evaluation}",
-        draws,
-        Sample(seeds=min(len(lora.runs) for lora in loras), units=points, of="points"),
-        f"{len(runs)} runs of {len(loras)} ranks are resampled, whole; step and rank drive both;"
-        f" {_setting(subject)}",
+    places = {name: place for place, name in enumerate(names)}
+    seeds = {run: place for place, run in enumerate(analysed.runs)}
+    rows = subject.evidence.vectors.filter(
+        pl.col("run").is_in(analysed.runs),
+        pl.col("side") == "left",
+        pl.col("j") <= subject.k,
+        pl.col("max_cosine") < subject.epsilon,
     )
-
-
-def _runs_and_steps(subject: Subject, evaluation: str, sign: float) -> list[tuple[Floats, Floats]]:
-    """Intruders and the oriented change of the score at every step, for each LoRA run."""
-    found = []
-    for lora in subject.repeated_loras:
-        scored = set(subject.evidence.steps(lora, evaluation))
-        steps = [step for step in subject.spectral_steps(lora) if step in scored]
-        for run in subject.evidence.analysed(subject.evidence.scored(lora, evaluation)).runs:
-            alone = Condition(run, lora.method, lora.rank, lora.learning_rate, (run,), 1)
-            counts = [
-                subject.evidence.intruder_values(alone, step, "left", subject.k, subject.epsilon)
-                for step in steps
-            ]
-            changes = [sign * subject.gain(alone, evaluation, step)[0] for step in steps]
-            found.append((np.array([c.sum() for c in counts]), np.array(changes)))
+    summed = rows.group_by("step", "run", "matrix").agg(pl.col("sigma").sum(), pl.len())
+    found = {}
+    for step in subject.spectral_steps(lora):
+        sums = np.zeros((len(seeds), len(names), 2))
+        for _, run, matrix, *of_matrix in summed.filter(pl.col("step") == step).iter_rows():
+            sums[seeds[run], places[matrix]] = of_matrix
+        if sums[:, :, 1].any(axis=1).all():
+            found[step] = sums
     return found
 
 
-def _resample_runs(runs: list[tuple[Floats, Floats]]) -> Floats:
-    """Draws of Spearman's ρ over the points of all runs, resampling whole runs."""
-    counts = unit_counts(len(runs), "runs", DRAWS).astype(int)
-    draws = np.empty(len(counts))
-    for draw, repeats in enumerate(counts):
-        chosen = np.repeat(np.arange(len(runs)), repeats)
-        x = np.concatenate([runs[each][0] for each in chosen])
-        y = np.concatenate([runs[each][1] for each in chosen])
-        draws[draw] = spearman(x, y)[0]
-    draws[1:] = np.nan_to_num(draws[1:])  # no order, as in `spearman_draws`
-    return draws
+def _strengths(subject: Subject, lora: Condition, measured: Mapping[str, Intruding]) -> Floats:
+    """Draws × steps of the mean singular value of the intruders, mean over seeds."""
+    of_lora = measured[lora.label]
+    counts = unit_counts(next(iter(of_lora.values())).shape[1], "matrices")
+    drawn = []
+    for sums in of_lora.values():
+        sigma, number = (sums[:, :, each] @ counts.T for each in (0, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn.append((sigma / number).mean(axis=0))  # undefined without intruders in a seed
+    pool = [
+        _repeated(subject, each, measured[each.label], tuple(of_lora))
+        for each in subject.loras
+        if set(of_lora) <= set(measured[each.label])
+    ]
+    own = _repeated(subject, lora, of_lora, tuple(of_lora))
+    return np.column_stack(drawn) + seed_deviations(own, pool, unit=in_proportion)
+
+
+def _repeated(
+    subject: Subject, lora: Condition, found: Intruding, steps: tuple[int, ...]
+) -> Repeated:
+    sums = np.stack([found[step].sum(axis=1) for step in steps], axis=1)  # seeds × steps × 2
+    runs = subject.evidence.analysed(lora).runs
+    return Repeated(lora.label, runs, sums[:, :, 0] / sums[:, :, 1])
+
+
+def _order_of_defined(x: Floats, rows: Floats) -> Floats:
+    """Draws of Spearman's correlation, undefined where a value of the draw is."""
+    defined = np.isfinite(rows).all(axis=1)
+    found = np.full(len(rows), np.nan)
+    found[defined] = spearman_draws(x, rows[defined])
+    return found
 
 
 def seeds_alike(subject: Subject) -> Iterator[Verdict]:
-    """H3.14, for every rank that has intruders in all seeds, after the last step."""
+    """H3.14, for every rank that has intruders, after the last step.
+
+    A standard deviation of few seeds may be far from the true one: its interval is that of s √(ν /
+    χ²) with ν degrees of freedom.
+    """
     loras = [subject.evidence.analysed(lora) for lora in subject.loras]
     loras = [lora for lora in loras if len(lora.runs) > 1 and subject.spectral_steps(lora)]
     scopes = 0
     for lora in loras:
         step = subject.spectral_steps(lora)[-1]
         values = subject.evidence.intruder_values(lora, step, "left", subject.k, subject.epsilon)
-        if not values.any(axis=1).all():
+        if not values.any():
             continue
         scopes += 1
         totals = unit_counts(values.shape[1], "matrices") @ values.T
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = totals.std(axis=1, ddof=1) / totals.mean(axis=1)
-        few = len(lora.runs) < SEEDS_FOR_A_SPREAD
         yield judge(
             SEEDS_ALIKE,
             lora.method,
-            spread,
+            spread * student_scale(len(lora.runs) - 1),
             subject.matrices(values.shape[1], lora),
             f"counts by seed: {', '.join(f'{total:g}' for total in totals[0])}",
-            f"{len(lora.runs)} seeds are too few for a spread between seeds" if few else "",
+            _spread_out_of_reach(totals[0]),
         )
     if not scopes:
-        yield undecided(SEEDS_ALIKE, "LoRA", "no LoRA with several seeds has intruders in all")
+        yield not_measured(SEEDS_ALIKE, "LoRA", "no LoRA with several seeds has intruders")
+
+
+def _spread_out_of_reach(counts: Floats) -> str:
+    """Why counts by seed cannot show that seeds are alike; empty if they can."""
+    if len(counts) < SEEDS_FOR_A_SPREAD:
+        needed = f"needs {SEEDS_FOR_A_SPREAD}"
+        return f"out of reach: {len(counts)} seeds are too few for a spread; {needed}"
+    least = 1 / (np.sqrt(len(counts)) * counts.mean())  # one seed differs by one
+    return bound_out_of_reach(
+        SEEDS_ALIKE,
+        least,
+        f"one intruder more in one seed makes a ratio of {least:.2f}; needs more intruders",
+    )

@@ -1,21 +1,29 @@
 """Claims about learning (*LoRA Learns Less and Forgets Less*, Biderman et al. 2024)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from rankscope.report.claims.subject import Subject
-from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
+from rankscope.report.claims.verdict import (
+    MINIMUM_FOR_AN_ORDER,
+    Claim,
+    Verdict,
+    judge,
+    not_measured,
+    order_out_of_reach,
+)
 from rankscope.report.evidence import Condition
 from rankscope.report.resampling import Floats, kendall
 
 PAPER = "LoRA Learns Less and Forgets Less"
+RANKS_TO_COMPARE = 2
 
 LEARNS_LESS = Claim(
     id="H2.1",
     source=PAPER,
     statement="LoRA learns less than full fine-tuning",
-    statistic="learned by Full − learned by LoRA, each at its best kept step",
+    statistic="learned by Full − learned by LoRA, each at its best step of those both kept",
     unit="unit of the evaluation",
     threshold=0.0,
     side="above",
@@ -32,12 +40,12 @@ ORDERED_BY_RANK = Claim(
     side="above",
     paper="full order at 5 of 5 durations of code instruction tuning",
 )
-MINIMUM_RANKS = 3
 
 
-def best_gain(subject: Subject, condition: Condition, evaluation: str) -> Floats:
-    """Draws of the best learning over the kept steps (the best step of each draw)."""
-    steps = subject.evidence.steps(condition, evaluation)
+def best_gain(
+    subject: Subject, condition: Condition, evaluation: str, steps: Sequence[int]
+) -> Floats:
+    """Draws of the best learning over the steps (the best step of each draw)."""
     return np.asarray(np.max([subject.gain(condition, evaluation, step) for step in steps], axis=0))
 
 
@@ -46,15 +54,22 @@ def learns_less(subject: Subject) -> Iterator[Verdict]:
     name = subject.learning
     compared = subject.full_and_loras(name)
     if name is None or compared is None:
-        yield undecided(LEARNS_LESS, "all ranks", "needs Full, LoRA and a learning evaluation")
+        yield not_measured(LEARNS_LESS, "all ranks", "needs Full, LoRA and a learning evaluation")
         return
     full, loras = compared
+    claim = LEARNS_LESS.in_unit(subject.unit(name))
     for lora in loras:
-        difference = best_gain(subject, full, name) - best_gain(subject, lora, name)
+        scope = f"{lora.method} · {name}"
+        # a maximum over more steps is larger by chance alone
+        steps = subject.steps(name, full, lora)
+        if not steps:
+            yield not_measured(claim, scope, "needs a step at which both were scored")
+            continue
+        of_lora = best_gain(subject, lora, name, steps)
+        difference = best_gain(subject, full, name, steps) - of_lora
         sample = subject.items(name, full, lora)
-        claim = LEARNS_LESS.in_unit(subject.unit(name))
-        note = subject.rates(full, lora)
-        yield judge(claim, f"{lora.method} · {name}", difference, sample, note)
+        limit = subject.ceiling(claim, lora, name, steps)
+        yield judge(claim, scope, difference, sample, subject.rates(full, lora), limit)
 
 
 def order_by_rank(subject: Subject) -> Iterator[Verdict]:
@@ -70,12 +85,12 @@ def judge_order(
 ) -> Verdict:
     """Judge whether `measured` rises with the rank: mean Kendall tau over the common steps."""
     loras = subject.repeated_loras
-    if name is None or len(loras) < MINIMUM_RANKS:
-        return undecided(claim, "all ranks", f"needs at least {MINIMUM_RANKS} ranks")
+    if name is None or len(loras) < RANKS_TO_COMPARE:
+        return not_measured(claim, "all ranks", f"needs at least {MINIMUM_FOR_AN_ORDER} ranks")
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     steps = subject.steps(name, *loras)
     if not steps:
-        return undecided(claim, "all ranks", "not all ranks were scored at one step")
+        return not_measured(claim, "all ranks", "not all ranks were scored at one step")
     taus = [
         kendall(ranks, np.column_stack([measured(lora, name, step) for lora in loras]))
         for step in steps
@@ -87,4 +102,5 @@ def judge_order(
         np.mean(taus, axis=0),
         subject.items(name, *loras),
         f"full order at {ordered} of {len(steps)} steps; {subject.rates(*loras)}",
+        order_out_of_reach(len(loras), "ranks"),
     )

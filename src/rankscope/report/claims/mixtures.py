@@ -3,12 +3,12 @@
 Guarantees: one condition per method and training set, each after its own last scored step, since
 sizes of mixtures differ. Where a study tried several, the one that did best on seen tasks is taken,
 and the note says so. Differences are paired by sampling: of the conditions compared, only the
-samplings that all of them finished count, see `resampling.over_samplings`. Scores are in points:
+samplings that all of them finished count, see `spread.sampling_deviations`. Scores are in points:
 per cent of the metric, as the paper has them. Each learning-rate series is judged by itself.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from rankscope.report.claims.verdict import (
     Sample,
     Verdict,
     judge_interval,
-    undecided,
+    not_measured,
 )
 from rankscope.report.evidence import Condition, Evaluation, Evidence, TestKind
 from rankscope.report.paper.multitask import METRICS
@@ -31,10 +31,10 @@ from rankscope.report.resampling import (
     Floats,
     Interval,
     interval,
-    over_samplings,
     rank_correlation,
     unit_counts,
 )
+from rankscope.report.spread import Cell, sampling_deviations
 
 PAPER = "Beyond Full Fine-tuning: Harnessing the Power of LoRA for Multi-Task Instruction Tuning"
 POINTS = 100.0
@@ -84,7 +84,7 @@ class Comparison:
         self, claim: Claim, scope: str, found: Interval, note: str, out_of_reach: str
     ) -> Verdict:
         if not self.sample.seeds:
-            return undecided(claim, scope, "no sampling was finished by all methods compared")
+            return not_measured(claim, scope, "no sampling was finished by all methods compared")
         notes = "; ".join(each for each in (note, self.note) if each)
         return judge_interval(claim, scope, found, self.sample, notes, out_of_reach)
 
@@ -279,7 +279,9 @@ class Mixtures:
         runs = self.runs(test.name, *conditions)
         if not runs[0]:
             return _nothing_in_common(len(conditions))
-        draws = [over_samplings([self._points(run, test.name) for run in of]) for of in runs]
+        drawn = {run: self._points(run, test.name) for of in runs for run in of}
+        moved = self._moved(test, conditions, lambda run: float(self._points(run, test.name)[0]))
+        draws = _mean_and_moved(drawn, runs, moved)
         items = {self._items(run, test.name) for run in runs[0]}
         sample = Sample(len(runs[0]), min(items, default=0), "items")
         return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
@@ -297,15 +299,46 @@ class Mixtures:
         runs = self.runs(test.name, *conditions)
         if not runs[0]:
             return _nothing_in_common(len(conditions))
-        rows = self.task_scores(test.name, *(run for of in runs for run in of))
+        compared = [run for of in runs for run in of]
+        pooled = self._pool(test, conditions, self.seeds(test.name, *conditions))
+        rows = self.task_scores(
+            test.name, *compared, *(run for of in pooled.values() for run in of)
+        )
         parts = rows.partition_by("run", as_dict=True)
         means = {str(run): each["score"].to_numpy() for (run,), each in parts.items()}
         tasks = max((len(values) for values in means.values()), default=0)
         counts = unit_counts(tasks, f"tasks of {test.asked}")
-        drawn = {run: counts @ values / tasks for run, values in means.items()}
-        draws = [over_samplings([drawn[run] for run in of]) for of in runs]
+        drawn = {run: counts @ means[run] / tasks for run in compared}
+        moved = self._moved(test, conditions, lambda run: float(means[run].mean()))
+        draws = _mean_and_moved(drawn, runs, moved)
         sample = Sample(len(runs[0]), tasks, "tasks")
         return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
+
+    def _moved(
+        self, test: Evaluation, conditions: Sequence[Condition], value: Callable[[str], float]
+    ) -> list[Floats]:
+        """Draws of what the mean of each condition over their common samplings may deviate by.
+
+        `value` is what a run scored.
+        """
+        pooled = self._pool(test, conditions, self.seeds(test.name, *conditions))
+        values = {cell: np.array([value(run) for run in of]) for cell, of in pooled.items()}
+        return sampling_deviations(values, [(each.trained_on, each.label) for each in conditions])
+
+    def _pool(
+        self, test: Evaluation, conditions: Sequence[Condition], seeds: Sequence[int]
+    ) -> dict[Cell, list[str]]:
+        """Runs on the samplings `seeds`, of all methods on all mixtures that finished these.
+
+        They tell how much samplings move a method. The conditions compared are among them.
+        """
+        everyone = (each for on in self.sets for each in self.conditions(on, test))
+        found: dict[Cell, list[str]] = {}
+        for each in (*conditions, *everyone):
+            runs = self._runs(each, test.name)
+            if all(seed in runs for seed in seeds):
+                found[each.trained_on, each.label] = [runs[seed] for seed in seeds]
+        return found
 
     def task_scores(self, evaluation: str, *runs: str) -> pl.DataFrame:
         """Mean score of each task after the last step of each run: run, task, category, score."""
@@ -345,6 +378,14 @@ class Mixtures:
         return sum(
             (each.method, each.trained_on) == key for on in self.sets for each in self.planned(on)
         )
+
+
+def _mean_and_moved(
+    drawn: Mapping[str, Floats], runs: Sequence[Sequence[str]], moved: Sequence[Floats]
+) -> list[Floats]:
+    """Draws of the mean over the runs of each condition, with what samplings move it by."""
+    means = (np.mean([drawn[run] for run in of], axis=0) for of in runs)
+    return [np.asarray(mean + each) for mean, each in zip(means, moved, strict=True)]
 
 
 def _nothing_in_common(conditions: int) -> Comparison:

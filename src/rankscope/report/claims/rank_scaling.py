@@ -12,7 +12,13 @@ import numpy as np
 import polars as pl
 
 from rankscope.report.claims.mixtures import PAPER, Mixtures, MixtureSet
-from rankscope.report.claims.verdict import Claim, Verdict, undecided
+from rankscope.report.claims.verdict import (
+    Claim,
+    Verdict,
+    bound_out_of_reach,
+    not_measured,
+    order_out_of_reach,
+)
 from rankscope.report.evidence import Condition, Evaluation, TestKind
 from rankscope.report.resampling import Floats
 
@@ -59,8 +65,6 @@ RISES_LATE = Claim(
     paper="on 100/250/500/all tasks: exact match .17/−.03/.30/.18 from r = 4 to 64,"
     " .33/.49/.59/.74 from 64 to 4096; ROUGE-L .27/.28/.54/.29, then .39/.49/.62/.83",
 )
-# Four values fall into one given order by chance in 1 of 24 cases, three in 1 of 6.
-RANKS_FOR_AN_ORDER = 4
 RANKS_FOR_TWO_SLOPES = 3
 RANKS_TO_COMPARE = 2
 SMALL_PERCENT = 1.0
@@ -75,7 +79,7 @@ def _per_cell(mixtures: Mixtures, claim: Claim, kind: TestKind, judged: Cell) ->
     tests = mixtures.tests(kind)
     if not tests:
         of = "seen" if kind == "intra" else "unseen"
-        yield undecided(claim, mixtures.scope("all mixtures"), f"needs a test set of {of} tasks")
+        yield not_measured(claim, mixtures.scope("all mixtures"), f"needs a test set of {of} tasks")
     for test in tests:
         for on in mixtures.shown:
             yield judged(mixtures, on, test, mixtures.scope(on.label, test.name))
@@ -90,11 +94,8 @@ def _rises_with_rank(mixtures: Mixtures, on: MixtureSet, test: Evaluation, scope
     loras = mixtures.loras(on, test)
     if len(loras) < RANKS_TO_COMPARE:
         why = mixtures.lacking("needs several ranks", test, on)
-        return undecided(RISES_WITH_RANK, scope, why)
-    few = ""
-    if len(loras) < RANKS_FOR_AN_ORDER:
-        chance = math.factorial(len(loras))
-        few = f"{len(loras)} ranks are in order by chance in 1 of {chance} cases"
+        return not_measured(RISES_WITH_RANK, scope, why)
+    few = order_out_of_reach(len(loras), "ranks")
     found = mixtures.compare(test, *loras)
     note = _by_rank(loras, found.scores) + mixtures.not_judged(test, on)
     return found.judge_order(RISES_WITH_RANK, scope, ranks_of(loras), note, few)
@@ -109,7 +110,7 @@ def _reaches_full(mixtures: Mixtures, on: MixtureSet, test: Evaluation, scope: s
     full, loras = mixtures.full(on, test), mixtures.loras(on, test)
     if full is None or len(loras) < RANKS_TO_COMPARE:
         why = mixtures.lacking("needs Full and at least two ranks of LoRA", test, on)
-        return undecided(REACHES_FULL, scope, why)
+        return not_measured(REACHES_FULL, scope, why)
     found = mixtures.compare(test, full, *loras)
     in_a_row = ranks_in_a_row(found.scores)
     # what the missing ranks do decides from the crossing on, or else above the largest rank
@@ -163,12 +164,18 @@ def _small_capacity_costs(
     if full is None or not small:
         need = "needs Full and a rank that trains less than 1 % of the parameters"
         why = mixtures.lacking(need, test, on)
-        return undecided(SMALL_CAPACITY_COSTS, scope, why)
+        return not_measured(SMALL_CAPACITY_COSTS, scope, why)
     lora = small[-1]
     found = mixtures.compare(test, full, lora)
     cost = found.scores[:, 0] - found.scores[:, 1]
     note = f"r={lora.rank} trains {percent[lora.runs[0]]:.3g} %{mixtures.not_judged(test, on)}"
-    return found.judge(SMALL_CAPACITY_COSTS, scope, cost, note)
+    of_full = float(found.scores[0, 0])
+    limit = bound_out_of_reach(
+        SMALL_CAPACITY_COSTS,
+        of_full,
+        f"Full scores {of_full:.1f} points, so that no more can be lost; needs a better Full",
+    )
+    return found.judge(SMALL_CAPACITY_COSTS, scope, cost, note, limit)
 
 
 def _trainable_percent(mixtures: Mixtures) -> dict[str, float]:
@@ -185,7 +192,7 @@ def _rises_late(mixtures: Mixtures, on: MixtureSet, test: Evaluation, scope: str
     loras = mixtures.loras(on, test)
     if len(loras) < RANKS_FOR_TWO_SLOPES:
         why = mixtures.lacking(f"needs at least {RANKS_FOR_TWO_SLOPES} ranks", test, on)
-        return undecided(RISES_LATE, scope, why)
+        return not_measured(RISES_LATE, scope, why)
     found, ranks = mixtures.compare(test, *loras), ranks_of(loras)
     low, high = slopes(ranks, found.scores)
     note = _slopes_note(ranks, low, high) + mixtures.not_judged(test, on)

@@ -5,15 +5,19 @@ one that learned most is taken, and the note says so: that is the "learning rate
 every comparison over ranks needs, because rank, alpha and learning rate are confounded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rankscope.report.claims.verdict import MINIMUM_SEEDS, Sample
+import polars as pl
+
+from rankscope.report.claims.verdict import MINIMUM_SEEDS, Claim, Sample, bound_out_of_reach
 from rankscope.report.evidence import Condition, Evidence
 from rankscope.report.resampling import Floats
 
 K = 10
 EPSILON = 0.5
+SHARES = frozenset({"accuracy", "accuracy_normalised", "exact_match", "rouge_l"})  # from 0 to 1
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,16 @@ class Subject:
         analysed = [set(self.evidence.spectral_steps(each)) for each in conditions]
         return tuple(sorted(set.intersection(*analysed))) if analysed else ()
 
+    def ceiling(
+        self, claim: Claim, condition: Condition, evaluation: str, steps: Sequence[int]
+    ) -> str:
+        """Why nothing can score above the condition, if its score is the highest that there is."""
+        if self.evidence.evaluation(evaluation).metric not in SHARES:
+            return ""
+        best = max(self.evidence.score(condition, evaluation, step)[0] for step in steps)
+        because = f"{condition.method} scores {best:g} on {evaluation}, the highest that there is"
+        return bound_out_of_reach(claim, 1.0 - best, f"{because}; needs a harder evaluation")
+
     def items(self, evaluation: str, *conditions: Condition) -> Sample:
         """The sample behind a comparison on an evaluation."""
         of = "items"
@@ -127,8 +141,10 @@ class Subject:
 
     def intruders(self, condition: Condition, step: int) -> Floats:
         """Draws of the number of intruders among the k leading left vectors, over all matrices."""
-        values = self.evidence.intruder_values(condition, step, "left", self.k, self.epsilon)
-        return self.evidence.over_matrices(values, condition) * values.shape[1]
+        setting = self.evidence.intruder_settings.filter(
+            pl.col("side") == "left", pl.col("k") == self.k, pl.col("epsilon") == self.epsilon
+        )
+        return self.evidence.intruder_totals(condition, step, setting)[:, 0]
 
     def rates(self, *conditions: Condition) -> str:
         """A note on learning rates: which they are, and whether this study chose them."""

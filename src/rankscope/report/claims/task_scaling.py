@@ -7,8 +7,8 @@ on the samplings that both have.
 
 from collections.abc import Iterator, Sequence
 
-from rankscope.report.claims.mixtures import PAPER, Mixtures, MixtureSet
-from rankscope.report.claims.verdict import Claim, Verdict, undecided
+from rankscope.report.claims.mixtures import PAPER, POINTS, Mixtures, MixtureSet
+from rankscope.report.claims.verdict import Claim, Verdict, bound_out_of_reach, not_measured
 from rankscope.report.evidence import Condition, Evaluation
 
 MORE_TASKS_HELP = Claim(
@@ -62,7 +62,7 @@ def more_tasks_help(mixtures: Mixtures) -> Iterator[Verdict]:
     few, many = mixtures.scaled[0], mixtures.scaled[-1]
     tests = mixtures.tests("intra", "inter")
     if few is many or not tests:
-        yield undecided(MORE_TASKS_HELP, mixtures.scope("all methods"), NOT_SCALED)
+        yield not_measured(MORE_TASKS_HELP, mixtures.scope("all methods"), NOT_SCALED)
         return
     for test in tests:
         yield from _last_less_first(MORE_TASKS_HELP, mixtures, test, few, many)
@@ -72,7 +72,7 @@ def more_tasks_cost(mixtures: Mixtures) -> Iterator[Verdict]:
     """H1.8, for every method and metric, in every series of equal size."""
     tests = mixtures.tests("intra")
     if not mixtures.of_fixed_total or not tests:
-        yield undecided(MORE_TASKS_COST, mixtures.scope("all methods"), NOT_FIXED)
+        yield not_measured(MORE_TASKS_COST, mixtures.scope("all methods"), NOT_FIXED)
     for series in mixtures.of_fixed_total:
         for test in tests:
             yield from _last_less_first(MORE_TASKS_COST, mixtures, test, series[0], series[-1])
@@ -94,20 +94,25 @@ def _last_less_first(
     ]
     if not pairs:
         why = mixtures.lacking("no method was trained on both mixtures", test, few, many)
-        yield undecided(claim, mixtures.scope(scope), why)
+        yield not_measured(claim, mixtures.scope(scope), why)
     for first, last in pairs:
         found = mixtures.compare(test, first, last)
         difference = found.scores[:, 1] - found.scores[:, 0]
         note = f"{few.examples:,} and {many.examples:,} examples"
         note += mixtures.not_judged(test, few, many)
-        yield found.judge(claim, mixtures.scope(first.method, scope), difference, note)
+        at_first = float(found.scores[0, 0])
+        # the most that the difference can be, in the direction that is claimed
+        best = -at_first if claim.side == "below" else POINTS - at_first
+        what = f"the score is {at_first:g} after the fewest tasks already; needs another test set"
+        limit = bound_out_of_reach(claim, best, what)
+        yield found.judge(claim, mixtures.scope(first.method, scope), difference, note, limit)
 
 
 def high_rank_above_full(mixtures: Mixtures) -> Iterator[Verdict]:
     """H1.9, for every mixture of a series of equal size, and metric."""
     tests = mixtures.tests("inter")
     if not mixtures.of_fixed_total or not tests:
-        yield undecided(HIGH_RANK_ABOVE_FULL, mixtures.scope("all mixtures"), NOT_FIXED)
+        yield not_measured(HIGH_RANK_ABOVE_FULL, mixtures.scope("all mixtures"), NOT_FIXED)
     for series in mixtures.of_fixed_total:
         for test in tests:
             rank = mixtures.highest_rank(series, test)
@@ -126,11 +131,14 @@ def _above_full(
     if pair is None:
         need = "needs Full and a rank that all these mixtures have"
         why = mixtures.lacking(need, test, *series)
-        return undecided(HIGH_RANK_ABOVE_FULL, scope, why)
+        return not_measured(HIGH_RANK_ABOVE_FULL, scope, why)
     found = mixtures.compare(test, *pair)
     advantage = found.scores[:, 1] - found.scores[:, 0]
     note = f"r={rank}, {on.examples:,} examples{mixtures.not_judged(test, *series)}"
-    return found.judge(HIGH_RANK_ABOVE_FULL, scope, advantage, note)
+    of_full = float(found.scores[0, 0])
+    what = f"Full scores {of_full:g}, the highest that there is; needs a harder test set"
+    limit = bound_out_of_reach(HIGH_RANK_ABOVE_FULL, POINTS - of_full, what)
+    return found.judge(HIGH_RANK_ABOVE_FULL, scope, advantage, note, limit)
 
 
 def advantage_shrinks(mixtures: Mixtures) -> Iterator[Verdict]:
@@ -138,7 +146,7 @@ def advantage_shrinks(mixtures: Mixtures) -> Iterator[Verdict]:
     few, many = mixtures.scaled[0], mixtures.scaled[-1]
     tests = mixtures.tests("inter")
     if few is many or not tests:
-        yield undecided(ADVANTAGE_SHRINKS, mixtures.scope("LoRA − Full"), NOT_SCALED)
+        yield not_measured(ADVANTAGE_SHRINKS, mixtures.scope("LoRA − Full"), NOT_SCALED)
         return
     for test in tests:
         scope = mixtures.scope(f"{few.label} to {many.label}", test.name)
@@ -147,7 +155,7 @@ def advantage_shrinks(mixtures: Mixtures) -> Iterator[Verdict]:
         if first is None or last is None:
             need = "needs Full and a common rank on both mixtures"
             why = mixtures.lacking(need, test, few, many)
-            yield undecided(ADVANTAGE_SHRINKS, scope, why)
+            yield not_measured(ADVANTAGE_SHRINKS, scope, why)
             continue
         found = mixtures.compare(test, *first, *last)
         after_few = found.scores[:, 1] - found.scores[:, 0]

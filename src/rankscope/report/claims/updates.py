@@ -1,5 +1,6 @@
 """Claims about the update ΔW: its effective rank, and its rank for 90 % of the variance."""
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -8,7 +9,15 @@ import polars as pl
 
 from rankscope.report.claims.learning import PAPER as LEARNS_LESS_PAPER
 from rankscope.report.claims.subject import Subject
-from rankscope.report.claims.verdict import Claim, Verdict, judge, undecided
+from rankscope.report.claims.verdict import (
+    MINIMUM_FOR_AN_ORDER,
+    Claim,
+    Verdict,
+    bound_out_of_reach,
+    judge,
+    not_measured,
+    order_out_of_reach,
+)
 from rankscope.report.evidence import weighted_median
 from rankscope.report.resampling import Floats, spearman_draws, unit_counts
 
@@ -55,7 +64,8 @@ EFFECTIVE_RANK = Claim(
     side="above",
     paper="Full > 400, r=768 100–300 (of 768)",
 )
-MINIMUM_STEPS = 3
+STEPS_TO_COMPARE = 2
+VARIANCE = 0.9
 ATTENTION = re.compile(r"(^|[._])(q|k|v|o|qkv|query|key|value|c_attn|attn)(_|$|\.)|attention")
 
 
@@ -64,21 +74,26 @@ def high_rank(subject: Subject) -> Iterator[Verdict]:
     full = subject.full
     steps = subject.spectral_steps(full) if full else ()
     if full is None or not steps:
-        yield undecided(HIGH_RANK, "Full", "needs the spectra of full fine-tuning")
+        yield not_measured(HIGH_RANK, "Full", "needs the spectra of full fine-tuning")
         return
     rank90 = subject.evidence.matrix_values(full, "rank90", steps[-1])
     of_noise = subject.evidence.matrix_values(full, "rank90_of_noise", steps[-1])
     median = subject.evidence.over_matrices(rank90, full, weighted_median)
-    rows = subject.evidence.matrices
-    largest = int(rows.select(pl.min_horizontal("rows", "columns").max()).item())
+    shapes = subject.evidence.matrices.unique("matrix")
+    sides = shapes.select(pl.min_horizontal("rows", "columns")).to_series().to_numpy()
+    # equal singular values reach 90 % of the variance last
+    most = float(np.median(np.ceil(VARIANCE * sides)))
     note = (
         f"median rank {median[0]:.0f}, {np.median(of_noise):.2f} of what Gaussian noise of"
         " the same shape needs"
     )
-    limit = ""
-    if largest / TYPICAL_RANK < HIGH_RANK.threshold:
-        limit = f"out of reach: matrices of this size (rank ≤ {largest}) allow at most"
-        limit += f" {largest / TYPICAL_RANK:g}"
+    needed = math.ceil(HIGH_RANK.threshold * TYPICAL_RANK / VARIANCE)
+    limit = bound_out_of_reach(
+        HIGH_RANK,
+        most / TYPICAL_RANK,
+        f"matrices of this size (rank for 90 % ≤ {most:g}) allow at most {most / TYPICAL_RANK:g};"
+        f" needs a model whose matrices are larger than {needed}",
+    )
     sample = subject.matrices(rank90.shape[1], full)
     yield judge(HIGH_RANK, "Full", median / TYPICAL_RANK, sample, note, limit)
 
@@ -87,9 +102,9 @@ def rank_grows(subject: Subject) -> Iterator[Verdict]:
     """H2.10, growth over the kept steps."""
     full = subject.full
     steps = subject.spectral_steps(full) if full else ()
-    if full is None or len(steps) < MINIMUM_STEPS:
-        why = f"needs the spectra of full fine-tuning at {MINIMUM_STEPS} or more steps"
-        yield undecided(RANK_GROWS, "Full", why)
+    if full is None or len(steps) < STEPS_TO_COMPARE:
+        why = f"needs the spectra of full fine-tuning at {MINIMUM_FOR_AN_ORDER} or more steps"
+        yield not_measured(RANK_GROWS, "Full", why)
         return
     medians = [
         subject.evidence.over_matrices(
@@ -104,6 +119,7 @@ def rank_grows(subject: Subject) -> Iterator[Verdict]:
         spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(medians)),
         subject.matrices(units, full),
         f"{len(steps)} kept steps; medians {', '.join(f'{m[0]:.0f}' for m in medians)}",
+        order_out_of_reach(len(steps), "steps"),
     )
 
 
@@ -112,13 +128,13 @@ def mlp_above_attention(subject: Subject) -> Iterator[Verdict]:
     full = subject.full
     steps = subject.spectral_steps(full) if full else ()
     if full is None or not steps:
-        yield undecided(MLP_ABOVE_ATTENTION, "Full", "needs the spectra of full fine-tuning")
+        yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs the spectra of full fine-tuning")
         return
     evidence = subject.evidence
     relative = evidence.matrix_values(full, "rank90_of_noise", steps[-1])
     attention = is_attention(subject)
     if attention.all() or not attention.any():
-        yield undecided(MLP_ABOVE_ATTENTION, "Full", "needs both kinds of matrices")
+        yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs both kinds of matrices")
         return
 
     def difference(values: Floats, counts: Floats) -> Floats:
@@ -146,13 +162,16 @@ def effective_rank(subject: Subject) -> Iterator[Verdict]:
     full = subject.full
     steps = subject.spectral_steps(full, *subject.loras) if full else ()
     if full is None or not subject.loras or not steps:
-        yield undecided(EFFECTIVE_RANK, "all ranks", "needs the spectra of Full and of LoRA")
+        yield not_measured(EFFECTIVE_RANK, "all ranks", "needs the spectra of Full and of LoRA")
         return
-    of_full = subject.evidence.matrix_values(full, "effective_rank", steps[-1]).mean(axis=0)
+    evidence = subject.evidence
+    drawn_full = evidence.of_each_matrix(full, "effective_rank", steps[-1])
+    of_full = drawn_full[0]
+    counts = unit_counts(len(of_full), "matrices")
     for lora in subject.loras:
-        of_lora = subject.evidence.matrix_values(lora, "effective_rank", steps[-1]).mean(axis=0)
-        counts = unit_counts(len(of_full), "matrices")
-        share = counts @ (of_full > of_lora) / counts.sum(axis=1)
+        drawn_lora = evidence.of_each_matrix(lora, "effective_rank", steps[-1])
+        of_lora = drawn_lora[0]
+        share = (counts * (drawn_full > drawn_lora)).sum(axis=1) / counts.sum(axis=1)
         low = int((lora.rank or 0) < of_full.min())
         bound = f"LoRA's cannot exceed {lora.rank}" + (": true by construction" if low else "")
         yield judge(

@@ -1,22 +1,29 @@
-"""A claim's verdict: confirmed, denied, or inconclusive, with all that it rests on.
+"""A claim's verdict: confirmed, denied, inconclusive or not measured, with all that it rests on.
 
-The rule is the same for every claim: with a 95 % bootstrap interval wholly on the claimed side of
-the threshold the claim is confirmed, wholly on the other side denied, and otherwise inconclusive.
-Too few seeds, steps or units make it inconclusive whatever the interval. Intervals are not
-corrected for the number of claims.
+The rule is the same for every claim: with a 95 % interval wholly on the claimed side of the
+threshold the claim is confirmed, wholly on the other side denied, and otherwise inconclusive. Too
+few seeds make it inconclusive whatever the interval, and so does a claim that is *out of reach*:
+one that these data could not have confirmed whatever the truth, so that they cannot deny it
+either. *Not measured* is what a study did not ask. Intervals are not corrected for the number of
+claims.
 """
 
 import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rankscope.report.resampling import Floats, Interval, interval
+import numpy as np
 
-Decision = Literal["confirmed", "denied", "inconclusive"]
+from rankscope.report.resampling import COVERAGE, Floats, Interval, interval
+
+Decision = Literal["confirmed", "denied", "inconclusive", "not measured"]
 Side = Literal["above", "at least", "below"]
 MINIMUM_SEEDS = 2
+# Four values fall into one given order by chance in 1 of 24 cases, three in 1 of 6.
+MINIMUM_FOR_AN_ORDER = 4
 HOLDS_THRESHOLD = "the interval holds the threshold"
 NO_ORDER = "all score alike: there is no order"
+UNDEFINED = "out of reach: undefined in {share:.0%} of draws"
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,25 @@ class Claim:
 
 @dataclass(frozen=True)
 class Sample:
-    """What an interval rests on: seeds (of the method with fewest), and units such as items."""
+    """What an interval rests on: seeds (of the method with fewest), and units such as items.
+
+    `each_seed` says whether every seed has these units, or they are those of all seeds together.
+    """
 
     seeds: int
     units: int
     of: str
+    each_seed: bool = True
 
     def __str__(self) -> str:
-        return f"{self.units} {self.of} × {self.seeds} {'seed' if self.seeds == 1 else 'seeds'}"
+        between = "×" if self.each_seed else "of"
+        seeds = "seed" if self.seeds == 1 else "seeds"
+        return f"{self.units} {self.of} {between} {self.seeds} {seeds}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one claim in one scope (a rank, an evaluation); `reason` if inconclusive."""
+    """The outcome of one claim in one scope (a rank, an evaluation); `reason` if undecided."""
 
     claim: str
     source: str
@@ -71,6 +84,26 @@ class Verdict:
     note: str
 
 
+def order_out_of_reach(number: int, of: str) -> str:
+    """Why so few values cannot show an order; empty if they can."""
+    if number >= MINIMUM_FOR_AN_ORDER:
+        return ""
+    chance = math.factorial(number)
+    return (
+        f"out of reach: {number} {of} are in order by chance in 1 of {chance} cases; needs at least"
+        f" {MINIMUM_FOR_AN_ORDER}"
+    )
+
+
+def bound_out_of_reach(claim: Claim, best: float, because: str) -> str:
+    """Why a statistic that is at best `best` cannot confirm the claim; empty if it can."""
+    sign = -1 if claim.side == "below" else 1
+    reached = sign * best > sign * claim.threshold
+    if reached or (claim.side == "at least" and best == claim.threshold):
+        return ""
+    return f"out of reach: {because}"
+
+
 def decide(claim: Claim, found: Interval) -> Decision:
     """Compare an interval with the claim's threshold."""
     sign = -1 if claim.side == "below" else 1
@@ -86,7 +119,15 @@ def decide(claim: Claim, found: Interval) -> Decision:
 def judge(
     claim: Claim, scope: str, draws: Floats, sample: Sample, note: str = "", out_of_reach: str = ""
 ) -> Verdict:
-    """Decide a claim from the draws of its statistic, as `judge_interval` does."""
+    """Decide a claim from the draws of its statistic, as `judge_interval` does.
+
+    A statistic that is undefined in more draws than an interval leaves out is not decided: those
+    that are left show only the draws in which something was found.
+    """
+    undefined = float(np.mean(~np.isfinite(draws[1:])))
+    if undefined > 1 - COVERAGE and np.isfinite(draws[0]):
+        found = UNDEFINED.format(share=undefined)
+        out_of_reach = "; ".join(each for each in (out_of_reach, found) if each)
     return judge_interval(claim, scope, interval(draws), sample, note, out_of_reach)
 
 
@@ -101,7 +142,7 @@ def judge_interval(
     """Decide a claim from its statistic and the interval around it.
 
     `out_of_reach` says why these data cannot decide the claim, such as a model too small to confirm
-    it: then the statistic is reported and the verdict is inconclusive.
+    it, and what would be needed: then the statistic is reported and the verdict is inconclusive.
     """
     decision = decide(claim, found)
     obstacles = [out_of_reach] if out_of_reach else []
@@ -116,10 +157,10 @@ def judge_interval(
     return _verdict(claim, scope, found, str(sample), decision, "; ".join(obstacles), note)
 
 
-def undecided(claim: Claim, scope: str, why: str) -> Verdict:
-    """The verdict on a claim that cannot be measured in this study, and why."""
+def not_measured(claim: Claim, scope: str, why: str) -> Verdict:
+    """The verdict on a claim that was not measured in this study, and what it lacks."""
     nothing = Interval(math.nan, math.nan, math.nan)
-    return _verdict(claim, scope, nothing, "0", "inconclusive", why, "")
+    return _verdict(claim, scope, nothing, "0", "not measured", why, "")
 
 
 def _verdict(

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import get_args
 
 import polars as pl
 
 from rankscope.report.claims.subject import EPSILON, K
-from rankscope.report.claims.verdict import Verdict
+from rankscope.report.claims.verdict import Decision, Verdict
 from rankscope.report.figures.figure import conditions_of
 from rankscope.report.figures.trajectories import SIDE_METRICS
 from rankscope.report.methods import BASE
@@ -47,8 +48,7 @@ def _leaders(scores: pl.DataFrame) -> str:
 
 def _claims(verdicts: Sequence[Verdict]) -> str:
     counted = Counter(str(verdict.verdict) for verdict in verdicts)
-    kinds = ("confirmed", "denied", "inconclusive")
-    return ", ".join(f"{counted[kind]} {kind}" for kind in kinds)
+    return ", ".join(f"{counted[kind]} {kind}" for kind in get_args(Decision))
 
 
 def _in_order(found: dict[str, str], order: list[str]) -> str:
