@@ -97,14 +97,26 @@ class EvidenceBuilder:
         """Intruders of each matrix, at k = 10 and ε = 0.5; the matrices are added too."""
         for number, count in enumerate(counts):
             self.matrix(run, step, number)
-            self._rows["intruders"].append(
-                self._key(run, step, number)
-                | {"side": "left", "k": 10, "epsilon": 0.5, "intruders": count}
-            )
+            self.count(run, step, number, "q_proj", count)
 
-    def vector(self, run: str, step: int, number: int, sigma: float, max_cosine: float) -> None:
+    def count(self, run: str, step: int, number: int, kind: str, count: int) -> None:
+        """Intruders of one matrix, at k = 10 and ε = 0.5."""
+        self._rows["intruders"].append(
+            self._key(run, step, number, kind)
+            | {"side": "left", "k": 10, "epsilon": 0.5, "intruders": count}
+        )
+
+    def vector(
+        self,
+        run: str,
+        step: int,
+        number: int,
+        sigma: float,
+        max_cosine: float,
+        kind: str = "q_proj",
+    ) -> None:
         self._rows["vectors"].append(
-            self._key(run, step, number)
+            self._key(run, step, number, kind)
             | {"side": "left", "j": 1, "sigma": sigma, "max_cosine": max_cosine, "base_index": 1}
         )
 

@@ -24,7 +24,10 @@ CATEGORIES = (
     "Textual Entailment", "Title Generation", "Word Analogy", "Data to Text", "Keyword Tagging",
 )  # fmt: skip
 LABELLED = ("Textual Entailment", "Word Analogy")
-UNITS = {"exact_match": "exact match", "rouge_l": "ROUGE-L", "out_of_options": "share of answers"}
+UNITS = {
+    "exact_match": "exact match", "rouge_l": "ROUGE-L", "out_of_options": "share of answers",
+    "empty": "share of answers", "copies_input": "share of answers",
+}  # fmt: skip
 
 
 def write_mixture_study_file(folder: Path) -> Path:
@@ -126,15 +129,21 @@ def _answers(run, evaluation, truth, tasks, items):
             right = ability[task, item] + 0.1 * own.standard_normal() < chance
             outside = not right and own.uniform() < 0.3
             said = "yes" if right else ("perhaps so, who knows" if outside else "no")
-            scores = {"exact_match": float(right), "rouge_l": 1.0 if right else 0.4 * own.uniform()}
+            scores = {
+                "exact_match": float(right),
+                "rouge_l": 1.0 if right else 0.4 * own.uniform(),
+                "empty": 0.0,
+                "copies_input": 0.0,
+            }
             if options:
                 scores["out_of_options"] = float(outside)
             for metric, score in scores.items():
                 yield {
                     "evaluation": evaluation.name, "measures": "learning", "metric": metric,
-                    "unit": UNITS[metric], "higher_is_better": metric != "out_of_options",
+                    "unit": UNITS[metric], "higher_is_better": metric in ("exact_match", "rouge_l"),
                     "item": f"task{task}/{item}", "score": score, "weight": 1.0,
                     "task": f"task{task}", "category": category, "kind": "generate",
+                    "text": f"1: Ann is in hall {item}. 2: Ann is <indoors> & warm.",
                     "prediction": said, "truncated": False, "references": ["yes"],
                     "options": options,
                 }  # fmt: skip

@@ -191,7 +191,7 @@ def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
         answers = predicted(study, run).filter(evaluation=evaluation)
         items = rows(study, label)
         assert answers.schema == pl.Schema(PREDICTIONS)
-        for column in ("task", "category", "references", "options"):
+        for column in ("task", "category", "text", "references", "options"):
             assert answers[column].equals(items[column])
         assert answers["item"].n_unique() == items.height
         assert answers["tokens"].is_between(1, 12).all()

@@ -31,6 +31,7 @@ rule report_tables:
             "rankscope.report.mixture_tables",
             "rankscope.report.cases",
             "rankscope.report.paper",
+            "rankscope.report.categories",
             "rankscope.report.claims.mixtures",
             "rankscope.report.claims.subject",
             "rankscope.report.claims.verdict",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rankscope.evaluate.text_metrics import (
+    copies_input,
     exact_match,
     is_empty,
     label_entropy,
@@ -138,6 +139,14 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             unit="share of answers",
             higher_is_better=False,
             score=lambda row: float(is_empty(row["prediction"])),
+        ),
+        Metric(
+            name="copies_input",
+            unit="share of answers",
+            higher_is_better=False,
+            score=lambda row: float(
+                copies_input(row["prediction"], row["text"], row["truncated"], row["references"])
+            ),
         ),
         Metric(
             name="truncated",

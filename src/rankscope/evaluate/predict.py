@@ -169,6 +169,9 @@ class PreparedHarness:
         advance(self.items)
 
 
+FROM_TEST_SET = ("task", "category", "text", "references", "options")
+
+
 class PreparedPrompts:
     """Prompts of a test set, rendered and encoded as the training examples are."""
 
@@ -211,5 +214,5 @@ class PreparedPrompts:
                 "tokens": answer.tokens,
                 "prediction": answer.text,
                 "truncated": answer.truncated,
-                **{name: row[name] for name in ("task", "category", "references", "options")},
+                **{name: row[name] for name in FROM_TEST_SET},
             }

@@ -37,6 +37,7 @@ PREDICTIONS: dict[str, Any] = KEYS | {
     "answer": pl.Int64,
     "task": pl.String,
     "category": pl.String,
+    "text": pl.String,
     "prediction": pl.String,
     "truncated": pl.Boolean,
     "references": pl.List(pl.String),

@@ -2,7 +2,8 @@
 
 Guarantees: exact match and ROUGE-L are those of Tk-Instruct's scorer (`src/compute_metrics.py` of
 yizhongw/Tk-Instruct; Wang et al. 2022), each as its maximum over the references. Out-of-options
-rate and label entropy are defined here, because the paper names them without a formula. All are
+rate, label entropy and copies of the input are defined here, because the paper names them without a
+formula. All are
 pure functions of text; shares lie between 0 and 1.
 """
 
@@ -100,6 +101,26 @@ def largest_label_share(answers: Iterable[str]) -> float:
 def is_empty(prediction: str) -> bool:
     """Whether nothing but white space was generated."""
     return not prediction.strip()
+
+
+def copies_input(prediction: str, text: str, truncated: bool, references: Sequence[str]) -> bool:
+    """Whether the answer is the input over again, compared as exact match compares.
+
+    A generation that was cut off counts where it began to say the input, or said it and went on; a
+    finished one only where it is the whole input, because a part may be an answer. What equals a
+    reference is an answer, whatever the input. Not found: copies of the definition, of an input
+    that was cut to fit the prompt, or with a word changed.
+
+    Args:
+        prediction: the raw text.
+        text: the input of the instance, without the definition.
+        truncated: whether the generation ended at its limit.
+        references: the instance's, at least one.
+    """
+    said, asked = normalise_answer(prediction), normalise_answer(text)
+    if not said or not asked or exact_match(prediction, references):
+        return False
+    return said == asked or (truncated and (asked.startswith(said) or said.startswith(asked)))
 
 
 def _as_option(text: str) -> str:

@@ -7,6 +7,7 @@ has no score. Studies without mixtures have empty tables. Scores are in points (
 spread between samplings is then unknown. Differences are to the best recipe of full fine-tuning,
 over the samplings that both finished (`over_full_seeds`). `best` marks the recipe that stands for
 its method where only one can (see `Mixtures.chosen`), `shown` the mixtures of Tables 1 and 2.
+`empty` and `copies_input` are the per cent of answers on the test that are none, by their form.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -15,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.report.categories import categories_of
 from rankscope.report.claims.mixtures import POINTS, Mixtures, MixtureSet
 from rankscope.report.claims.verdict import MINIMUM_SEEDS
 from rankscope.report.evidence import Condition, Evaluation, Evidence
@@ -35,12 +37,14 @@ MIXTURE_SCORES: dict[str, Any] = {
     **CONDITION, "items": pl.Int64, **INTERVAL,
     "over_full": pl.Float64, "over_full_low": pl.Float64, "over_full_high": pl.Float64,
     "over_full_seeds": pl.Int64, "leads": pl.Boolean,
+    "empty": pl.Float64, "copies_input": pl.Float64,
 }  # fmt: skip
 CATEGORY_SCORES: dict[str, Any] = {
     "series": pl.String, "trained_on": pl.String, "category": pl.String, "metric": pl.String,
     **CONDITION, "tasks": pl.Int64, "items": pl.Int64, **INTERVAL,
 }  # fmt: skip
 OF_RUN = ("mixture", "collection", "trainable_percent")
+NO_ANSWERS = ("empty", "copies_input")
 OF_CATEGORIES = ("exact_match", "out_of_options")
 
 
@@ -69,7 +73,11 @@ class Place:
         return self._scored(self.mixtures.chosen(self.on))
 
     def _scored(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-        return tuple(self.mixtures.evidence.scored(each, self.test.name) for each in conditions)
+        return tuple(map(self.scored, conditions))
+
+    def scored(self, condition: Condition) -> Condition:
+        """The condition with the runs that were scored here."""
+        return self.mixtures.evidence.scored(condition, self.test.name)
 
     def mean(self, condition: Condition) -> tuple[Interval, int]:
         """The condition's score, and the number of items of a sampling."""
@@ -145,7 +153,16 @@ def _scores(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
         yield each.label, _condition(each, place) | _interval(mean) | {
             "items": items, "over_full": over.value, "over_full_low": over.low,
             "over_full_high": over.high, "over_full_seeds": seeds, "leads": each == leader,
-        }  # fmt: skip
+        } | {kind: _share(each, place, kind) for kind in NO_ANSWERS}  # fmt: skip
+
+
+def _share(condition: Condition, place: Place, kind: str) -> float | None:
+    """Per cent of a condition's answers on the same test that are no answers of one kind."""
+    if place.test.test_kind is None:
+        return None
+    test = place.mixtures.evidence.on_tests(place.test.test_kind, kind)
+    found = test and Place(place.mixtures, place.on, test)
+    return found.mean(found.scored(condition))[0].value if found else None
 
 
 def _condition(condition: Condition, place: Place) -> dict[str, Any]:
@@ -172,19 +189,14 @@ def category_scores(evidence: Evidence) -> pl.DataFrame:
 
     After training on the most tasks. Classification tasks are those with a set of options.
     """
-    items = evidence.items.filter(
-        pl.col("test_kind") == "inter", pl.col("metric").is_in(OF_CATEGORIES)
-    )
-    classified = items.filter(pl.col("metric") == "out_of_options")["task"].unique().to_list()
-    items = items.filter(pl.col("task").is_in(classified))
     whole = Mixtures.of(evidence)  # a category alone does not say which recipe is best
     best = {each.label for mixtures in whole for each in mixtures.chosen(mixtures.largest)}
     rows = [
-        {"series": mixtures.series, "trained_on": mixtures.largest.label, "category": category}
+        {"series": mixtures.series, "trained_on": mixtures.largest.label, "category": each.name}
         | row
-        for (category,), taken in items.partition_by("category", as_dict=True).items()
-        for mixtures in Mixtures.of(replace(evidence, items=taken))
-        for row in _of_category(mixtures, taken["task"].n_unique(), best)
+        for each in categories_of(evidence)
+        for mixtures in Mixtures.of(each.evidence)
+        for row in _of_category(mixtures, each.tasks, best)
     ]
     found = _without_nan(pl.DataFrame(rows, schema=CATEGORY_SCORES))
     return found.sort("category", maintain_order=True)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rankscope.errors import DataError
 from rankscope.evaluate.text_metrics import (
+    copies_input,
     exact_match,
     is_empty,
     label_entropy,
@@ -216,3 +217,27 @@ def test_empty_means_white_space_only():
     assert [is_empty(text) for text in ("", " \n\t", "\u00a0", ".", "a")] == [
         True, True, True, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truncated", "expected"),
+    [
+        ("name: The Mill, food: French!", False, True),  # as exact match compares
+        (" name the mill food french", True, True),
+        ("Name: The Mill", False, False),  # a part may be an answer
+        ("Name: The Mill", True, True),  # cut off while it said the input
+        ("Name: The Mill, food: French. Name: The Mill, food", True, True),  # said it and went on
+        ("Name: The Mill, food: French. It is in the city.", False, False),
+        ("The Mill serves French food.", True, False),
+        ("", True, False),
+        ("?!", True, False),
+    ],
+)
+def test_an_answer_that_is_the_input_over_again(prediction, truncated, expected):
+    text = "Name: The Mill, food: French"
+    assert copies_input(prediction, text, truncated, ["The Mill serves French food."]) is expected
+
+
+def test_what_equals_a_reference_copies_nothing():
+    assert not copies_input("It is fine.", "it is fine", False, ["It is fine."])
+    assert not copies_input("yes", "", False, ["no"])

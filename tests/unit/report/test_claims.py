@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting
 from rankscope.report.claims import (
@@ -153,6 +156,100 @@ def test_matched_learning_is_undefined_where_a_method_learned_nothing():
     assert (verdict.value, verdict.verdict) == (None, "inconclusive")
 
 
+def traces(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """One draw of a trace: learned and forgotten."""
+    learned, forgotten = np.array(points).T
+    return learned[None], forgotten[None]
+
+
+@pytest.mark.parametrize(
+    ("full", "lora", "expected"),
+    [
+        # a rise of 1 over the last .25 of 1.25: .125 / 1.25
+        ([(0, 0), (1, 0), (1.25, 1)], [(0, 0), (1.25, 0)], 0.1),
+        # triangles that cancel: below 1 LoRA forgot more, beyond it less
+        ([(0, 0), (2, 2)], [(0, 0), (0.5, 1), (1.5, 1), (2, 2)], 0.0),
+        # LoRA reaches to 2 alone; over [0, 1] it forgot half of what full forgot
+        ([(0, 0), (1, 1)], [(0, 0), (2, 1)], 0.25),
+        # a jump at equal learning, and steps out of order; below zero nothing counts
+        ([(0, 0), (1, 1), (1, 3), (2, 3), (-1, 9)], [(0, 0), (2, 0)], (0.5 + 3) / 2),
+    ],
+)
+def test_the_area_between_two_traces_is_exact(full, lora, expected):
+    found = forgetting.area_between(traces(*full), traces(*lora))
+    assert found == pytest.approx([expected])
+    assert forgetting.area_between(traces(*lora), traces(*full)) == pytest.approx([-expected])
+
+
+@given(*[st.lists(st.tuples(st.floats(0, 3), st.floats(-2, 2)), min_size=1, max_size=6)] * 2)
+def test_the_area_is_that_of_a_fine_grid(full, lora):
+    curves = [[(0.0, 0.0), *sorted(points)] for points in (full, lora)]
+    reach = min(curve[-1][0] for curve in curves)
+    knots = sorted({x for curve in curves for x, _ in curve})
+    # the grid misses jumps: keep to curves without steep stretches
+    assume(reach > 0.1 and min(np.diff(knots), default=1.0) > 0.01)
+    assume(all(len({x for x, _ in curve}) == len(curve) for curve in curves))
+    grid = np.linspace(0, reach, 20_001)
+    of_full, of_lora = (np.interp(grid, *np.array(curve).T) for curve in curves)
+    found = forgetting.area_between(*(traces(*curve) for curve in curves))[0]
+    assert found == pytest.approx(np.trapezoid(of_full - of_lora, grid) / reach, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("full", "lora", "expected"),
+    [
+        ([(0, 0), (1, 1)], [(0, 0), (1, 0.5)], (1.0, [])),
+        ([(0, 0), (1, 1)], [(0, 0), (1, 1)], (0.0, [])),
+        # LoRA's quick start: it is above full's line up to where the two cross
+        ([(0, 0), (1, 1)], [(0, 0), (0.25, 0.5), (1, 0.5)], (-1.0, [0.5])),
+        ([(0, 0), (2, 2)], [(0, 0), (0.5, 1), (1.5, 1), (2, 3)], (-1.0, [1.0, 5 / 3])),
+    ],
+)
+def test_where_the_difference_changes_its_sign(full, lora, expected):
+    sign, changes = forgetting.sign_changes(traces(*full), traces(*lora))
+    assert (sign, changes) == (expected[0], pytest.approx(expected[1]))
+
+
+def test_the_note_says_where_the_sign_changes():
+    gained = {None: ({5: 0.5, 10: 1.0}, {5: 0.5, 10: 1.0}), 4: ({1: 0.25, 9: 1}, {1: 0.5, 9: 0.5})}
+    (verdict,) = forgetting.matched_learning(subject(learning_and_forgetting(gained)))
+    said = "at a learning (accuracy) LoRA forgot more from 0 to 0.5, less beyond"
+    assert verdict.note.startswith(f"the sign changes: {said};")
+
+
+def test_methods_without_a_common_step_are_not_measured():
+    apart = {None: ({5: 0.5}, {5: 0.4}), 4: ({6: 0.3}, {6: 0.1})}
+    about = subject(learning_and_forgetting(apart))
+    for claim in (learning.learns_less, forgetting.forgets_less):
+        (verdict,) = claim(about)
+        assert (verdict.verdict, verdict.value) == ("not measured", None)
+        assert "both were scored" in verdict.reason
+
+
+def test_nothing_scores_above_the_highest_that_there_is():
+    """The base is at 0: LoRA gained all that there is, Full nearly; Full forgot nothing."""
+    perfect = {None: ({5: 0.9}, {5: -1.0}), 4: ({5: 1.0}, {5: -0.9})}
+    about = subject(learning_and_forgetting(perfect))
+    for claim in (learning.learns_less, forgetting.forgets_less):
+        (verdict,) = claim(about)
+        assert verdict.value == pytest.approx(-0.1)
+        assert verdict.verdict == "inconclusive"
+        assert verdict.reason.startswith("out of reach: ")
+        assert "needs a harder evaluation" in verdict.reason
+
+
+def test_methods_that_forget_nothing_have_no_order_of_steps_and_are_named():
+    steps = (1, 2, 3, 4)
+    rising = {s: 0.1 * s for s in steps}
+    about = subject(
+        learning_and_forgetting({None: (rising, rising), 4: (rising, dict.fromkeys(steps, 0.0))})
+    )
+    (verdict,) = forgetting.grows_with_steps(about)
+    assert (verdict.value, verdict.low, verdict.verdict) == (1.0, 1.0, "confirmed")
+    assert verdict.scope == "1 methods · english"
+    assert "without any change: LoRA r=4" in verdict.note
+
+
 def spectral(counts: dict[int | None, list[int]], seeds: int = 2) -> EvidenceBuilder:
     """Intruders of each matrix after step 10, by rank."""
     builder = EvidenceBuilder()
@@ -182,6 +279,40 @@ def test_the_count_falls_with_rank():
     (verdict,) = intruders.falls_with_rank(subject(spectral(falling)))
     assert (verdict.value, verdict.verdict) == (pytest.approx(-1), "confirmed")
     assert "counts by rank: 30, 18, 6, 0" in verdict.note
+
+
+def test_two_intruders_in_many_matrices_show_no_order():
+    few = {1: [1, 1] + [0] * 26, 4: [0] * 28, 16: [0] * 28, 64: [0] * 28}
+    (verdict,) = intruders.falls_with_rank(subject(spectral(few)))
+    assert verdict.verdict == "inconclusive"
+    assert verdict.reason.startswith("out of reach: in 1")  # (26 / 28)²⁸ = 13 % of draws
+    assert "needs intruders in more matrices" in verdict.reason
+
+
+def test_seeds_move_the_strength_of_intruders():
+    """Two seeds that disagree more than the steps differ."""
+    builder = EvidenceBuilder()
+    for seed, strengths in enumerate(((1, 2, 3, 4), (40, 30, 20, 10))):
+        run = builder.run(1, seed)
+        for step, sigma in enumerate(strengths, 1):
+            builder.intruders(run, step, [1] * 8)
+            for matrix in range(8):
+                builder.vector(run, step, matrix, sigma, max_cosine=0.2)
+    (verdict,) = intruders.grow_over_training(subject(builder))
+    assert verdict.verdict == "inconclusive"
+    assert verdict.low < 0 < verdict.high
+
+
+def test_an_order_of_three_steps_is_out_of_reach():
+    builder = EvidenceBuilder()
+    for seed in range(2):
+        run = builder.run(1, seed)
+        for step in (1, 2, 3):
+            builder.intruders(run, step, [1, 1])
+            for matrix in range(2):
+                builder.vector(run, step, matrix, float(step), max_cosine=0.2)
+    (verdict,) = intruders.grow_over_training(subject(builder))
+    assert verdict.reason.startswith("out of reach: 3 steps with intruders in every seed are in")
 
 
 def test_intruders_grow_when_their_singular_values_do():
@@ -217,6 +348,40 @@ def test_intruders_that_go_with_forgetting_and_not_with_learning():
     assert with_forgetting.n == "18 points of 2 seeds"
 
 
+def few_intruders(changes: list[float]) -> Subject:
+    """Sixteen points of eight runs, two of which have an intruder."""
+    builder = EvidenceBuilder()
+    for name, measures in (("code", "learning"), ("english", "forgetting")):
+        builder.scores("base", name, {0: [0.0] * 4}, measures)
+    waiting = iter(changes)
+    for rank in (1, 4, 16, 64):
+        for seed in range(2):
+            run = builder.run(rank, seed)
+            for step in (1, 2):
+                builder.intruders(run, step, [int(rank == 1 and step == 2)] * 2)
+                builder.scores(run, "code", {step: [0.0] * 4})
+                builder.scores(run, "english", {step: [-next(waiting)] * 4}, "forgetting")
+    return subject(builder)
+
+
+def test_two_intruders_in_sixteen_points_can_show_no_association():
+    # the points with intruders are the second and the fourth: they forgot most
+    best = [0.0, 15.0, 1.0, 16.0, *range(2, 14)]
+    (verdict,) = associations.go_with_forgetting(few_intruders(best))
+    assert verdict.value == pytest.approx(0.574, abs=0.001)
+    assert verdict.verdict == "inconclusive"
+    assert verdict.reason.startswith(
+        "out of reach: with intruders at 2 of 16 points even a perfect"
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        (random,) = associations.go_with_forgetting(
+            few_intruders(list(rng.permutation(np.arange(16.0))))
+        )
+        assert random.verdict == "inconclusive"
+        assert "out of reach" in random.reason
+
+
 def by_seed(*counts: list[int]) -> EvidenceBuilder:
     builder = EvidenceBuilder()
     for seed, of_matrices in enumerate(counts):
@@ -233,6 +398,24 @@ def test_seeds_that_differ_deny_it():
     # counts 10, 20, 30: standard deviation 10, mean 20
     (verdict,) = intruders.seeds_alike(subject(by_seed([1] * 10, [2] * 10, [3] * 10)))
     assert (verdict.value, verdict.verdict) == (pytest.approx(0.5), "denied")
+
+
+def test_a_spread_of_three_seeds_is_known_to_a_factor_of_six():
+    # standard deviation 1, mean 20: s √(2 / χ²) reaches to 6.3 s
+    (verdict,) = intruders.seeds_alike(subject(by_seed([19], [20], [21])))
+    assert verdict.value == pytest.approx(0.05)
+    low, high = (0.05 * np.sqrt(2 / stats.chi2.ppf(q, 2)) for q in (0.975, 0.025))
+    assert (verdict.low, verdict.high) == (
+        pytest.approx(low, rel=0.1),
+        pytest.approx(high, rel=0.1),
+    )
+    assert verdict.verdict == "inconclusive"
+
+
+def test_one_intruder_by_seed_shows_no_likeness():
+    (verdict,) = intruders.seeds_alike(subject(by_seed([1], [1], [1])))
+    assert (verdict.value, verdict.verdict) == (0.0, "inconclusive")
+    assert "needs more intruders" in verdict.reason
 
 
 def test_two_seeds_are_no_spread():
@@ -286,6 +469,20 @@ def test_mlp_above_attention_is_relative_to_noise():
 )  # fmt: skip
 def test_attention_is_told_from_mlp_by_module_type(module, expected):
     assert bool(updates.ATTENTION.search(module)) is expected
+
+
+def test_seeds_of_full_count_in_the_share_of_matrices():
+    """One seed of full is above LoRA everywhere, the other below: n says 2 seeds."""
+    builder = EvidenceBuilder()
+    for seed, value in enumerate((20.0, 2.0)):
+        full, lora = builder.run(None, seed), builder.run(8, seed)
+        for number in range(8):
+            builder.matrix(full, 10, number, effective_rank=value)
+            builder.matrix(lora, 10, number, effective_rank=7.0)
+    (verdict,) = updates.effective_rank(subject(builder))
+    assert verdict.n == "8 matrices × 2 seeds"
+    assert (verdict.value, verdict.verdict) == (1.0, "inconclusive")
+    assert (verdict.low, verdict.high) == (0.0, 1.0)
 
 
 def test_effective_rank_compares_matrix_by_matrix():

@@ -163,3 +163,15 @@ def test_categories_are_those_of_classification_tasks_with_form_beside_meaning(b
     assert found == {"exact_match": 50.0, "out_of_options": 50.0}
     assert set(by_category["items"]) == {2}
     assert set(by_category["tasks"]) == {1}
+
+
+def test_answers_that_are_none_stand_beside_the_scores():
+    matched = study({(None, "T6"): [[1, 0, 1, 0]] * 2}).build()
+    items = [matched.items]
+    for metric, said in (("empty", [0, 1, 0, 0]), ("copies_input", [0, 0, 0, 1])):
+        found = study({(None, "T6"): [said] * 2}, metric=metric).build().items
+        items.append(found.with_columns(evaluation=pl.lit(f"unseen ({metric})")))
+    (only,) = mixture_scores(replace(matched, items=pl.concat(items))).to_dicts()
+    assert (only["mean"], only["empty"], only["copies_input"]) == (50.0, 25.0, 25.0)
+    (without,) = mixture_scores(matched).to_dicts()
+    assert (without["empty"], without["copies_input"]) == (None, None)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rankscope.report.claims import (
     answers,
     associations,
+    category_rise,
     forgetting,
     intruders,
     learning,
@@ -53,6 +54,8 @@ MIXTURE_CLAIMS: tuple[Callable[[Mixtures], Iterator[Verdict]], ...] = (
     answers.full_leaves_options,
     answers.low_rank_collapses,
     answers.answers_spread_with_rank,
+    category_rise.rises_at_high_rank,
+    answers.full_repeats_input,
     task_scaling.more_tasks_cost,
     task_scaling.high_rank_above_full,
     task_scaling.advantage_shrinks,

@@ -1,7 +1,8 @@
-"""Claims about form (*Beyond Full Fine-tuning*, Xin et al. 2024, Figure 4).
+"""Claims about form (*Beyond Full Fine-tuning*, Xin et al. 2024, Figures 3 and 4).
 
-They are about the answers to classification tasks that no run was trained on, after training on
-the most tasks. Tasks are resampled, not items: the items of a task go out of its options together.
+They are about the answers to tasks that no run was trained on (of classification, but for copies of
+the input), after training on the most tasks. Tasks are resampled, not items: the items of a task go
+out of its options together.
 Entropy says how evenly answers spread over labels, not how many labels there are.
 """
 
@@ -54,6 +55,16 @@ ANSWERS_SPREAD_WITH_RANK = Claim(
     side="above",
     paper="yes (no numbers given)",
 )
+FULL_REPEATS_INPUT = Claim(
+    id="H1.12",
+    source=PAPER,
+    statement="Full fine-tuning repeats its input instead of answering more often than LoRA",
+    statistic="share of answers that copy the input, Full − LoRA, mean over unseen tasks",
+    unit="share of answers",
+    threshold=0.0,
+    side="above",
+    paper="often (Figure 3, no numbers given)",
+)
 GARBAGE = "answers outside the options count as labels of their own"
 
 
@@ -98,6 +109,42 @@ def _by_category(
     rows = mixtures.task_scores(test.name, *of_full, *of_lora)
     means = rows.group_by("category", maintain_order=True).agg(signed.mean() * 2)
     return means["score"].round(DECIMALS)
+
+
+def full_repeats_input(mixtures: Mixtures) -> Iterator[Verdict]:
+    """H1.12, for every rank, over all unseen tasks."""
+    on, test = mixtures.largest, mixtures.evidence.on_tests("inter", "copies_input")
+    full = mixtures.full(on, test) if test else None
+    loras = mixtures.loras(on, test) if test else ()
+    if test is None or full is None or not loras:
+        need = "needs Full, LoRA and their answers to unseen tasks"
+        why = mixtures.lacking(need, test, on) if test else need
+        yield not_measured(FULL_REPEATS_INPUT, mixtures.scope("all ranks"), why)
+        return
+    for lora in loras:
+        found = mixtures.compare_by_task(test, full, lora)
+        shares = found.scores[0]
+        yield found.judge(
+            FULL_REPEATS_INPUT,
+            mixtures.scope(lora.method, on.label),
+            found.scores[:, 0] - found.scores[:, 1],
+            f"{shares[0]:.3f} and {shares[1]:.3f}{_empty(mixtures, full, lora)}"
+            f"{mixtures.not_judged(test, on)}",
+            bound_out_of_reach(
+                FULL_REPEATS_INPUT,
+                1.0 - shares[1],
+                f"{lora.method} copies in every answer; needs a rank that does not",
+            ),
+        )
+
+
+def _empty(mixtures: Mixtures, full: Condition, lora: Condition) -> str:
+    """The shares of empty answers, which are no answers either; maybe not measured."""
+    test = mixtures.evidence.on_tests("inter", "empty")
+    if test is None or not mixtures.seeds(test.name, full, lora):
+        return ""
+    shares = mixtures.compare_by_task(test, full, lora).scores[0]
+    return f"; empty {shares[0]:.3f} and {shares[1]:.3f}"
 
 
 def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:

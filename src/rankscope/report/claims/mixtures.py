@@ -23,6 +23,7 @@ from rankscope.report.claims.verdict import (
     Verdict,
     judge_interval,
     not_measured,
+    undefined_in,
 )
 from rankscope.report.evidence import Condition, Evaluation, Evidence, TestKind
 from rankscope.report.paper.multitask import METRICS
@@ -71,7 +72,7 @@ class Comparison:
     ) -> Verdict:
         """Judge a statistic of the scores; what rounding makes of a tie is a tie."""
         found = interval(draws.round(DECIMALS) + 0.0)
-        return self._judge(claim, scope, found, note, out_of_reach)
+        return self._judge(claim, scope, found, note, out_of_reach or undefined_in(draws))
 
     def judge_order(
         self, claim: Claim, scope: str, ranks: Floats, note: str = "", out_of_reach: str = ""

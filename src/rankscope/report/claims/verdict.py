@@ -124,11 +124,15 @@ def judge(
     A statistic that is undefined in more draws than an interval leaves out is not decided: those
     that are left show only the draws in which something was found.
     """
+    why = out_of_reach or undefined_in(draws)
+    return judge_interval(claim, scope, interval(draws), sample, note, why)
+
+
+def undefined_in(draws: Floats) -> str:
+    """Say in how many draws a statistic is undefined, if in too many for an interval."""
     undefined = float(np.mean(~np.isfinite(draws[1:])))
-    if undefined > 1 - COVERAGE and np.isfinite(draws[0]):
-        found = UNDEFINED.format(share=undefined)
-        out_of_reach = "; ".join(each for each in (out_of_reach, found) if each)
-    return judge_interval(claim, scope, interval(draws), sample, note, out_of_reach)
+    few = undefined <= 1 - COVERAGE or not np.isfinite(draws[0])
+    return "" if few else UNDEFINED.format(share=undefined)
 
 
 def judge_interval(
@@ -148,7 +152,7 @@ def judge_interval(
     obstacles = [out_of_reach] if out_of_reach else []
     if sample.seeds < MINIMUM_SEEDS:
         obstacles.append(f"{sample.seeds} seed is too few to judge a method")
-    if math.isnan(found.value):
+    if math.isnan(found.value) and not out_of_reach:
         obstacles.append(NO_ORDER)
     if obstacles:
         decision = "inconclusive"

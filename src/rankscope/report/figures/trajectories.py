@@ -21,8 +21,8 @@ from rankscope.report.tables import Tables
 APART = 0.008
 # what says how answers fail, not how good they are: in the tables, without a panel of its own
 SIDE_METRICS = (
-    "out_of_options", "empty", "truncated", "label_entropy", "label_entropy_of_references",
-    "largest_label_share",
+    "out_of_options", "empty", "copies_input", "truncated", "label_entropy",
+    "label_entropy_of_references", "largest_label_share",
 )  # fmt: skip
 
 
