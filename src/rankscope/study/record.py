@@ -48,5 +48,5 @@ def slug(text: str) -> str:
     """Shorten a path or repository id to what is safe and readable in a file name."""
     tail = text.rstrip("/").rsplit("/", 1)[-1]
     safe = "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower()
-    # what is longer could make a file name that no file system takes
-    return safe[:LONGEST_SLUG] or "unnamed"
+    # what is longer could make a file name that no file system takes; these count bytes
+    return safe.encode()[:LONGEST_SLUG].decode(errors="ignore") or "unnamed"
