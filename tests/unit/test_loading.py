@@ -182,3 +182,28 @@ def test_models_are_built_without_weights() -> None:
         assert build_model(config).device.type == "meta"
     with pytest.raises(ModelError, match="the model cannot be built"):
         build_model(make_config({"model_type": "vit"}))
+
+
+def test_a_model_without_its_head_is_not_completed_at_random(base: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    change(base / "config.json", tie_word_embeddings=False)
+    with pytest.raises(ModelError, match=r"1 weights of a LlamaForCausalLM .* lm_head\.weight"):
+        read_model(base)
+    weights = load_file(base / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    save_file(weights, base / "model.safetensors", {"format": "pt"})
+    read_model(base)
+
+
+def test_nothing_else_reads_models_of_others() -> None:
+    """One place refuses their code: any other load would have to be remembered."""
+    source = Path(loading.__file__).parent
+    reads = ("AutoModel", "AutoConfig", "AutoTokenizer")
+    assert not [
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if path != Path(loading.__file__)
+        for line in path.read_text("utf-8").splitlines()
+        if "from_pretrained(" in line and any(name in line for name in reads) and "`" not in line
+    ]

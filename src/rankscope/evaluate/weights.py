@@ -14,6 +14,7 @@ from typing import Any
 
 from rankscope.data.tokenizer import TextEncoder, load_encoder
 from rankscope.errors import ModelError
+from rankscope.foreign import check_regular, reading
 from rankscope.loading import read_model, read_tokenizer
 
 ADAPTER = "adapter_config.json"
@@ -82,7 +83,10 @@ def _merge(model: Any, adapter: Path) -> Any:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
-    with_adapter = PeftModel.from_pretrained(model, adapter)
+    # without it peft would open a pickle
+    check_regular(adapter / "adapter_model.safetensors", ModelError)
+    with reading(adapter, "this adapter", "train the run again", ModelError):
+        with_adapter = PeftModel.from_pretrained(model, adapter)
     expected = set(get_peft_model_state_dict(with_adapter))
     with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
         stored = set(file.keys())
