@@ -63,7 +63,7 @@ def test_the_page_opens_with_scores_by_rank(page):
 
 def test_the_note_on_claims_says_how_those_on_mixtures_are_judged(page):
     text = section(page, "claims")
-    assert "by Student's t over samplings" in text
+    assert "what seeds or samplings move a mean by: Student's t" in text
     assert "nearer to zero than the truth's. Dot and bar" in text
 
 

@@ -36,7 +36,7 @@ RAMPS = (
     ("#2f8a77", "#2fa5bd", "#7ab8f5", "#d3ccff"),
 )
 COMPARED = (
-    "Bars are 95 % bootstrap intervals over items and seeds for comparing methods: how the choice"
+    "Bars are 95 % intervals over items and seeds for comparing methods: how the choice"
     " of items moves all methods alike is taken out."
 )
 FOCUSED = "focus == '' || datum.condition == focus || datum.condition == 'Base'"

@@ -33,7 +33,7 @@ def intruders(tables: Tables) -> Figure:
         caption=(
             f"Leading {k} singular vectors of every tuned matrix whose cosine with every singular"
             " vector of the base matrix is below ε, summed over all matrices. Means over seeds"
-            " with 95 % bootstrap intervals over matrices and seeds; open circles are single"
+            " with 95 % intervals over matrices and seeds; open circles are single"
             " seeds. The vertical axis grows with the square root."
         ),
         rows=rows,
