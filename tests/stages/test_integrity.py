@@ -227,6 +227,17 @@ def test_results_that_are_as_they_were_written(study: Study) -> None:
     assert "1 artefacts" in rankscope("verify", f"{folder}/run.json")
 
 
+def test_what_snakemake_leaves_in_folders_is_no_part_of_them(copy: Study) -> None:
+    folders = [
+        layout.kept_weights(run_of(copy).name), layout.base_model(copy.base.name),
+        layout.base_spectra(copy.base.name), layout.report_tables(copy.study),
+    ]  # fmt: skip
+    for folder in folders:
+        (Path(folder) / ".snakemake_timestamp").touch()
+        verified(Path(folder))
+    assert "all as they were written" in rankscope("verify")
+
+
 def test_what_verify_lists(copy: Study) -> None:
     Path(layout.loss_curve("full-00000000")).parent.mkdir(parents=True)
     Path(layout.loss_curve("full-00000000")).write_bytes(b"unfinished")

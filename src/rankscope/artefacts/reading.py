@@ -27,6 +27,8 @@ from rankscope.artefacts.hashes import content_hash
 from rankscope.artefacts.layout import Place, place_of
 from rankscope.errors import ArtefactError
 
+# in every folder that a rule declares as its output
+TIMESTAMP = ".snakemake_timestamp"
 SEAL = ',\n  "sha256": '
 _notes: list[dict[str, str]] = []
 
@@ -201,14 +203,14 @@ def kept_steps(folder: Path) -> dict[int, Path]:
 def regular_files(path: Path) -> dict[str, Path]:
     """Return the files at or below `path`, links included, by their path seen from there.
 
-    Temporary files of a job that writes now are left out.
+    Left out are temporary files of a job that writes now, and what Snakemake leaves in folders.
     """
     if not path.is_dir():
         return {"": path}
     return {
         file.relative_to(path).as_posix(): file
         for file in sorted(path.rglob("*"))
-        if not file.is_dir() and not file.name.endswith(".partial")
+        if not file.is_dir() and not file.name.endswith(".partial") and file.name != TIMESTAMP
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from rankscope.artefacts.disk import reading
 from rankscope.artefacts.hashes import file_sha256
 from rankscope.artefacts.layout import RESULTS, Place, place_of
-from rankscope.artefacts.reading import difference, read_manifest, recorded_hash, remedy
+from rankscope.artefacts.reading import TIMESTAMP, difference, read_manifest, recorded_hash, remedy
 from rankscope.errors import ArtefactError
 from rankscope.progress import Progress
 
@@ -78,7 +78,7 @@ def inventory(paths: Iterable[Path]) -> Inventory:
                 resumable += [at] if len(inside) == 2 else []
             elif temporary:
                 leftovers += [at] if temporary == [inside[-1]] else []
-            elif inside[:1] not in OWN:
+            elif inside[:1] not in OWN and at.name != TIMESTAMP:
                 _sort_in(at, artefacts, strangers)
     return Inventory(
         tuple(artefacts.values()), tuple(strangers), tuple(resumable), tuple(leftovers)
