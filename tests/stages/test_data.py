@@ -105,6 +105,7 @@ def test_a_hub_dataset_offline_says_what_to_do(study, monkeypatch):
     text = STUDY.replace("{source: text, path: code.jsonl, heldout_fraction: 0.2}", hub)
     (study / FILE).write_text(text)
     with pytest.raises(
-        DataError, match=rf"nobody/nothing at revision {revision} cannot be reached"
+        DataError,
+        match=rf"nobody/nothing at revision {revision}, .* where the hub cannot",
     ):
         run("data", "rows", "code")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -120,6 +121,19 @@ def test_a_verb_without_its_inputs_says_what_to_run(tmp_path, monkeypatch):
     for verb in VERBS[1:]:
         with pytest.raises(ArtefactError, match="run `rankscope report tables` first"):
             report(verb)
+
+
+def test_the_page_says_where_learning_and_forgetting_are_one(page, tmp_path, monkeypatch):
+    assert "What is measured:" not in page
+    monkeypatch.chdir(tmp_path)
+    text = DEMO.read_text("utf-8").replace("study: demo\n", "study: mine\n")
+    measured = "measures: forgetting, data: english, max"
+    assert measured in text
+    Path("mine.yaml").write_text(text.replace(measured, measured.replace("english", "code")))
+    for verb in VERBS:
+        assert CliRunner().invoke(app, ["report", verb, "--study", "mine.yaml"]).exit_code == 0
+    shown = unescape(Path(layout.report_page("mine")).read_text("utf-8"))
+    assert "What is measured:</strong> code (learning) and english (forgetting) are" in shown
 
 
 def test_a_study_of_which_nothing_was_run_still_has_a_page(tmp_path, monkeypatch):
