@@ -15,7 +15,6 @@ import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,8 +32,9 @@ from rankscope.spectra.adapter_config import (
     start_of,
 )
 from rankscope.spectra.checkpoints import open_checkpoint
-from rankscope.spectra.layout import Parameter, Piece, is_token_embedding
+from rankscope.spectra.layout import Parameter
 from rankscope.spectra.matrices import Matrix, Model
+from rankscope.spectra.placing import is_targeted, place
 from rankscope.spectra.starts import Taken, taken
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 from rankscope.spectra.updates import Dense, LeftOut, LowRank, Tuned, Update, kind_of, told
@@ -46,7 +46,6 @@ _FACTOR = re.compile(
     r"(?P<kind>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
     r"(?:\.default)?(?:\.weight)?$"
 )
-_NESTED = ".base_layer"  # what a wrapper around another one adds to a module's name
 _TRAINED = "trained, but no matrix of a layer"
 
 
@@ -85,7 +84,7 @@ class LoraAdapter:
         if module in self.stacks:
             return self.stacks[module].name
         weight = f"{module}.weight"
-        return weight if _is_targeted(weight, self.config) else module
+        return weight if is_targeted(weight, self.config) else module
 
     def low_rank(self, matrix: Matrix) -> LowRank:
         """Return scale·B and A of the matrix, without DoRA's magnitudes.
@@ -199,18 +198,6 @@ class LoraAdapter:
         )
 
 
-@dataclass
-class _Placed:
-    """Where the modules of an adapter are in a base."""
-
-    base: Model
-    modules: dict[str, str] = field(default_factory=dict)
-    stacks: dict[str, Parameter] = field(default_factory=dict)
-    matrices: list[Matrix] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    no_matrix: list[str] = field(default_factory=list)
-
-
 def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     """Open a peft LoRA adapter and check that it fits `base`.
 
@@ -234,7 +221,7 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         for name, stored in others.items()
         if name.endswith(".weight")
     }
-    placed = _placed(folder, base, config, factors, wholes)
+    placed = place(folder, base, config, factors, wholes)
     left_out = [
         LeftOut(name, kind_of(name, stored.shape), _TRAINED, stored.shape)
         for name, stored in others.items()
@@ -257,103 +244,6 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     if left_out:
         logger.warning("%s: left out: %s", folder, "; ".join(told(left_out)))
     return replace(adapter, matrices=kept, left_out=tuple(left_out))
-
-
-def _placed(
-    folder: Path,
-    base: Model,
-    config: dict[str, Any],
-    factors: Mapping[str, object],
-    wholes: Mapping[str, object],
-) -> _Placed:
-    """Find the modules in the base, held as the class of model that the adapter was made for.
-
-    Raises:
-        ModelError: no class has them all, or two of them are one weight.
-    """
-    first = _place(folder, base, config, factors, wholes)
-    if not first.unknown:
-        return first
-    for candidate in base.held_by(config):
-        placed = _place(folder, candidate, config, factors, wholes)
-        if not placed.unknown:
-            return placed
-    raise ModelError(
-        f"{folder}: the adapter targets {len(first.unknown)} modules that the base "
-        f"{base.folder} does not have, {first.unknown[0]!r} first; is it the adapter's base?"
-    )
-
-
-def _place(
-    folder: Path,
-    base: Model,
-    config: dict[str, Any],
-    factors: Mapping[str, object],
-    wholes: Mapping[str, object],
-) -> _Placed:
-    """Return the module of each matrix name, and the matrices in the order of the base."""
-    placed = _Placed(base)
-    linear = {matrix.name: matrix for matrix in base.matrices}
-    found: dict[str, list[str]] = defaultdict(list)
-    outside: dict[str, Piece] = {}
-    for module in (*factors, *wholes):
-        stack = _stack_of(base, module, config)
-        if stack is not None:
-            placed.stacks[module] = stack
-        pieces = base.layout.held(stack.name) if stack else base.of_module(module)
-        if pieces is None and module in factors:
-            placed.unknown.append(module)
-            continue
-        matrices = base.describe(pieces or ())
-        if module in wholes and module not in factors:
-            matrices = tuple(matrix for matrix in matrices if matrix.name in linear)
-        elif not matrices:
-            placed.no_matrix.append(module)
-        for matrix in matrices:
-            found[matrix.name].append(module)
-            if matrix.name not in linear:
-                outside[matrix.tensor] = matrix.piece
-    rest = base.describe(outside[tensor] for tensor in sorted(outside))
-    for matrix in (*linear.values(), *rest):
-        for module in found.get(matrix.name, ()):
-            named = _named_after(module, matrix)
-            if named.name in placed.modules:
-                raise ModelError(
-                    f"{folder}: {placed.modules[named.name]!r} and {module!r} are both "
-                    f"{matrix.tensor!r} in the base {base.folder}; is it the adapter's base?"
-                )
-            placed.modules[named.name] = module
-            placed.matrices.append(named)
-    return placed
-
-
-def _stack_of(base: Model, module: str, config: Mapping[str, Any]) -> Parameter | None:
-    """Return the stack that a module's factors adapt.
-
-    Where peft adapts several parameters of a module, each wraps the one before, in the order in
-    which the module registered them: the innermost has the longest name.
-    """
-    own, depth = module, 0
-    while own.endswith(_NESTED):
-        own, depth = own.removesuffix(_NESTED), depth + 1
-    stacks = base.layout.stacks.get(own, [])
-    targeted = [stack for stack in stacks if _is_targeted(stack.name, config)]
-    if len(targeted) <= depth:
-        return None
-    return targeted[len(targeted) - 1 - depth]
-
-
-def _is_targeted(parameter: str, config: Mapping[str, Any]) -> bool:
-    targets = config.get("target_parameters") or ()
-    return any(parameter == target or parameter.endswith(f".{target}") for target in targets)
-
-
-def _named_after(module: str, matrix: Matrix) -> Matrix:
-    """Name the matrix after a head that shares the embedding's tensor: it has its own update."""
-    own = module.rsplit(".", 1)[-1]
-    if not is_token_embedding(matrix.tensor) or own == matrix.module.rsplit(".", 1)[-1]:
-        return matrix
-    return replace(matrix, name=module, module_type=own)
 
 
 def _check_shapes(adapter: LoraAdapter) -> tuple[tuple[Matrix, ...], list[LeftOut]]:

@@ -8,7 +8,7 @@ count only where an adapter targets them. Names are those of the files.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,8 @@ import numpy as np
 
 from rankscope.errors import ModelError
 from rankscope.spectra import library
+from rankscope.spectra.fused import Rows, parts_of
 from rankscope.spectra.layout import (
-    CONV1D_TYPES,
     Layout,
     Parameter,
     Piece,
@@ -33,8 +33,6 @@ from rankscope.spectra.quantised import dequantise, is_quantised, refuse_other_s
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 
 logger = logging.getLogger(__name__)
-
-Rows = slice | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -66,46 +64,6 @@ class Matrix:
     def cache_key(self) -> str:
         """Its name, and how it was oriented: a square one shows in no other way."""
         return f"{self.name}.in-out" if self.piece.flipped else self.name
-
-
-def _thirds(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
-    third = rows // 3
-    return {part: slice(i * third, (i + 1) * third) for i, part in enumerate("qkv")}
-
-
-def _grouped_queries(rows: int, config: Mapping[str, Any]) -> dict[str, Rows]:
-    heads = config["num_attention_heads"]
-    shared = config.get("num_key_value_heads") or heads
-    size = rows // (heads + 2 * shared)
-    q, k = heads * size, (heads + shared) * size
-    return {"q": slice(0, q), "k": slice(q, k), "v": slice(k, rows)}
-
-
-def _interleaved(rows: int, config: Mapping[str, Any]) -> dict[str, Rows]:
-    heads = config.get("num_attention_heads") or config["n_head"]
-    order = np.arange(rows).reshape(heads, 3, -1)
-    return {part: order[:, i].reshape(-1) for i, part in enumerate("qkv")}
-
-
-def _halves(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
-    return {"gate": slice(0, rows // 2), "up": slice(rows // 2, rows)}
-
-
-def _key_value(rows: int, _: Mapping[str, Any]) -> dict[str, Rows]:
-    return {"k": slice(0, rows // 2), "v": slice(rows // 2, rows)}
-
-
-# (model type, end of the module's name) -> rows of the out × in weight of each fused matrix;
-# of several ends that fit, the first counts
-_Split = Callable[[int, Mapping[str, Any]], dict[str, Rows]]
-_FUSED: dict[tuple[str, str], _Split] = {
-    **{(model, "crossattention.c_attn"): _key_value for model in CONV1D_TYPES},
-    **{(model, "c_attn"): _thirds for model in CONV1D_TYPES},
-    ("phi3", "qkv_proj"): _grouped_queries,
-    ("phi3", "gate_up_proj"): _halves,
-    ("gpt_neox", "query_key_value"): _interleaved,
-    ("bloom", "query_key_value"): _interleaved,
-}
 
 
 def module_types(modules: Iterable[str]) -> dict[str, str]:
@@ -168,7 +126,7 @@ class Model:
             own = f"[{_leaf(piece.parameter)}]" if self._is_part(piece) else ""
             expert = "" if piece.expert is None else f"[{piece.expert}]"
             parameter = self.layout.parameters[piece.parameter]
-            for part, rows in _parts(piece, parameter).items():
+            for part, rows in parts_of(piece, parameter).items():
                 suffix = f"[{part}]" if part else ""
                 height = len(range(piece.shape[0])[rows]) if isinstance(rows, slice) else len(rows)
                 described.append(
@@ -269,7 +227,12 @@ class Model:
         if held or (parameter is not None and parameter.kind == "other"):
             return held
         tensor = self.find(module)
-        return None if tensor is None else self.layout.by_tensor.get(tensor, [])
+        if tensor is None:
+            return None
+        return [
+            replace(piece, slot=None, memory_rows=piece.rows, memory_columns=piece.columns)
+            for piece in self.layout.by_tensor.get(tensor, [])
+        ]
 
     def find(self, module: str) -> str | None:
         """Return the name of the weight tensor of `module`, tolerant of a differing prefix.
@@ -340,18 +303,8 @@ class Model:
         return (columns, rows) if piece.flipped else (rows, columns)
 
 
-def _parts(piece: Piece, parameter: Parameter) -> dict[str, Rows]:
-    """Return the rows of each matrix that a piece fuses."""
-    if piece.is_whole and not parameter.is_stack:
-        module = f".{parameter.module}"
-        for (model_type, end), split in _FUSED.items():
-            if parameter.model_type == model_type and module.endswith(f".{end}"):
-                return split(piece.shape[0], parameter.config)
-    return {"": slice(0, piece.shape[0])}
-
-
 def _rows(matrix: Matrix) -> Rows:
-    return _parts(matrix.piece, matrix.parameter)[matrix.part or ""]
+    return parts_of(matrix.piece, matrix.parameter)[matrix.part or ""]
 
 
 def _place(piece: Piece) -> tuple[int, int]:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from rankscope.errors import ModelError
+from rankscope.spectra import library
 from rankscope.spectra.adapters import open_tuned
 from rankscope.spectra.inspection import Settings, inspect_versions
 from rankscope.spectra.matrices import open_model
@@ -151,3 +153,37 @@ def test_cosines_are_those_of_a_full_decomposition(family, version):
         )
         compared += 1
     assert compared
+
+
+def test_factors_under_the_names_of_the_file_are_those_of_its_tensors(tmp_path, write_adapter):
+    """Adapters of Mixtral from before its experts were stacked in memory adapt each alone."""
+    FAMILIES["mixtral"].make().save_pretrained(tmp_path / "base")
+    rng = np.random.default_rng(0)
+    experts = "model.layers.1.block_sparse_moe.experts"
+    stored = {
+        f"{experts}.{expert}.{own}.lora_{kind}.weight": rng.standard_normal(shape)
+        for expert in (0, 3)
+        for own, (rows, columns) in {"w1": (48, 32), "w2": (32, 48), "w3": (48, 32)}.items()
+        for kind, shape in {"A": (4, columns), "B": (rows, 4)}.items()
+    }
+    model = open_model(tmp_path / "base")
+    tuned = open_tuned(write_adapter(stored), model)
+    assert len(tuned.matrices) == 6
+    for matrix in tuned.matrices:
+        a, b = (stored[f"{matrix.module}.lora_{kind}.weight"] for kind in "AB")
+        update = tuned.update(matrix, model.read(matrix)).dense()
+        np.testing.assert_allclose(update, 2 * b @ a)
+
+
+def test_without_transformers_the_base_is_not_doubted(tmp_path, write_adapter, monkeypatch):
+    FAMILIES["qwen3-moe"].make().save_pretrained(tmp_path / "base")
+    rng = np.random.default_rng(0)
+    experts = "model.layers.0.mlp.experts"
+    stored = {
+        f"{experts}.lora_A.weight": rng.standard_normal((16, 24)),
+        f"{experts}.lora_B.weight": rng.standard_normal((32, 16)),
+    }
+    adapter = write_adapter(stored, target_parameters=["mlp.experts.down_proj"])
+    monkeypatch.setattr(library, "is_installed", lambda: False)
+    with pytest.raises(ModelError, match="install transformers"):
+        open_tuned(adapter, open_model(tmp_path / "base"))
