@@ -233,6 +233,7 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
     """Translate a recipe for the transformers `Trainer`; a run computes on one device."""
     recipe = run.recipe
     micro_batch = recipe.micro_batch_size or recipe.batch_size
+    in_bfloat16 = recipe.precision == "bfloat16"
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
@@ -249,9 +250,9 @@ def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_gradient_norm,
         optim=OPTIMIZERS[recipe.optimizer],
-        bf16=recipe.precision == "bfloat16",
+        bf16=in_bfloat16,
         # without it the Trainer refuses bfloat16 where there is no GPU, though the CPU can do it
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=in_bfloat16 and not torch.cuda.is_available(),
         seed=run.seed,
         data_seed=run.seed,
         logging_steps=1,
