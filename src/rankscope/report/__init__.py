@@ -6,6 +6,7 @@ Four verbs in a row, each on what the one before wrote: `tables` reads what the 
 
 FIGURE_NAMES = (
     "rank-scaling",
+    "by-rank",
     "categories",
     "fixed-total",
     "plane",

@@ -15,7 +15,13 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
-from rankscope.report.methods import BASE, condition_labels, sampled_item, treatment_labels
+from rankscope.report.methods import (
+    BASE,
+    condition_labels,
+    sampled_item,
+    treatment_labels,
+    variant_labels,
+)
 from rankscope.report.metric_names import spelled
 from rankscope.report.training_sets import TrainingSet, training_sets
 from rankscope.study.specs import Run, Study, TestSet
@@ -164,8 +170,9 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 
 def _runs(study: Study) -> pl.DataFrame:
-    labels, treatments = condition_labels(study.runs), treatment_labels(study.runs)
-    sets = training_sets(study.runs, _tasks_drawn)
+    called = variant_labels(study)
+    labels, treatments = condition_labels(study.runs, called), treatment_labels(study.runs, called)
+    sets = training_sets(study.runs, _tasks_drawn, called)
     base_is_there = exists(Path(layout.base_model(study.base.name)))
     rows = [
         {

@@ -9,26 +9,36 @@ their *treatment*.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from rankscope.study.specs import Mixture, Run
+from rankscope.study.specs import Mixture, Run, Study
 
 BASE = "Base"
 
 
-def treatment_labels(runs: Sequence[Run]) -> dict[str, str]:
+Labels = Mapping[str, str]  # what a study calls its data variants, by their names
+UNLABELLED: Labels = MappingProxyType({})
+
+
+def variant_labels(study: Study) -> Labels:
+    """The study's own label of each data variant; of several labels the first."""
+    return {spec.name: label for label, spec in reversed(study.data.items())}
+
+
+def treatment_labels(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
     """Map each run's name to the label of its condition among those on the same training set."""
-    data = data_names(runs)
+    data = data_names(runs, called)
     labels: dict[str, str] = {}
     for name in dict.fromkeys(data.values()):
-        labels |= condition_labels([run for run in runs if data[run.data.name] == name])
+        labels |= condition_labels([run for run in runs if data[run.data.name] == name], called)
     return labels
 
 
-def condition_labels(runs: Sequence[Run]) -> dict[str, str]:
+def condition_labels(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
     """Map each run's name to its condition's label."""
-    data = data_names(runs)
+    data = data_names(runs, called)
     described = {run.name: _description(run, data[run.data.name]) for run in runs}
     by_method: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
@@ -55,15 +65,19 @@ def sampling_of(item: str) -> str:
     return found.group() if found else ""
 
 
-def data_names(runs: Sequence[Run]) -> dict[str, str]:
-    """Name the data of the runs; all samplings of a mixture have one name, its series if it can."""
+def data_names(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
+    """Name the data of the runs as the study does.
+
+    All samplings of a mixture have one name, its series in the paper if that names one mixture.
+    """
     found = {}
     for run in runs:
         mixture = run.data
         if isinstance(mixture, Mixture):
             found[mixture.name] = (mixture.replaced(sampling_seed=None).name, mixture.series)
         else:
-            found[mixture.name] = (mixture.name, mixture.name)
+            label = called.get(mixture.name, mixture.name)
+            found[mixture.name] = (label, label)
     mixtures = Counter(series for _, series in set(found.values()))
     return {
         name: series if mixtures[series] == 1 else undrawn

@@ -8,7 +8,7 @@ size of a mixture of all tasks is known as soon as one of its samplings is drawn
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rankscope.report.methods import data_names
+from rankscope.report.methods import UNLABELLED, Labels, data_names
 from rankscope.study.specs import Mixture, Run
 
 
@@ -29,13 +29,16 @@ class TrainingSet:
 
 
 def training_sets(
-    runs: Sequence[Run], tasks_drawn: Callable[[str], int | None]
+    runs: Sequence[Run],
+    tasks_drawn: Callable[[str], int | None],
+    called: Labels = UNLABELLED,
 ) -> dict[str, TrainingSet]:
     """Map the name of each run's data to its training set.
 
-    `tasks_drawn` gives the number of tasks of a drawn mixture of all tasks, by its name.
+    `tasks_drawn` gives the number of tasks of a drawn mixture of all tasks, by its name; `called`
+    are the study's labels of its data.
     """
-    names = data_names(runs)
+    names = data_names(runs, called)
     found = {}
     trained_on = {run.data.name: run.data for run in runs}
     for data in trained_on.values():

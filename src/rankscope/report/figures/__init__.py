@@ -7,6 +7,9 @@ study; one that needs what was not measured has no panels and says so.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import polars.selectors as cs
+
+from rankscope.report.figures.by_rank import by_rank, traces_of
 from rankscope.report.figures.categories import categories
 from rankscope.report.figures.effective_rank import effective_rank
 from rankscope.report.figures.figure import Figure, palette, rates_note
@@ -59,6 +62,13 @@ FIGURES: tuple[Entry, ...] = (
         tells_rates=True,
         of_several=BEST,
         of_all_sets=True,
+    ),
+    Entry(
+        "by-rank",
+        "Learned and forgotten, by rank",
+        "scores of LoRA at the end of training",
+        by_rank,
+        tells_rates=True,
     ),
     Entry(
         "categories",
@@ -128,7 +138,8 @@ FIGURES: tuple[Entry, ...] = (
 def colours_of(tables: Tables) -> dict[str, tuple[str, str]]:
     """The colours of all methods and training sets of a study, in light and in dark mode."""
     sets = len(shown_sets(tables.mixture_scores))
-    return palette(tables.runs["rank"].drop_nulls().to_list(), sets)
+    traces = traces_of(tables.on_headline_set().runs)["trace"].n_unique()
+    return palette(tables.runs["rank"].drop_nulls().to_list(), sets, traces)
 
 
 def draw_figures(
@@ -152,4 +163,5 @@ def draw_figures(
                 runs = every if entry.of_all_sets else tables.runs
                 notes.append(rates_note(runs, tuned_in, entry.of_several))
             figure = replace(figure, caption=" ".join(notes))
-        yield replace(figure, colours=colours)
+        rows = figure.rows.with_columns(cs.float() + 0.0)  # no -0.0
+        yield replace(figure, rows=rows, colours=colours)

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.figures.figure import Figure, Key, Panel, fade, rows_chart
+from rankscope.report.figures.figure import Figure, Key, Panel, fade, only, rows_chart
 from rankscope.report.figures.scaling import BARS, of_series, series_selector
 
 FULL = "full"
@@ -59,8 +59,7 @@ def _rows(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _panel(category: str, places: list[str], chosen: bool) -> Any:
-    wanted = category.replace("'", "\\'")
-    chart = of_series(rows_chart().transform_filter(f"datum.category == '{wanted}'"), chosen)
+    chart = of_series(only(rows_chart(), category=category), chosen)
     x = alt.X(
         "place:O",
         title="LoRA rank",

@@ -11,14 +11,21 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
+    only,
     rows_chart,
+    ticks_at,
 )
 from rankscope.report.tables import Tables
 
 
-def effective_rank(tables: Tables) -> Figure:
-    """Draw exp(entropy of the singular values) of ΔW, as in figure 6 of *An Illusion*."""
+def effective_rank(tables: Tables) -> Figure | None:
+    """Draw exp(entropy of the singular values) of ΔW, as in figure 6 of *An Illusion*.
+
+    A matrix that did not change has none; None where no matrix changed.
+    """
     rows = _rows(tables)
+    if rows.is_empty():
+        return None
     conditions = conditions_of(tables.runs)
     types = sorted(rows["module_type"].unique(), key=lambda name: (_place(name), name))
     values = rows["effective_rank"].to_numpy()
@@ -48,6 +55,7 @@ def _rows(tables: Tables) -> pl.DataFrame:
         tables.matrices.filter(pl.col("step") == pl.col("step").max().over("run"))
         .join(tables.runs.select("run", "condition", "status"), on="run")
         .with_columns(pl.col("layer").fill_null(0))
+        .filter(pl.col("effective_rank").is_finite(), pl.col("effective_rank") > 0)
         .select(
             "module_type", "condition", "rank", "layer", "seed", "status", "effective_rank",
             "rank90", pl.lit("seed").alias("kind"),
@@ -73,9 +81,9 @@ def _panel(module_type: str, conditions: pl.DataFrame, ends: tuple[float, float]
         "effective_rank:Q",
         title="effective rank",
         scale=alt.Scale(type="log", domain=ends, nice=False),
-        axis=alt.Axis(values=[1, 2, 5, *(m * 10**e for e in range(1, 5) for m in (1, 2, 5))]),
+        axis=ticks_at([1, 2, 5, *(m * 10**e for e in range(1, 5) for m in (1, 2, 5))]),
     )
-    chart = rows_chart().transform_filter(f"datum.module_type == '{module_type}'")
+    chart = only(rows_chart(), module_type=module_type)
     means = chart.transform_filter("datum.kind == 'mean'")
     colours = colour(conditions)
     tooltip = ["condition:N", "layer:O", alt.Tooltip("effective_rank:Q", format=".1f")]

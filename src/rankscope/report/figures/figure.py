@@ -10,9 +10,15 @@ the number of tasks. Charts name colours as CSS variables (`var(--full)`): the p
 light, dark and print; standalone files get the light ones.
 
 Every chart knows the parameter `focus`: the condition to show alone, or ''.
+
+Names that a user chose (evaluations, categories, weight matrices) go into charts as data, never
+as part of an expression or of a field's name: `only` selects their rows, `wrapped` makes titles of
+them. Axes that show scores or counts have the explicit ends that `extent` gives them.
 """
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +33,8 @@ MEASURE_COLOURS = {
     "--match": ("#1f5fa8", "#7db8f5"),
     "--outside": ("#8e3a8c", "#e08fdc"),
 }
+LINE = 44  # letters of an axis title that fit beside the lowest panel
+MARGIN = 0.05
 SET_RAMPS = (
     ("#c99a1c", "#cf6a3f", "#a8386e", "#46226e"),
     ("#9c7a2e", "#d9774f", "#e58fbe", "#d9ccff"),
@@ -95,13 +103,20 @@ def variable(condition: str, method_rank: int | None) -> str:
     return "--full" if method_rank is None else f"--lora-{method_rank}"
 
 
-def palette(ranks: Sequence[int], sets: int = 0) -> dict[str, tuple[str, str]]:
+def trace_variable(number: int) -> str:
+    """Name of the CSS variable with the colour of a trace over ranks."""
+    return f"--trace-{number}"
+
+
+def palette(ranks: Sequence[int], sets: int = 0, traces: int = 0) -> dict[str, tuple[str, str]]:
     """Map each colour variable to its value in light and in dark mode.
 
-    `sets` is the number of training sets that a figure tells apart, from small to large.
+    `sets` is the number of training sets that a figure tells apart, from small to large, `traces`
+    that of traces over ranks.
     """
     colours = {"--base": BASE_COLOURS, "--full": FULL_COLOURS, **MEASURE_COLOURS}
     colours |= _ramp([f"--lora-{rank}" for rank in sorted(set(ranks))], RAMPS)
+    colours |= _ramp([trace_variable(number) for number in range(traces)], SET_RAMPS)
     return colours | _ramp([f"--set-{number}" for number in range(sets)], SET_RAMPS)
 
 
@@ -134,6 +149,42 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 def rows_chart() -> Any:
     """Start a chart over the figure's rows."""
     return alt.Chart(alt.NamedData(name="rows"))
+
+
+def only(chart: Any, **values: str) -> Any:
+    """Keep the rows with these values in these columns, whatever the values spell."""
+    for column, value in values.items():
+        chart = chart.transform_filter(alt.FieldEqualPredicate(field=column, equal=value))
+    return chart
+
+
+def wrapped(title: str, width: int = LINE, most: int = 2) -> list[str]:
+    """Break a title into lines; what does not fit into the last one ends in an ellipsis."""
+    return textwrap.wrap(title, width, max_lines=most, placeholder=" …") or [""]
+
+
+def extent(
+    values: Iterable[float | None],
+    least: float = -math.inf,
+    most: float = math.inf,
+    margin: float = MARGIN,
+) -> list[float]:
+    """Ends of an axis that holds all finite values with a margin, and nothing impossible.
+
+    The margin is a share of the range. Values that are all alike stand in the middle of an axis of
+    the width of the value itself (of 1 at zero); `least` and `most` are the ends of what can be
+    measured.
+    """
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    room = margin * (high - low) or abs(low) / 2 or 0.5
+    return [max(least, low - room), min(most, high + room)]
+
+
+def ticks_at(values: Sequence[float], **axis: Any) -> Any:
+    """An axis with ticks at these values and nowhere else, each labelled where there is room."""
+    # vega thins given values to the number of ticks that the page asks of other axes
+    return alt.Axis(values=list(values), tickCount=len(values) + 1, **axis)
 
 
 def colour(conditions: pl.DataFrame) -> Any:

@@ -5,14 +5,22 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.figures.figure import Figure, Panel, colour, fade, rows_chart
+from rankscope.report.figures.figure import (
+    Figure,
+    Panel,
+    colour,
+    extent,
+    fade,
+    only,
+    rows_chart,
+    ticks_at,
+)
 from rankscope.report.figures.scaling import (
     BARS,
     MEASURED,
     TESTS,
     TITLE,
     TOOLTIP,
-    Y,
     of_series,
     series_selector,
 )
@@ -46,8 +54,10 @@ def fixed_total(scores: pl.DataFrame) -> Figure | None:
         panels=tuple(
             Panel(
                 f"{measured}, {tested}",
-                _panel(f"datum.test_kind == '{kind}' && datum.metric == '{metric}'", conditions,
-                       tasks, bool(selectors)),
+                _panel(
+                    of_series(only(rows_chart(), test_kind=kind, metric=metric), bool(selectors)),
+                    _ends(rows, kind, metric), conditions, tasks,
+                ),
             )
             for kind, tested in TESTS.items()
             for metric, measured in MEASURED.items()
@@ -79,21 +89,27 @@ def _rows(scores: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _panel(shown: str, conditions: pl.DataFrame, tasks: list[int], chosen: bool) -> Any:
-    chart = of_series(rows_chart().transform_filter(shown), chosen)
+def _ends(rows: pl.DataFrame, kind: str, metric: str) -> list[float]:
+    shown = rows.filter(pl.col("test_kind") == kind, pl.col("metric") == metric)
+    drawn = shown.select("score", "low", "high").rows()
+    return extent((value for row in drawn for value in row), 0.0, 100.0)
+
+
+def _panel(chart: Any, ends: list[float], conditions: pl.DataFrame, tasks: list[int]) -> Any:
     x = alt.X(
         "x:Q",
         title="tasks",
         scale=alt.Scale(type="log", domain=[tasks[0] / 1.15, tasks[-1] * 1.15], nice=False),
-        axis=alt.Axis(values=tasks, format="d", grid=False),
+        axis=ticks_at(tasks, format="d", grid=False),
     )
+    y = alt.Y("score:Q", title=TITLE, scale=alt.Scale(domain=ends, nice=False))
     shared = {"x": x, "color": colour(conditions)}
     return alt.layer(
-        chart.mark_line(strokeWidth=1.8).encode(y=Y, opacity=fade(), **shared),
+        chart.mark_line(strokeWidth=1.8).encode(y=y, opacity=fade(), **shared),
         chart.mark_rule(strokeWidth=1).encode(
             y=alt.Y("low:Q", title=TITLE), y2="high:Q", opacity=fade(0.55), **shared
         ),
         chart.mark_point(filled=True, size=36).encode(
-            y=Y, opacity=fade(), tooltip=TOOLTIP, **shared
+            y=y, opacity=fade(), tooltip=TOOLTIP, **shared
         ),
     ).properties(width=300, height=240)

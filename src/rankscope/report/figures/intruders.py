@@ -11,10 +11,14 @@ from rankscope.report.figures.figure import (
     Panel,
     colour,
     conditions_of,
+    extent,
     fade,
+    only,
     rows_chart,
 )
 from rankscope.report.tables import Tables
+
+OVER_STEPS = "steps"  # the panel over training; the others are named by side
 
 
 def intruders(tables: Tables) -> Figure:
@@ -26,7 +30,11 @@ def intruders(tables: Tables) -> Figure:
     rows = _rows(tables, k, epsilon)
     conditions = conditions_of(tables.runs)
     examined = k * int(known["matrices"][0])
-    y = f"intruders of {examined} vectors"
+    vectors = f"intruders of {examined} vectors"
+    at_end = _y(vectors, rows.filter(pl.col("panel") != OVER_STEPS))  # one axis for both sides
+    over_steps = _y(vectors, rows.filter(pl.col("panel") == OVER_STEPS))
+    of_epsilon = _x("ε", [0.0, 1.0])
+    steps = _x("training step", [0.0, float(rows["step"].max())], tickMinStep=1)
     return Figure(
         name="intruders",
         title="Intruder dimensions",
@@ -38,11 +46,13 @@ def intruders(tables: Tables) -> Figure:
         ),
         rows=rows,
         panels=(
-            Panel("left vectors, end of training", _panel("left", "ε", y, conditions)),
-            Panel("right vectors, end of training", _panel("right", "ε", y, conditions)),
+            Panel("left vectors, end of training", _panel("left", of_epsilon, at_end, conditions)),
+            Panel(
+                "right vectors, end of training", _panel("right", of_epsilon, at_end, conditions)
+            ),
             Panel(
                 f"over training, left vectors, ε = {epsilon:g}",
-                _panel("steps", "training step", y, conditions),
+                _panel(OVER_STEPS, steps, over_steps, conditions),
             ),
         ),
     )
@@ -68,18 +78,34 @@ def _rows(tables: Tables, k: int, epsilon: float) -> pl.DataFrame:
     )
     over_steps = rows.filter(
         pl.col("side") == "left", (pl.col("epsilon") - epsilon).abs() < 1e-9
-    ).with_columns(panel=pl.lit("steps"), x=pl.col("step").cast(pl.Float64))
+    ).with_columns(panel=pl.lit(OVER_STEPS), x=pl.col("step").cast(pl.Float64))
     order = ["panel", "kind", "condition", "seed", "x"]
     return pl.concat([at_end, over_steps]).sort(order, nulls_last=True, maintain_order=True)
 
 
-def _panel(panel: str, x_title: str, y_title: str, conditions: pl.DataFrame) -> Any:
-    x = alt.X("x:Q", title=x_title, axis=alt.Axis(tickCount=5), scale=alt.Scale(padding=6))
-    y = alt.Y("intruders:Q", title=y_title, scale=alt.Scale(type="sqrt", zero=True))
-    chart = rows_chart().transform_filter(f"datum.panel == '{panel}'")
+def _x(title: str, ends: list[float], **axis: Any) -> Any:
+    return alt.X(
+        "x:Q", title=title, axis=alt.Axis(**axis), scale=alt.Scale(domain=ends, nice=False)
+    )
+
+
+def _y(title: str, rows: pl.DataFrame) -> Any:
+    """An axis of counts from 0 to the highest end of an interval."""
+    drawn = rows.select(pl.max_horizontal("intruders", "high"))
+    most = extent([0.0, *drawn.to_series()], least=0.0)[1]
+    return alt.Y(
+        "intruders:Q",
+        title=title,
+        scale=alt.Scale(type="sqrt", domain=[0.0, max(1.0, most)], nice=False),
+        axis=alt.Axis(tickMinStep=1, format="d"),
+    )
+
+
+def _panel(panel: str, x: Any, y: Any, conditions: pl.DataFrame) -> Any:
+    chart = only(rows_chart(), panel=panel)
     means = chart.transform_filter("datum.kind == 'mean'")
     colours = colour(conditions)
-    tooltip = ["condition:N", alt.Tooltip("x:Q", title=x_title), "intruders:Q"]
+    tooltip = ["condition:N", alt.Tooltip("x:Q", title=x["title"]), "intruders:Q"]
     return alt.layer(
         means.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colours, opacity=fade()),
         means.mark_rule(strokeWidth=1).encode(

@@ -8,6 +8,7 @@ from rankscope.report.figures.figure import (
     Panel,
     colour,
     conditions_of,
+    extent,
     fade,
     rows_chart,
 )
@@ -21,26 +22,27 @@ def loss(tables: Tables) -> Figure:
     rows = _rows(tables)
     conditions = conditions_of(tables.runs)
     finished = rows.filter(pl.col("status") == "done")["loss"]
-    shown = rows["loss"] if finished.is_empty() else finished
-    low, high = shown.min(), shown.max()
-    y = alt.Y(
-        "loss:Q",
-        title="training loss (nats per token)",
-        scale=alt.Scale(domain=[low, high], nice=True, clamp=True),
+    low, high = extent(rows["loss"] if finished.is_empty() else finished, least=0.0)
+    rows = rows.with_columns(mark=pl.col("loss").clip(low, high))
+    axis = {
+        "title": "training loss (nats per token)",
+        "scale": alt.Scale(domain=[low, high], nice=False),
+    }
+    x = alt.X(
+        "step:Q", title="training step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)
     )
-    x = alt.X("step:Q", title="training step", scale=alt.Scale(nice=False))
     tooltip = ["condition:N", "seed:N", "status:N", "step:Q", alt.Tooltip("loss:Q", format=".3f")]
     colours = colour(conditions)
     chart = rows_chart()
     layers = alt.layer(
-        chart.mark_line(strokeWidth=1.3).encode(
-            x=x, y=y, color=colours, detail="run:N", opacity=fade(0.85)
+        chart.mark_line(strokeWidth=1.3, clip=True).encode(
+            x=x, y=alt.Y("loss:Q", **axis), color=colours, detail="run:N", opacity=fade(0.85)
         ),
         chart.transform_filter("datum.end")
         .mark_point(shape="cross", filled=True, angle=45)
         .encode(
             x=x,
-            y=y,
+            y=alt.Y("mark:Q", **axis),
             color=colours,
             opacity=fade(),
             size=alt.condition("datum.status == 'done'", alt.value(0), alt.value(120)),
@@ -53,7 +55,7 @@ def loss(tables: Tables) -> Figure:
         caption=(
             f"One line per run, each point the mean of a stretch of steps ({POINTS} stretches at"
             " most). A cross ends a run that diverged or ran out of memory; the axis shows the"
-            " range of the runs that finished."
+            " range of the runs that finished, and a line that leaves it leaves the panel."
         ),
         rows=rows,
         panels=(Panel("", layers),),

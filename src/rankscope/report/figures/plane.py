@@ -7,17 +7,21 @@ import polars as pl
 
 from rankscope.report.figures.figure import (
     COMPARED,
+    MARGIN,
     Figure,
     Panel,
     colour,
     conditions_of,
+    extent,
     fade,
     rows_chart,
+    wrapped,
 )
 from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
 
 FAR = 0.5
+BELOW_BASE = 0.1  # of an axis: room for the name of the base
 
 
 def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
@@ -28,25 +32,15 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
     )
     units = dict(tables.summary.select("evaluation", "unit").unique().iter_rows())
     conditions = conditions_of(tables.runs)
-    x = alt.X(
-        "forgotten:Q",
-        title=f"forgotten: {units[forgetting]} lost on {forgetting}",
-        scale=alt.Scale(padding=12),
-        axis=alt.Axis(tickCount=7),
-    )
-    y = alt.Y(
-        "learned:Q",
-        title=f"learned: {units[learning]} gained on {learning}",
-        scale=alt.Scale(padding=12),
-        axis=alt.Axis(tickCount=7),
-    )
+    x = alt.X("forgotten:Q", title=wrapped(f"forgotten: {units[forgetting]} lost on {forgetting}"))
+    y = alt.Y("learned:Q", title=wrapped(f"learned: {units[learning]} gained on {learning}", 32))
     return Figure(
         name="plane",
         title="What was learned, and what it cost",
         caption=(
-            "Each trace is one method, from the base (origin) over its kept steps to the end of"
-            f" training (large): mean over seeds. {COMPARED} Small open circles are single seeds."
-            " Up is better, left is better."
+            f"Learned on {learning}, forgotten on {forgetting}. Each trace is one method, from the"
+            " base (origin) over its kept steps to the end of training (large): mean over seeds."
+            f" {COMPARED} Small open circles are single seeds. Up is better, left is better."
         ),
         rows=rows,
         panels=_panels(rows, x, y, colour(conditions)),
@@ -56,23 +50,37 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
 
 def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ...]:
     """One panel; with a close-up before it where the way to the first kept step dwarfs the rest."""
-    names = _names(x, y, colours)
     means = rows.filter(pl.col("kind") == "mean", pl.col("step") > 0)
     first = means.filter(pl.col("step") == pl.col("step").min().over("condition"))["learned"]
     last = means.filter(pl.col("last"))["learned"]
-    whole = _traces(x, y, colours) + _base(x, y, colours)
+    far_x, far_y = _within(rows, x, y, BELOW_BASE)
+    whole = _traces(far_x, far_y, colours) + _base(far_x, far_y, colours)
     if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
-        return (Panel("", (whole + names).properties(width=560, height=420)),)
-    near_x, near_y = x.copy(), y.copy()
-    near_x.scale, near_y.scale = (alt.Scale(zero=False, nice=False, padding=24) for _ in range(2))
-    close_up = _traces(near_x, near_y, colours, from_step=1) + _names(near_x, near_y, colours)
+        named = whole + _names(far_x, far_y, colours)
+        return (Panel("", named.properties(width=560, height=420)),)
+    kept = rows.filter(pl.col("step") > 0)
+    near_x, near_y = _within(kept, x, y)
+    names = _names(near_x, near_y, colours)
+    close_up = _traces(near_x, near_y, colours, from_step=1) + names
     return (
         Panel(
             "close-up: the kept steps, without the way from the base",
             close_up.properties(width=560, height=420),
         ),
-        Panel("from the base", whole.properties(width=560, height=270)),
+        Panel("from the base", whole.properties(width=560, height=320)),
     )
+
+
+def _within(rows: pl.DataFrame, x: Any, y: Any, margin: float = MARGIN) -> tuple[Any, Any]:
+    """The two axes, with ends that hold everything that is drawn of the rows."""
+    placed = []
+    for axis, name in ((x, "forgotten"), (y, "learned")):
+        drawn = rows.select(name, f"{name}_low", f"{name}_high")
+        axis = axis.copy()
+        ends = extent((value for row in drawn.rows() for value in row), margin=margin)
+        axis.scale = alt.Scale(domain=ends, nice=False)
+        placed.append(axis)
+    return placed[0], placed[1]
 
 
 def _means(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
@@ -164,12 +172,18 @@ def _traces(x: Any, y: Any, colours: Any, from_step: int = 0) -> Any:
 
 
 def _names(x: Any, y: Any, colours: Any) -> Any:
-    """The name of each method at the end of its trace."""
-    return (
-        rows_chart()
-        .transform_filter("datum.kind == 'mean' && datum.last")
+    """The name of each method at the end of its trace, on the side with room for it."""
+    left, right = x["scale"]["domain"]
+    ends = rows_chart().transform_filter("datum.kind == 'mean' && datum.last")
+    shared = {"x": x, "y": y, "text": "condition:N", "color": colours, "opacity": fade()}
+    third = left + (right - left) / 3
+    return alt.layer(
+        ends.transform_filter(f"datum.forgotten >= {third}")
         .mark_text(align="right", dx=-8, dy=-9, fontWeight=600)
-        .encode(x=x, y=y, text="condition:N", color=colours, opacity=fade())
+        .encode(**shared),
+        ends.transform_filter(f"datum.forgotten < {third}")
+        .mark_text(align="left", dx=9, dy=-9, fontWeight=600)
+        .encode(**shared),
     )
 
 

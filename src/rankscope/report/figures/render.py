@@ -3,11 +3,13 @@
 For each figure `<name>`: `<name>.json` (panels, caption and rows by column, as the page reads it),
 `<name>.csv` (the rows), `<name>.vl.json` (one complete Vega-Lite specification, rows included) and
 `<name>.svg` (the same, rendered). Equal tables give equal files.
+
+Names are kept to the letter in `<name>.json` and `<name>.csv`. In the other two, control characters
+appear as their symbols (`␀`): an SVG with them is no XML.
 """
 
 import json
 import math
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ import altair as alt
 import polars as pl
 
 from rankscope.artefacts.files import replacing
-from rankscope.report.figures.figure import Figure
+from rankscope.report.figures.figure import Figure, wrapped
 
 SIGNIFICANT = 5
 SUFFIXES = (".json", ".csv", ".vl.json", ".svg")
-PAGE_LEGENDS = ("condition", "trained_on", "measure")
+PAGE_LEGENDS = ("condition", "trained_on", "measure", "trace")
 LIGHT_INK = "#1c1c1a"
+CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, 0xFFFE: "�", 0xFFFF: "�"}
+TICKS = 5
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -91,7 +95,7 @@ def columnar(rows: pl.DataFrame) -> dict[str, Any]:
 
 def _short(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
+        return float(f"{value:.{SIGNIFICANT}g}") + 0.0 if math.isfinite(value) else None  # no -0.0
     return value
 
 
@@ -117,7 +121,7 @@ def standalone_specification(figure: Figure) -> dict[str, Any]:
     """One complete Vega-Lite specification in light colours, with legend and rows."""
     if figure.panels:
         charts = [
-            panel.chart.properties(title=panel.title) if panel.title else panel.chart
+            panel.chart.properties(title=wrapped(panel.title)) if panel.title else panel.chart
             for panel in figure.panels
         ]
         together = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=figure.columns)
@@ -129,17 +133,38 @@ def standalone_specification(figure: Figure) -> dict[str, Any]:
         {key: _short(value) for key, value in row.items()}
         for row in figure.rows.iter_rows(named=True)
     ]
+    light = {f"var({name})": light for name, (light, _) in figure.colours.items()}
+    spec = _with_colours(spec, light | {"var(--ink)": LIGHT_INK})
     spec |= {"datasets": {"rows": rows}, "background": "white", "config": light_config()}
-    return _with_light_colours(spec, figure.colours)
+    printable: dict[str, Any] = _printable(spec)
+    return printable
 
 
-def _with_light_colours(
-    spec: dict[str, Any], colours: dict[str, tuple[str, str]]
-) -> dict[str, Any]:
-    values = {name: light for name, (light, _) in colours.items()} | {"--ink": LIGHT_INK}
-    text = re.sub(r"var\((--[a-z0-9-]+)\)", lambda found: values[found[1]], json.dumps(spec))
-    coloured: dict[str, Any] = json.loads(text)
-    return coloured
+def _with_colours(spec: Any, values: dict[str, str]) -> Any:
+    """Replace colour variables where colours stand: a text that spells one is a text."""
+    if isinstance(spec, list):
+        return [_with_colours(part, values) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    copy = {key: _with_colours(part, values) for key, part in spec.items()}
+    if isinstance(copy.get("color"), str):
+        copy["color"] = values.get(copy["color"], copy["color"])
+    if isinstance(copy.get("range"), list):
+        copy["range"] = [
+            values.get(part, part) if isinstance(part, str) else part for part in copy["range"]
+        ]
+    return copy
+
+
+def _printable(content: Any) -> Any:
+    """Show control characters by their symbols in every text."""
+    if isinstance(content, str):
+        return content.translate(CONTROLS)
+    if isinstance(content, list):
+        return [_printable(part) for part in content]
+    if isinstance(content, dict):
+        return {key: _printable(part) for key, part in content.items()}
+    return content
 
 
 def light_config() -> dict[str, Any]:
@@ -150,6 +175,7 @@ def light_config() -> dict[str, Any]:
         "axis": {
             "grid": True, "gridColor": "#e7e5e0", "domain": False, "tickColor": "#b9b6ae",
             "labelColor": "#55534d", "titleColor": "#33312d", "titleFontWeight": 500,
+            "labelOverlap": "greedy", "tickCount": TICKS,
         },
         "title": {"anchor": "start", "fontSize": 12, "fontWeight": 600},
     }  # fmt: skip

@@ -1,12 +1,23 @@
 """Score against rank, one line per training set: Figure 1 of *Beyond Full Fine-tuning*."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
 import polars as pl
 
-from rankscope.report.figures.figure import Figure, Key, Panel, Selector, fade, rows_chart
+from rankscope.report.figures.figure import (
+    Figure,
+    Key,
+    Panel,
+    Selector,
+    extent,
+    fade,
+    only,
+    rows_chart,
+    ticks_at,
+)
 from rankscope.report.metric_names import spelled
 from rankscope.report.paper.multitask import METRICS, is_of_the_paper, printed_scores
 
@@ -16,7 +27,6 @@ TESTS = {"intra": "seen tasks", "inter": "unseen tasks"}
 MEASURED = {metric: spelled(metric) for metric in METRICS}
 TITLE = "score × 100"
 BARS = "Bars are 95 % intervals over samplings and items, which a single sampling does not have"
-Y = alt.Y("score:Q", title=TITLE, scale=alt.Scale(zero=False, padding=6))
 TOOLTIP = [
     alt.Tooltip("condition:N"),
     alt.Tooltip("trained_on:N", title="trained on"),
@@ -46,7 +56,8 @@ def rank_scaling(scores: pl.DataFrame) -> Figure | None:
     selectors = series_selector(own)
     if not paper.is_empty():
         selectors += (Selector("paper", "the paper's numbers", ("shown", "hidden"), "shown"),)
-    look = _Look(sets, ranks, tuple(each.name for each in selectors))
+    choices = tuple(each.name for each in selectors)
+    look = _Look(sets, ranks, choices, with_full="full" in own["kind"].to_list())
     return Figure(
         name="rank-scaling",
         title="Score against rank and number of tasks",
@@ -127,15 +138,13 @@ def _caption(own: pl.DataFrame, paper: pl.DataFrame) -> str:
     )
 
 
-def _domain(rows: pl.DataFrame, kind: str, metric: str) -> tuple[float, float] | None:
+def _domain(rows: pl.DataFrame, kind: str, metric: str) -> list[float] | None:
     """The range of all scores, and of the intervals over as many samplings as any has."""
     shown = rows.filter(pl.col("test_kind") == kind, pl.col("metric") == metric)
     if shown["seeds"].null_count() == len(shown):
         return None  # nothing of ours
     whole = shown.filter(pl.col("seeds") == shown["seeds"].max())
-    values = pl.concat([shown["score"], whole["low"], whole["high"]]).drop_nulls().to_numpy()
-    margin = 0.04 * float(values.max() - values.min()) or 1.0
-    return float(values.min()) - margin, float(values.max()) + margin
+    return extent([*shown["score"], *whole["low"], *whole["high"]], 0.0, 100.0)
 
 
 def _keys(sets: list[str], own: pl.DataFrame, paper: pl.DataFrame) -> tuple[Key, ...]:
@@ -154,13 +163,12 @@ class _Look:
     sets: list[str]
     ranks: list[int]
     choices: tuple[str, ...]
-    domain: tuple[float, float] = (0.0, 100.0)
+    with_full: bool
+    domain: Sequence[float] = (0.0, 100.0)
 
     def panel(self, kind: str, metric: str) -> Any:
         """One test set by one metric."""
-        chart = rows_chart().transform_filter(
-            f"datum.test_kind == '{kind}' && datum.metric == '{metric}'"
-        )
+        chart = only(rows_chart(), test_kind=kind, metric=metric)
         chart = of_series(chart, "series" in self.choices)
         layers = [*self._full(chart), *self._loras(chart)]
         if "paper" in self.choices:
@@ -169,20 +177,25 @@ class _Look:
 
     @property
     def _y(self) -> Any:
-        return alt.Y("score:Q", title=TITLE, scale=alt.Scale(domain=self.domain, nice=False))
+        return alt.Y("score:Q", title=TITLE, scale=alt.Scale(domain=[*self.domain], nice=False))
 
     @property
     def _low(self) -> Any:
-        return alt.Y("low:Q", title=TITLE, scale=alt.Scale(domain=self.domain, nice=False))
+        return alt.Y("low:Q", title=TITLE, scale=alt.Scale(domain=[*self.domain], nice=False))
 
     @property
     def _x(self) -> Any:
-        ends = [min(self.ranks, default=1) / 1.25, max(self.ranks, default=1) * END * 1.15]
+        highest = max(self.ranks, default=1)
+        ends = [min(self.ranks, default=1) / 1.25, highest * END * 1.15]
         return alt.X(
             "x:Q",
             title="LoRA rank",
             scale=alt.Scale(type="log", base=2, domain=ends, nice=False),
-            axis=alt.Axis(values=self.ranks, format="d", grid=False),
+            axis=ticks_at(
+                [*self.ranks, *([highest * END] if self.with_full else [])],
+                labelExpr=f"datum.value > {highest} ? 'full' : format(datum.value, 'd')",
+                grid=False,
+            ),
         )
 
     @property

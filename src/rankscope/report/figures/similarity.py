@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     Figure,
     Panel,
     conditions_of,
+    only,
     rows_chart,
     variable,
 )
@@ -67,9 +68,7 @@ def _rows(tables: Tables, matrices: tuple[str, ...]) -> pl.DataFrame:
 def _panel(condition: str, ink: str) -> Any:
     x = alt.X("tuned:O", title="vector after fine-tuning", axis=alt.Axis(labelAngle=0))
     y = alt.Y("base:O", title="vector of the base")
-    chart = rows_chart().transform_filter(
-        f"datum.condition == '{condition}' && datum.matrix == matrix"
-    )
+    chart = only(rows_chart(), condition=condition).transform_filter("datum.matrix == matrix")
     cells = chart.mark_rect(color=ink).encode(
         x=x,
         y=y,

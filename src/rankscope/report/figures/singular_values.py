@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     Figure,
     Panel,
     conditions_of,
+    only,
     rows_chart,
     variable,
 )
@@ -57,10 +58,12 @@ def _rows(tables: Tables, matrices: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _panel(condition: str, ink: str) -> Any:
-    x = alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=4))
-    y = alt.Y("sigma:Q", title="singular value", scale=alt.Scale(zero=False, padding=6))
+    x = alt.X(
+        "step:Q", title="training step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)
+    )
+    y = alt.Y("sigma:Q", title="singular value", scale=alt.Scale(zero=False, nice=True))
     matrix = rows_chart().transform_filter("datum.matrix == matrix")
-    chart = matrix.transform_filter(f"datum.condition == '{condition}'")
+    chart = only(matrix, condition=condition)
     tooltip = ["step:Q", "j:O", "sigma:Q", alt.Tooltip("max_cosine:Q", title="largest |cosine|")]
     intrudes = f"datum.max_cosine < {EPSILON}"
     shown = alt.condition(FOCUSED, alt.value(1), alt.value(0.15))

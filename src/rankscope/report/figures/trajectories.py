@@ -1,5 +1,6 @@
 """Learning and forgetting over training steps: one panel per evaluation."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +13,16 @@ from rankscope.report.figures.figure import (
     Panel,
     colour,
     conditions_of,
+    extent,
     fade,
+    only,
     rows_chart,
 )
 from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
 
 APART = 0.008
+UNBOUNDED = ("bits_per_byte",)  # all other metrics are shares of what was asked
 # what says how answers fail, not how good they are: in the tables, without a panel of its own
 SIDE_METRICS = (
     "out_of_options", "empty", "copies_input", "truncated", "label_entropy",
@@ -39,9 +43,10 @@ def trajectories(tables: Tables) -> Figure | None:
     if tables.summary.is_empty() or (kept == 1 and not tables.mixture_scores.is_empty()):
         return None
     conditions = conditions_of(tables.runs)
-    evaluations = tables.summary.select("evaluation", "measures", "unit").unique(
+    evaluations = tables.summary.select("evaluation", "measures", "unit", "metric").unique(
         maintain_order=True
     )
+    rows = _rows(tables, conditions)
     upwards = dict(tables.scores.select("evaluation", "higher_is_better").unique().iter_rows())
     return Figure(
         name="trajectories",
@@ -51,10 +56,13 @@ def trajectories(tables: Tables) -> Figure | None:
             " each other. Small open circles are single seeds, crosses runs that did not finish."
             " Dashed: the base."
         ),
-        rows=_rows(tables, conditions),
+        rows=rows,
         panels=tuple(
-            Panel(f"{name} ({measures})", _panel(name, _title(unit, upwards[name]), conditions))
-            for name, measures, unit in evaluations.iter_rows()
+            Panel(
+                f"{name} ({measures})",
+                _panel(name, _title(unit, upwards[name]), _ends(rows, name, metric), conditions),
+            )
+            for name, measures, unit, metric in evaluations.iter_rows()
         ),
     )
 
@@ -101,10 +109,19 @@ def _sign() -> pl.Expr:
     return pl.when(risen < 0).then(-1.0).otherwise(1.0)
 
 
-def _panel(evaluation: str, title: str, conditions: pl.DataFrame) -> Any:
-    x = alt.X("x:Q", title="training step", axis=alt.Axis(tickCount=5), scale=alt.Scale(nice=False))
-    y = alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False, padding=6))
-    chart = rows_chart().transform_filter(f"datum.evaluation == '{evaluation}'")
+def _ends(rows: pl.DataFrame, evaluation: str, metric: str) -> list[float]:
+    """The axis of an evaluation: no score is negative, and no share is above 1."""
+    drawn = rows.filter(pl.col("evaluation") == evaluation).select("mean", "low", "high")
+    most = math.inf if metric in UNBOUNDED else 1.0
+    return extent((value for row in drawn.rows() for value in row), 0.0, most)
+
+
+def _panel(evaluation: str, title: str, ends: list[float], conditions: pl.DataFrame) -> Any:
+    x = alt.X(
+        "x:Q", title="training step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)
+    )
+    y = alt.Y("mean:Q", title=title, scale=alt.Scale(domain=ends, nice=False))
+    chart = only(rows_chart(), evaluation=evaluation)
     means = chart.transform_filter("datum.kind == 'mean'")
     trained = means.transform_filter("datum.condition != 'Base'")
     colours = colour(conditions)

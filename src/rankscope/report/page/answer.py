@@ -15,6 +15,7 @@ import polars as pl
 from rankscope.report.claims.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
 from rankscope.report.claims.learning import LEARNS_LESS
 from rankscope.report.claims.verdict import Claim, Verdict
+from rankscope.report.page.numbers import number
 
 Verdicts = Sequence[Verdict]
 
@@ -74,13 +75,6 @@ def _scoped(verdicts: Verdicts, claim: Claim, evaluation: str) -> dict[str, Verd
         if wanted and name == evaluation and verdict.value is not None:
             found[method] = verdict
     return found
-
-
-def number(value: float, signed: bool = False) -> str:
-    """Write a number with a true minus sign and three digits where they matter."""
-    digits = 3 if abs(value) < 10 else 1
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return text.replace("-", "−")
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> str:

@@ -25,7 +25,7 @@ from rankscope.report.claims.files import read_verdicts
 from rankscope.report.figures import colours_of
 from rankscope.report.figures.figure import conditions_of, variable
 from rankscope.report.methods import BASE
-from rankscope.report.page.answer import answer, in_parts, number
+from rankscope.report.page.answer import answer, in_parts
 from rankscope.report.page.claims_view import claim_groups
 from rankscope.report.page.described import described
 from rankscope.report.page.mixture_answer import mixture_sentences
@@ -36,17 +36,19 @@ from rankscope.report.page.mixture_view import (
     score_tables,
     shown_cases,
 )
+from rankscope.report.page.numbers import count, number, significant
 from rankscope.report.page.takeaways import status_line, takeaways
 from rankscope.report.tables import Tables, read_tables
 from rankscope.study.edits import edited_since
 from rankscope.study.specs import Study
 
-HEROES = ("rank-scaling", "plane")  # what a study opens with: the first that it has
+HEROES = ("rank-scaling", "plane", "by-rank")  # what a study opens with: the first that it has
+BELOW = {"plane": "by-rank"}  # what stands below it, unfolded: the question after the plane's
 STAGES = ("data", "base", "train", "evaluate", "spectra", "report")
 RUN_COLUMNS = (
-    "run", "condition", "series", "trained_on", "tasks", "examples", "seed", "status",
-    "diverged_at", "kept_steps", "total_steps", "learning_rate", "alpha", "trainable_parameters",
-    "trainable_percent", "tokens",
+    "condition", "series", "trained_on", "tasks", "examples", "seed", "status", "diverged_at",
+    "kept_steps", "total_steps", "learning_rate", "alpha", "trainable_parameters",
+    "trainable_percent", "tokens", "run",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "condition", "trained_on", "evaluation", "measures", "step", "seeds", "items",
@@ -103,7 +105,8 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
     about = read_json(sources.tables / "provenance.json")
     figures = {name: _figure(sources.figures, name) for name in FIGURE_NAMES}
     drawn = [name for name in FIGURE_NAMES if figures[name]["panels"]]
-    hero = next((name for name in HEROES if name in drawn), HEROES[-1])
+    hero = next((name for name in HEROES if name in drawn), "plane")
+    below = next((name for name in drawn if name == BELOW.get(hero)), "")
     tables_of_scores = score_tables(everything.mixture_scores)
     of_mixtures = mixture_sentences(everything.mixture_scores)
     return {
@@ -118,7 +121,8 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "colours": colours_of(everything),
         "figures": figures,
         "hero": hero,
-        "sections": [name for name in drawn if name != hero],
+        "below": below,
+        "sections": [name for name in drawn if name not in (hero, below)],
         "not_drawn": [figures[n]["title"] for n in FIGURE_NAMES if n not in [*drawn, hero]],
         "score_tables": tables_of_scores,
         "with_paper": compares_with_paper(tables_of_scores),
@@ -156,7 +160,7 @@ def _legend(tables: Tables) -> list[dict[str, Any]]:
 
 def _table(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
     """A table for the template: header and rows, empty columns left out."""
-    shown = [name for name in columns if not rows[name].is_null().all()]
+    shown = [name for name in columns if any(value not in (None, "") for value in rows[name])]
     return {"columns": shown, "rows": rows.select(shown).rows()}
 
 
@@ -167,8 +171,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if float(value).is_integer():
-        return f"{value:,.0f}".replace(",", "\u202f")
-    return f"{value:.1e}" if 0 < abs(value) < 0.001 else number(value)
+        return count(value)
+    return significant(value, 2) if abs(value) < 0.001 else number(value)
 
 
 def stage_times(timings: pl.DataFrame, manifests: tuple[Path, ...]) -> list[dict[str, Any]]:

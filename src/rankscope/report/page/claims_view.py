@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rankscope.report.claims.verdict import HOLDS_THRESHOLD, Verdict
-from rankscope.report.page.answer import number, with_interval
+from rankscope.report.page.answer import with_interval
+from rankscope.report.page.numbers import number
 
 MARGIN = 5.0
 SIGNS = {"above": ">", "at least": "≥", "below": "<"}

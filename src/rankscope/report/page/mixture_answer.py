@@ -12,6 +12,7 @@ import polars as pl
 
 from rankscope.report.claims.verdict import MINIMUM_SEEDS
 from rankscope.report.figures.scaling import TESTS, shown_sets
+from rankscope.report.page.numbers import written
 
 METRIC = "exact_match"
 NOTHING_YET = "No finished run of this study was scored by exact match: there is no answer to give."
@@ -91,7 +92,7 @@ def _difference(rows: Rows) -> str:
     common = row["over_full_seeds"]
     samplings = "1 sampling" if common == 1 else f"{common} samplings"
     ends = _ends(row["over_full_low"], row["over_full_high"])
-    return f"{_signed(row['over_full'])}{ends} points{which}; {samplings}"
+    return f"{written(row['over_full'], 1, signed=True)}{ends} points{which}; {samplings}"
 
 
 def _names(rows: Rows) -> str:
@@ -101,8 +102,6 @@ def _names(rows: Rows) -> str:
 
 def _ends(low: float | None, high: float | None) -> str:
     """The interval in brackets; a single sampling has none."""
-    return "" if low is None else f" [{low:.1f}, {high:.1f}]".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    if low is None or high is None:
+        return ""
+    return f" [{written(low, 1)}, {written(high, 1)}]"

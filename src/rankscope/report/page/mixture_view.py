@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.report.figures.scaling import MEASURED, TESTS, shown_sets
+from rankscope.report.page.numbers import significant, written
 from rankscope.report.paper.multitask import is_of_the_paper, printed_scores
 
 ROMAN = {"intra": "Table 1", "inter": "Table 2"}
@@ -94,7 +95,7 @@ def _rows(
             for trained_on in sets
             for metric in metrics
         )
-        rows.append(Row(label, f"{shares[0]:.3f}" if len(shares) else "–", cells))
+        rows.append(Row(label, significant(shares[0]) if len(shares) else "–", cells))
     return tuple(rows)
 
 
@@ -121,7 +122,7 @@ def _cell(row: dict[str, Any] | None, printed: dict[tuple[str, int | None, str],
         return Cell("–", paper=paper, note=note)
     if row["low"] is None:
         return Cell(f"{row['mean']:.1f}", paper=paper, note=note or "1 sampling")
-    interval = f"{row['low']:.1f} to {row['high']:.1f}".replace("-", "−")
+    interval = f"{written(row['low'], 1)} to {written(row['high'], 1)}"
     return Cell(f"{row['mean']:.1f}", interval, paper, bool(row["leads"]), note)
 
 

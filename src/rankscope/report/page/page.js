@@ -10,8 +10,11 @@
     axis: {
       domain: false, gridColor: "var(--grid)", tickColor: "var(--line)", tickSize: 4,
       labelColor: "var(--soft)", titleColor: "var(--soft)", titleFontWeight: 400, titleFontSize: 11.5,
-      labelFontSize: 11, titlePadding: 6, labelFlush: true, labelOverlap: "greedy",
+      labelFontSize: 11, titlePadding: 8, labelFlush: false, labelOverlap: "greedy",
     },
+    // a tick every 80 pixels along, every 40 up; a title never longer than its axis
+    axisX: { tickCount: { expr: "ceil(width / 80)" }, titleLimit: { expr: "width" } },
+    axisY: { tickCount: { expr: "ceil(height / 40)" }, titleLimit: { expr: "height" } },
     legend: { labelColor: "var(--soft)", titleColor: "var(--soft)" },
     text: { fontSize: 12 },
   };
@@ -144,7 +147,10 @@
   figures.forEach((figure) => {
     figure.element.querySelectorAll("select[data-parameter]").forEach((select) => {
       select.addEventListener("change", () => {
-        figure.views.forEach((view) => view.signal(select.dataset.parameter, select.value).run());
+        // by number: white space in an option's text would not be the name's
+        const name = select.dataset.parameter;
+        const { options } = figure.content.selectors.find((each) => each.name === name);
+        figure.views.forEach((view) => view.signal(name, options[Number(select.value)]).run());
       });
     });
   });
@@ -217,7 +223,7 @@
     const names = rows.length ? Object.keys(rows[0]) : [];
     const quoted = (value) => {
       const text = value === null || value === undefined ? "" : String(value);
-      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     return [names.join(","), ...rows.map((row) => names.map((name) => quoted(row[name])).join(","))].join("\n") + "\n";
   }

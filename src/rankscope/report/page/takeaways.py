@@ -11,7 +11,7 @@ from rankscope.report.claims.verdict import Decision, Verdict
 from rankscope.report.figures.figure import conditions_of
 from rankscope.report.figures.trajectories import SIDE_METRICS
 from rankscope.report.methods import BASE
-from rankscope.report.page.answer import number
+from rankscope.report.page.numbers import number
 from rankscope.report.tables import Tables
 
 
