@@ -1,12 +1,14 @@
 """Evidence written by hand: few methods, items and matrices, so that results follow on paper."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 import polars as pl
 
 from rankscope.report.evidence import Evidence
-from rankscope.report.gather import ASKED, KEYS, RUN_COLUMNS, SCHEMAS
+from rankscope.report.gather import ASKED, KEYS, RUN_COLUMNS, SCHEMAS, Gathered
 from rankscope.report.methods import sampled_item
+from rankscope.report.tables import Tables, build_tables
 
 Trace = Mapping[int, float]  # step -> change of every item
 
@@ -161,3 +163,11 @@ def learning_and_forgetting(
                 rows = {step: [sign * change] * items for step, change in trace.items()}
                 builder.scores(run, evaluation, rows, measures)
     return builder
+
+
+def tables_of(builder: EvidenceBuilder) -> Tables:
+    """The tables of evidence written by hand: without losses and similarities."""
+    evidence = builder.build()
+    empty = {name: pl.DataFrame(schema=KEYS | SCHEMAS[name]) for name in ("loss", "similarity")}
+    frames = {field.name: getattr(evidence, field.name) for field in fields(evidence)}
+    return build_tables(Gathered(**frames, **empty, manifests=()))

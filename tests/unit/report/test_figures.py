@@ -81,7 +81,7 @@ def test_a_figure_is_drawn_to_four_files(figures, name, tmp_path):
 @pytest.mark.parametrize("name", FIGURE_NAMES)
 def test_every_axis_is_named(figures, name):
     for panel in figures[name].panels:
-        titles = re.findall(r'"title": \[?"([^"]+)"', json.dumps(panel.chart.to_dict()))
+        titles = re.findall(r'"title": "([^"]+)"', json.dumps(panel.chart.to_dict()))
         assert len(titles) >= 2
 
 

@@ -20,11 +20,11 @@ from rankscope.report.figures.figure import (
     conditions_of,
     extent,
     fade,
+    in_panels,
     only,
     rows_chart,
     ticks_at,
     trace_variable,
-    wrapped,
 )
 from rankscope.report.figures.trajectories import SIDE_METRICS
 from rankscope.report.methods import BASE
@@ -47,10 +47,11 @@ def by_rank(tables: Tables, headline: tuple[str, str] | None) -> Figure | None:
     if loras.is_empty():
         return None
     ranks = tables.runs["rank"].drop_nulls().unique().sort().to_list()
-    rows = _rows(tables, measured, traces, ranks)
     evaluations = loras.select("evaluation", "measures", "unit").unique(maintain_order=True)
     order = {name: place for place, name in enumerate(headline or ())}
     panels = sorted(evaluations.iter_rows(), key=lambda row: order.get(row[0], len(order)))
+    rows = _rows(tables, measured, traces, ranks)
+    rows = in_panels(rows, "evaluation", [name for name, _, _ in panels])
     labels = traces["trace"].unique(maintain_order=True).to_list()
     look = (ranks, conditions_of(tables.runs), labels)
     return Figure(
@@ -61,9 +62,9 @@ def by_rank(tables: Tables, headline: tuple[str, str] | None) -> Figure | None:
         panels=tuple(
             Panel(
                 f"{OF[measures][0]}: {name}",
-                _panel(rows, name, f"{unit} {OF[measures][1]}", *look),
+                _panel(rows, number, f"{unit} {OF[measures][1]}", *look),
             )
-            for name, measures, unit in panels
+            for number, (name, measures, unit) in enumerate(panels)
         ),
         keys=tuple(
             Key(label, trace_variable(number)) for number, label in enumerate(labels) if labels[1:]
@@ -164,9 +165,9 @@ def beyond(ranks: list[int]) -> float:
     return float(ranks[-1] * (max(2.0, ranks[-1] / ranks[-2]) if ranks[1:] else 4.0))
 
 
-def _ends(rows: pl.DataFrame, evaluation: str) -> list[float]:
+def _ends(rows: pl.DataFrame, panel: int) -> list[float]:
     """Ends of the axis; the base is on it unless that would squeeze the rest."""
-    drawn = rows.filter(pl.col("evaluation") == evaluation, pl.col("kind").is_in(["mean", "seed"]))
+    drawn = rows.filter(pl.col("panel") == panel, pl.col("kind").is_in(["mean", "seed"]))
     values = [
         value
         for row in drawn.select("change", "low", "high").rows()
@@ -180,7 +181,7 @@ def _ends(rows: pl.DataFrame, evaluation: str) -> list[float]:
 
 def _panel(
     rows: pl.DataFrame,
-    evaluation: str,
+    number: int,
     title: str,
     ranks: list[int],
     conditions: pl.DataFrame,
@@ -188,11 +189,11 @@ def _panel(
 ) -> Any:
     y = alt.Y(
         "change:Q",
-        title=wrapped(title),
-        scale=alt.Scale(domain=_ends(rows, evaluation), nice=False),
+        title=title,
+        scale=alt.Scale(domain=_ends(rows, number), nice=False),
     )
     x = _x(ranks, with_full=conditions["rank"].null_count() > 0)
-    chart = only(rows_chart(), evaluation=evaluation)
+    chart = only(rows_chart(), panel=number)
     means = chart.transform_filter("datum.kind == 'mean'")
     full = means.transform_filter("datum.rank == null")
     colours = colour(conditions)

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.figures.figure import Figure, Key, Panel, fade, only, rows_chart
+from rankscope.report.figures.figure import Figure, Key, Panel, fade, in_panels, only, rows_chart
 from rankscope.report.figures.scaling import BARS, of_series, series_selector
 
 FULL = "full"
@@ -31,10 +31,10 @@ def categories(scores: pl.DataFrame) -> Figure | None:
             " are none of the task's options, so that the form itself was missed. Means over"
             f" samplings. {BARS}. Runs that did not finish are not drawn."
         ),
-        rows=rows,
+        rows=in_panels(rows, "category", sizes["category"].to_list()),
         panels=tuple(
-            Panel(f"{category} ({_sized(tasks, items)})", _panel(category, places, bool(selectors)))
-            for category, tasks, items in sizes.iter_rows()
+            Panel(f"{category} ({_sized(tasks, items)})", _panel(number, places, bool(selectors)))
+            for number, (category, tasks, items) in enumerate(sizes.iter_rows())
         ),
         selectors=selectors,
         keys=(
@@ -58,8 +58,8 @@ def _rows(scores: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _panel(category: str, places: list[str], chosen: bool) -> Any:
-    chart = of_series(only(rows_chart(), category=category), chosen)
+def _panel(number: int, places: list[str], chosen: bool) -> Any:
+    chart = of_series(only(rows_chart(), panel=number), chosen)
     x = alt.X(
         "place:O",
         title="LoRA rank",

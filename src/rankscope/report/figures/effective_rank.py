@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     colour,
     conditions_of,
     fade,
+    in_panels,
     only,
     rows_chart,
     ticks_at,
@@ -38,8 +39,10 @@ def effective_rank(tables: Tables) -> Figure | None:
             " layer and kind of matrix, on a logarithmic scale. Lines are means over seeds, open"
             " circles single seeds, bars the range of the seeds. LoRA of rank r cannot exceed r."
         ),
-        rows=rows,
-        panels=tuple(Panel(name, _panel(name, conditions, ends)) for name in types),
+        rows=in_panels(rows, "module_type", types),
+        panels=tuple(
+            Panel(name, _panel(number, conditions, ends)) for number, name in enumerate(types)
+        ),
         columns=4,
     )
 
@@ -75,7 +78,7 @@ def _rows(tables: Tables) -> pl.DataFrame:
     return pl.concat([seeds, means], how="diagonal")
 
 
-def _panel(module_type: str, conditions: pl.DataFrame, ends: tuple[float, float]) -> Any:
+def _panel(number: int, conditions: pl.DataFrame, ends: tuple[float, float]) -> Any:
     x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
     y = alt.Y(
         "effective_rank:Q",
@@ -83,7 +86,7 @@ def _panel(module_type: str, conditions: pl.DataFrame, ends: tuple[float, float]
         scale=alt.Scale(type="log", domain=ends, nice=False),
         axis=ticks_at([1, 2, 5, *(m * 10**e for e in range(1, 5) for m in (1, 2, 5))]),
     )
-    chart = only(rows_chart(), module_type=module_type)
+    chart = only(rows_chart(), panel=number)
     means = chart.transform_filter("datum.kind == 'mean'")
     colours = colour(conditions)
     tooltip = ["condition:N", "layer:O", alt.Tooltip("effective_rank:Q", format=".1f")]

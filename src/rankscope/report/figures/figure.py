@@ -11,9 +11,10 @@ light, dark and print; standalone files get the light ones.
 
 Every chart knows the parameter `focus`: the condition to show alone, or ''.
 
-Names that a user chose (evaluations, categories, weight matrices) go into charts as data, never
-as part of an expression or of a field's name: `only` selects their rows, `wrapped` makes titles of
-them. Axes that show scores or counts have the explicit ends that `extent` gives them.
+Names that a user chose (evaluations, categories, weight matrices) are data of a chart and titles of
+panels, never part of an expression or of a field's name: `in_panels` numbers them, and `only`
+selects by number. Titles of axes are ours: Vega makes expressions of them. Axes that show scores or
+counts have the explicit ends that `extent` gives them.
 """
 
 import math
@@ -33,7 +34,7 @@ MEASURE_COLOURS = {
     "--match": ("#1f5fa8", "#7db8f5"),
     "--outside": ("#8e3a8c", "#e08fdc"),
 }
-LINE = 44  # letters of an axis title that fit beside the lowest panel
+LINE = 44  # letters of a title that fit above the narrowest panel
 MARGIN = 0.05
 SET_RAMPS = (
     ("#c99a1c", "#cf6a3f", "#a8386e", "#46226e"),
@@ -151,16 +152,26 @@ def rows_chart() -> Any:
     return alt.Chart(alt.NamedData(name="rows"))
 
 
-def only(chart: Any, **values: str) -> Any:
-    """Keep the rows with these values in these columns, whatever the values spell."""
+def in_panels(rows: pl.DataFrame, column: str, names: Sequence[str]) -> pl.DataFrame:
+    """Add the column `panel`: the place among `names` of what stands in `column`.
+
+    Vega keeps expressions under their own text, and some texts (`constructor`, U+2028) break it.
+    """
+    numbers = range(len(names))
+    place = pl.col(column).replace_strict(list(names), list(numbers), default=None)
+    return rows.with_columns(panel=place.cast(pl.Int64))
+
+
+def only(chart: Any, **values: str | int) -> Any:
+    """Keep the rows with these values in these columns; names that a user chose by `in_panels`."""
     for column, value in values.items():
         chart = chart.transform_filter(alt.FieldEqualPredicate(field=column, equal=value))
     return chart
 
 
-def wrapped(title: str, width: int = LINE, most: int = 2) -> list[str]:
+def wrapped(title: str, width: int = LINE, most: int = 2) -> str:
     """Break a title into lines; what does not fit into the last one ends in an ellipsis."""
-    return textwrap.wrap(title, width, max_lines=most, placeholder=" …") or [""]
+    return "\n".join(textwrap.wrap(title, width, max_lines=most, placeholder=" …"))
 
 
 def extent(

@@ -15,7 +15,6 @@ from rankscope.report.figures.figure import (
     extent,
     fade,
     rows_chart,
-    wrapped,
 )
 from rankscope.report.methods import BASE
 from rankscope.report.tables import Tables
@@ -32,23 +31,24 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
     )
     units = dict(tables.summary.select("evaluation", "unit").unique().iter_rows())
     conditions = conditions_of(tables.runs)
-    x = alt.X("forgotten:Q", title=wrapped(f"forgotten: {units[forgetting]} lost on {forgetting}"))
-    y = alt.Y("learned:Q", title=wrapped(f"learned: {units[learning]} gained on {learning}", 32))
+    x = alt.X("forgotten:Q", title=f"forgotten: {units[forgetting]} lost")
+    y = alt.Y("learned:Q", title=f"learned: {units[learning]} gained")
+    names = f"learned on {learning}, forgotten on {forgetting}"
     return Figure(
         name="plane",
         title="What was learned, and what it cost",
         caption=(
-            f"Learned on {learning}, forgotten on {forgetting}. Each trace is one method, from the"
-            " base (origin) over its kept steps to the end of training (large): mean over seeds."
-            f" {COMPARED} Small open circles are single seeds. Up is better, left is better."
+            "Each trace is one method, from the base (origin) over its kept steps to the end of"
+            f" training (large): mean over seeds. {COMPARED} Small open circles are single seeds."
+            " Up is better, left is better."
         ),
         rows=rows,
-        panels=_panels(rows, x, y, colour(conditions)),
+        panels=_panels(rows, names, x, y, colour(conditions)),
         columns=1,
     )
 
 
-def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ...]:
+def _panels(rows: pl.DataFrame, names: str, x: Any, y: Any, colours: Any) -> tuple[Panel, ...]:
     """One panel; with a close-up before it where the way to the first kept step dwarfs the rest."""
     means = rows.filter(pl.col("kind") == "mean", pl.col("step") > 0)
     first = means.filter(pl.col("step") == pl.col("step").min().over("condition"))["learned"]
@@ -57,17 +57,16 @@ def _panels(rows: pl.DataFrame, x: Any, y: Any, colours: Any) -> tuple[Panel, ..
     whole = _traces(far_x, far_y, colours) + _base(far_x, far_y, colours)
     if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
         named = whole + _names(far_x, far_y, colours)
-        return (Panel("", named.properties(width=560, height=420)),)
+        return (Panel(names, named.properties(width=560, height=420)),)
     kept = rows.filter(pl.col("step") > 0)
     near_x, near_y = _within(kept, x, y)
-    names = _names(near_x, near_y, colours)
-    close_up = _traces(near_x, near_y, colours, from_step=1) + names
+    close_up = _traces(near_x, near_y, colours, from_step=1) + _names(near_x, near_y, colours)
     return (
         Panel(
-            "close-up: the kept steps, without the way from the base",
+            f"close-up: {names}",
             close_up.properties(width=560, height=420),
         ),
-        Panel("from the base", whole.properties(width=560, height=320)),
+        Panel(f"from the base: {names}", whole.properties(width=560, height=320)),
     )
 
 

@@ -23,7 +23,9 @@ SIGNIFICANT = 5
 SUFFIXES = (".json", ".csv", ".vl.json", ".svg")
 PAGE_LEGENDS = ("condition", "trained_on", "measure", "trace")
 LIGHT_INK = "#1c1c1a"
-CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, 0xFFFE: "�", 0xFFFF: "�"}
+# what no XML may hold; line breaks are those of titles
+CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) != "\n"}
+CONTROLS |= {0x7F: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 TICKS = 5
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
@@ -171,6 +173,7 @@ def light_config() -> dict[str, Any]:
     """Vega-Lite configuration of standalone files: calm axes, no frames."""
     return {
         "font": FONT,
+        "lineBreak": "\n",
         "view": {"stroke": None},
         "axis": {
             "grid": True, "gridColor": "#e7e5e0", "domain": False, "tickColor": "#b9b6ae",

@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     Figure,
     Panel,
     conditions_of,
+    in_panels,
     only,
     rows_chart,
     variable,
@@ -34,10 +35,12 @@ def similarity(tables: Tables) -> Figure:
             " diagonal means that nothing moved; a blank column marked × is an intruder: no"
             f" vector of the base, shown or not, has a cosine of {EPSILON:g} or more with it."
         ),
-        rows=rows,
+        rows=in_panels(rows, "condition", conditions["condition"].to_list()),
         panels=tuple(
-            Panel(label, _panel(label, f"var({variable(label, rank)})"), square=True)
-            for label, rank in conditions.select("condition", "rank").iter_rows()
+            Panel(label, _panel(number, f"var({variable(label, rank)})"), square=True)
+            for number, (label, rank) in enumerate(
+                conditions.select("condition", "rank").iter_rows()
+            )
         ),
         selectors=(selector,),
         columns=5,
@@ -65,10 +68,10 @@ def _rows(tables: Tables, matrices: tuple[str, ...]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _panel(condition: str, ink: str) -> Any:
+def _panel(number: int, ink: str) -> Any:
     x = alt.X("tuned:O", title="vector after fine-tuning", axis=alt.Axis(labelAngle=0))
     y = alt.Y("base:O", title="vector of the base")
-    chart = only(rows_chart(), condition=condition).transform_filter("datum.matrix == matrix")
+    chart = only(rows_chart(), panel=number).transform_filter("datum.matrix == matrix")
     cells = chart.mark_rect(color=ink).encode(
         x=x,
         y=y,

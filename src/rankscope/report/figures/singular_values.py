@@ -11,6 +11,7 @@ from rankscope.report.figures.figure import (
     Figure,
     Panel,
     conditions_of,
+    in_panels,
     only,
     rows_chart,
     variable,
@@ -33,10 +34,12 @@ def singular_values(tables: Tables) -> Figure:
             " seed, joined by their place in the order. A large diamond is an intruder: its left"
             f" vector has a cosine below {EPSILON:g} with every vector of the base."
         ),
-        rows=rows,
+        rows=in_panels(rows, "condition", conditions["condition"].to_list()),
         panels=tuple(
-            Panel(label, _panel(label, f"var({variable(label, rank)})"))
-            for label, rank in conditions.select("condition", "rank").iter_rows()
+            Panel(label, _panel(number, f"var({variable(label, rank)})"))
+            for number, (label, rank) in enumerate(
+                conditions.select("condition", "rank").iter_rows()
+            )
         ),
         selectors=(selector,),
         columns=5,
@@ -57,13 +60,13 @@ def _rows(tables: Tables, matrices: tuple[str, ...]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _panel(condition: str, ink: str) -> Any:
+def _panel(number: int, ink: str) -> Any:
     x = alt.X(
         "step:Q", title="training step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)
     )
     y = alt.Y("sigma:Q", title="singular value", scale=alt.Scale(zero=False, nice=True))
     matrix = rows_chart().transform_filter("datum.matrix == matrix")
-    chart = only(matrix, condition=condition)
+    chart = only(matrix, panel=number)
     tooltip = ["step:Q", "j:O", "sigma:Q", alt.Tooltip("max_cosine:Q", title="largest |cosine|")]
     intrudes = f"datum.max_cosine < {EPSILON}"
     shown = alt.condition(FOCUSED, alt.value(1), alt.value(0.15))

@@ -15,6 +15,7 @@ from rankscope.report.figures.figure import (
     conditions_of,
     extent,
     fade,
+    in_panels,
     only,
     rows_chart,
 )
@@ -46,7 +47,7 @@ def trajectories(tables: Tables) -> Figure | None:
     evaluations = tables.summary.select("evaluation", "measures", "unit", "metric").unique(
         maintain_order=True
     )
-    rows = _rows(tables, conditions)
+    rows = in_panels(_rows(tables, conditions), "evaluation", evaluations["evaluation"].to_list())
     upwards = dict(tables.scores.select("evaluation", "higher_is_better").unique().iter_rows())
     return Figure(
         name="trajectories",
@@ -60,9 +61,11 @@ def trajectories(tables: Tables) -> Figure | None:
         panels=tuple(
             Panel(
                 f"{name} ({measures})",
-                _panel(name, _title(unit, upwards[name]), _ends(rows, name, metric), conditions),
+                _panel(
+                    number, _title(unit, upwards[name]), _ends(rows, number, metric), conditions
+                ),
             )
-            for name, measures, unit, metric in evaluations.iter_rows()
+            for number, (name, measures, unit, metric) in enumerate(evaluations.iter_rows())
         ),
     )
 
@@ -109,19 +112,19 @@ def _sign() -> pl.Expr:
     return pl.when(risen < 0).then(-1.0).otherwise(1.0)
 
 
-def _ends(rows: pl.DataFrame, evaluation: str, metric: str) -> list[float]:
+def _ends(rows: pl.DataFrame, panel: int, metric: str) -> list[float]:
     """The axis of an evaluation: no score is negative, and no share is above 1."""
-    drawn = rows.filter(pl.col("evaluation") == evaluation).select("mean", "low", "high")
+    drawn = rows.filter(pl.col("panel") == panel).select("mean", "low", "high")
     most = math.inf if metric in UNBOUNDED else 1.0
     return extent((value for row in drawn.rows() for value in row), 0.0, most)
 
 
-def _panel(evaluation: str, title: str, ends: list[float], conditions: pl.DataFrame) -> Any:
+def _panel(number: int, title: str, ends: list[float], conditions: pl.DataFrame) -> Any:
     x = alt.X(
         "x:Q", title="training step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)
     )
     y = alt.Y("mean:Q", title=title, scale=alt.Scale(domain=ends, nice=False))
-    chart = only(rows_chart(), evaluation=evaluation)
+    chart = only(rows_chart(), panel=number)
     means = chart.transform_filter("datum.kind == 'mean'")
     trained = means.transform_filter("datum.condition != 'Base'")
     colours = colour(conditions)

@@ -6,6 +6,7 @@
   const CONFIG = {
     background: null,
     font: FONT,
+    lineBreak: "\n",
     view: { stroke: null },
     axis: {
       domain: false, gridColor: "var(--grid)", tickColor: "var(--line)", tickSize: 4,
