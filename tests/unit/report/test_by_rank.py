@@ -123,8 +123,8 @@ def test_a_run_that_did_not_finish_is_a_cross_at_its_rank_and_in_no_mean(status)
     builder = learning_and_forgetting(TRACES)
     lost = builder.run(16, 7, status=status)
     never = builder.run(64, 0, status=status)
-    for evaluation in HEADLINE:
-        builder.scores(lost, evaluation, {5: [9.0] * 30})
+    for evaluation, measures in zip(HEADLINE, ("learning", "forgetting"), strict=True):
+        builder.scores(lost, evaluation, {5: [9.0] * 30}, measures)
     drawn = figure(builder)
     crosses = drawn.rows.filter(kind="unfinished")
     assert set(crosses.select("evaluation", "rank", "seed", "status").rows()) == {

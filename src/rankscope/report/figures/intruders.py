@@ -34,7 +34,7 @@ def intruders(tables: Tables) -> Figure:
     at_end = _y(vectors, rows.filter(pl.col("panel") != OVER_STEPS))  # one axis for both sides
     over_steps = _y(vectors, rows.filter(pl.col("panel") == OVER_STEPS))
     of_epsilon = _x("ε", [0.0, 1.0])
-    steps = _x("training step", [0.0, float(rows["step"].max())], tickMinStep=1)
+    steps = _x("training step", [0.0, float(rows["step"].to_numpy().max())], tickMinStep=1)
     return Figure(
         name="intruders",
         title="Intruder dimensions",

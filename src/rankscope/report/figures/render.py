@@ -10,6 +10,7 @@ appear as their symbols (`␀`): an SVG with them is no XML.
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,18 @@ def write_figure(figure: Figure, folder: Path) -> None:
     standalone = standalone_specification(figure)
     _write(folder / f"{figure.name}.csv", figure.rows.write_csv())
     _write(folder / f"{figure.name}.vl.json", _dump(standalone))
-    _write(folder / f"{figure.name}.svg", vl_convert.vegalite_to_svg(standalone))
+    _write(folder / f"{figure.name}.svg", _own_clips(vl_convert.vegalite_to_svg(standalone)))
     _write(folder / f"{figure.name}.json", _dump(for_page(figure)))
+
+
+def _own_clips(svg: str) -> str:
+    """Number clip paths from 0: Vega counts them over all that a process has drawn."""
+    numbers: dict[str, int] = {}
+    return re.sub(
+        r'(id="clip|url\(#clip)(\d+)',
+        lambda found: f"{found[1]}{numbers.setdefault(found[2], len(numbers))}",
+        svg,
+    )
 
 
 def _write(path: Path, text: str) -> None:
