@@ -152,7 +152,11 @@ def _wider(alone: Floats, pooled: Floats, freedom: int) -> Floats:
 Cell = tuple[str, str]  # training set, method
 
 
-def sampling_deviations(values: Mapping[Cell, Floats], wanted: Sequence[Cell]) -> list[Floats]:
+def sampling_deviations(
+    values: Mapping[Cell, Floats],
+    wanted: Sequence[Cell],
+    by_units: Mapping[Cell, Floats] | None = None,
+) -> list[Floats]:
     """Draws of what the mean over samplings of each wanted cell may deviate by from its truth.
 
     Sampling number i is the same for all methods and training sets: score = mean of the cell +
@@ -164,6 +168,8 @@ def sampling_deviations(values: Mapping[Cell, Floats], wanted: Sequence[Cell]) -
     Args:
         values: one value per sampling for each cell, the samplings in the same order.
         wanted: keys of `values`.
+        by_units: draws × samplings of the same values with units resampled. The part of the rest
+            that they explain is in the draws of the mean already and is not counted twice.
     """
     cells = list(values)
     residuals = np.array([values[cell] - np.mean(values[cell]) for cell in cells]).round(DECIMALS)
@@ -176,15 +182,26 @@ def sampling_deviations(values: Mapping[Cell, Floats], wanted: Sequence[Cell]) -
     common = residuals.mean(axis=0)
     of_sets = members @ residuals / sizes[:, None] - common
     rest = residuals - common - members.T @ of_sets
+    noise = 0.0
+    if by_units is not None and len(cells) > len(names):
+        drawn = np.stack(
+            [by_units[cell][1:] for cell in cells], axis=1
+        )  # draws × cells × samplings
+        drawn = drawn - drawn.mean(axis=2, keepdims=True) - residuals
+        drawn -= np.einsum("dcs,nc,n,nk->dks", drawn, members, 1 / sizes, members, optimize=True)
+        freedom = (len(cells) - len(names)) * (samplings - 1)
+        noise = float((drawn**2).sum(axis=(1, 2)).mean()) / freedom
 
-    def moved(key: str, alone: Floats, everyone: Floats, groups: int, share: float) -> Floats:
+    def moved(
+        key: str, alone: Floats, everyone: Floats, groups: int, share: float, less: float = 0.0
+    ) -> Floats:
         """Student's t with the spread of everyone; `share` of it is left after centring."""
         if not groups:
             return np.zeros(DRAWS + 1)
         freedom = groups * (samplings - 1)
-        pooled = (everyone**2).sum() / freedom
+        pooled = max((everyone**2).sum() / freedom, less)
         wider = _wider((alone**2).sum() / (samplings - 1) / share, pooled, samplings - 1)
-        error = np.sqrt(pooled / samplings) * wider
+        error = np.sqrt((pooled * wider**2 - less) / samplings)
         return np.asarray(error * _normal(key) * student_scale(freedom))
 
     together = moved("samplings", common, common, 1, 1.0)
@@ -196,6 +213,6 @@ def sampling_deviations(values: Mapping[Cell, Floats], wanted: Sequence[Cell]) -
         )
         groups = len(cells) - len(names)
         own_share = 1 - 1 / sizes[at] if sizes[at] > 1 else 1.0
-        own = moved(f"samplings of {cell}", rest[row], rest, groups, own_share)
+        own = moved(f"samplings of {cell}", rest[row], rest, groups, own_share, noise)
         found.append(together + of_set + (own if sizes[at] > 1 else 0.0))
     return found

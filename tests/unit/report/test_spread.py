@@ -133,3 +133,17 @@ def test_what_is_left_of_a_method_is_pooled_over_methods_and_training_sets():
 
 def test_one_sampling_does_not_move():
     assert not any(each.any() for each in moved({("T", "a"): [1.0], ("T", "b"): [2.0]}))
+
+
+def test_noise_that_units_explain_is_not_counted_twice():
+    """Nothing but units differs: their draws tell all of the spread, and little is added."""
+    rng = np.random.default_rng(6)
+    cells = [("A", str(method)) for method in range(40)]
+    drawn = {}
+    for cell in cells:
+        truth = rng.normal(0, 1, 3)
+        drawn[cell] = np.vstack([truth, truth + rng.normal(0, 1, (DRAWS, 3))])
+    values = {cell: draws[0] for cell, draws in drawn.items()}
+    twice = [np.std(each) for each in sampling_deviations(values, cells)]
+    once = [np.std(each) for each in sampling_deviations(values, cells, drawn)]
+    assert np.median(once) < 0.6 * np.median(twice)

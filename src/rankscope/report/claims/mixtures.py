@@ -281,7 +281,7 @@ class Mixtures:
         if not runs[0]:
             return _nothing_in_common(len(conditions))
         drawn = {run: self._points(run, test.name) for of in runs for run in of}
-        moved = self._moved(test, conditions, lambda run: float(self._points(run, test.name)[0]))
+        moved = self._moved(test, conditions, lambda run: self._points(run, test.name))
         draws = _mean_and_moved(drawn, runs, moved)
         items = {self._items(run, test.name) for run in runs[0]}
         sample = Sample(len(runs[0]), min(items, default=0), "items")
@@ -310,21 +310,25 @@ class Mixtures:
         tasks = max((len(values) for values in means.values()), default=0)
         counts = unit_counts(tasks, f"tasks of {test.asked}")
         drawn = {run: counts @ means[run] / tasks for run in compared}
-        moved = self._moved(test, conditions, lambda run: float(means[run].mean()))
+        moved = self._moved(test, conditions, lambda run: counts @ means[run] / tasks)
         draws = _mean_and_moved(drawn, runs, moved)
         sample = Sample(len(runs[0]), tasks, "tasks")
         return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
 
     def _moved(
-        self, test: Evaluation, conditions: Sequence[Condition], value: Callable[[str], float]
+        self, test: Evaluation, conditions: Sequence[Condition], drawn: Callable[[str], Floats]
     ) -> list[Floats]:
         """Draws of what the mean of each condition over their common samplings may deviate by.
 
-        `value` is what a run scored.
+        `drawn` gives the draws of what a run scored, with items or tasks resampled.
         """
         pooled = self._pool(test, conditions, self.seeds(test.name, *conditions))
-        values = {cell: np.array([value(run) for run in of]) for cell, of in pooled.items()}
-        return sampling_deviations(values, [(each.trained_on, each.label) for each in conditions])
+        by_units = {
+            cell: np.column_stack([drawn(run) for run in of]) for cell, of in pooled.items()
+        }
+        values = {cell: draws[0] for cell, draws in by_units.items()}
+        wanted = [(each.trained_on, each.label) for each in conditions]
+        return sampling_deviations(values, wanted, by_units)
 
     def _pool(
         self, test: Evaluation, conditions: Sequence[Condition], seeds: Sequence[int]
