@@ -2,13 +2,13 @@
 
 Guarantees: a file is complete or absent, so that an interrupted build goes on where it stopped;
 what a build takes on the disk is known, and refused, before it begins; a decomposition that does
-not belong to the weight it is used with is refused. `f64` is the default; `f32` halves the disk
-space and adds its rounding to every error bound.
+not belong to the weight it is used with, in every entry, is refused. `f64` is the default; `f32`
+halves the disk space and adds its rounding to every error bound.
 """
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,8 @@ from rankscope.artefacts.files import replacing
 from rankscope.artefacts.names import file_name
 from rankscope.errors import ArtefactError
 from rankscope.spectra.arrays import to_device, to_numpy
-from rankscope.spectra.blockwise import frobenius_norm
-from rankscope.spectra.decomposition import BaseSpectrum, orient
+from rankscope.spectra.blockwise import times, transposed_times
+from rankscope.spectra.decomposition import BaseSpectrum
 from rankscope.spectra.matrices import Matrix
 from rankscope.spectra.tensor_files import read_header
 
@@ -27,14 +27,12 @@ logger = logging.getLogger(__name__)
 
 Precision = Literal["f64", "f32"]
 
+_MARK = "mark"
 _BYTES: dict[Precision, int] = {"f64": 8, "f32": 4}
 # ‖u − fl(u)‖ for a unit vector stored in single precision
 _SINGLE_ROUNDING = float(np.finfo(np.float32).eps) / 2
-_COMPARED_ROWS = 8  # at each of three places
-# what rounding in double precision stays well below, of products of sampled rows over σ₁²
-_TOLERANCE = 1e-10
-# likewise of images of the weakest vectors over σ₁; these are divided by values down to 1e-6 σ₁
-_WEAK_TOLERANCE = 1e-7
+# what rounding in double precision stays well below, of an entry of W x over ‖W‖
+_TOLERANCE = 1e-12
 _WEAK_SHARE = 64  # of the larger side's vectors, one in so many is stored
 
 
@@ -99,15 +97,15 @@ def stored_bytes(shape: tuple[int, int], precision: Precision) -> int:
     """Return the size of the decomposition of an m × n matrix of full rank, headers left out."""
     small, large = sorted(shape)
     weak = 8 * large * (small // _WEAK_SHARE) if precision == "f64" else 0
-    return _BYTES[precision] * small**2 + 2 * 8 * small + weak
+    return _BYTES[precision] * small**2 + 4 * 8 * small + weak
 
 
 def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.3g} GB"
 
 
-def save(path: Path, base: BaseSpectrum, precision: Precision = "f64") -> None:
-    """Write a decomposition, its vectors in `precision`."""
+def save(path: Path, base: BaseSpectrum, weight: np.ndarray, precision: Precision = "f64") -> None:
+    """Write the decomposition of `weight` (any orientation), its vectors in `precision`."""
     from safetensors.numpy import save_file
 
     stored = np.float64 if precision == "f64" else np.float32
@@ -116,6 +114,7 @@ def save(path: Path, base: BaseSpectrum, precision: Precision = "f64") -> None:
         "values": to_numpy(base.values),
         "errors": to_numpy(base.errors),
         "large_tail": to_numpy(base.large_tail),
+        _MARK: _mark(weight),
     }
     # they complete what single precision tells of exact vectors, and are no use to rounded ones
     if base.weak_large is not None and precision == "f64":
@@ -142,7 +141,12 @@ def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
         raise ArtefactError(f"{path}: the base decomposition lacks this matrix; build it again")
     stored = {name: tensor.read() for name, tensor in read_header(path).items()}
     storage_error = _SINGLE_ROUNDING if stored["vectors"].dtype == np.float32 else 0.0
-    if not _belongs(stored, weight, storage_error):
+    mark = stored.pop(_MARK, None)
+    if (
+        mark is None
+        or (len(mark), len(stored["large_tail"])) != tuple(sorted(weight.shape))
+        or _differs(mark, _mark(weight))
+    ):
         raise ArtefactError(
             f"{path}: this decomposition belongs to another weight than the base's; delete it and "
             "build it again, or name another folder"
@@ -158,34 +162,19 @@ def load(path: Path, weight: np.ndarray, device: str = "cpu") -> BaseSpectrum:
     )
 
 
-def _belongs(stored: Mapping[str, np.ndarray], weight: np.ndarray, storage_error: float) -> bool:
-    """Say whether the decomposition `stored` is that of `weight`.
+def _mark(weight: np.ndarray) -> np.ndarray:
+    """Return what tells a weight from every other: its products with two fixed vectors, p × 2.
 
-    The Frobenius norm tells other numbers, and W Wᵀ = U Σ² Uᵀ on some rows tells the same numbers
-    in another order; W y = σ u, for a large-side vector y where one is stored, tells the order of
-    the larger side. Products with the whole weight would cost as much as the analysis of it.
+    Every entry enters, each by another factor, so that other numbers and the same in another order
+    are told apart, wherever they stand; it takes one pass over the weight, as its norm would. The
+    factors are cosines at multiples of √2 and of √3, of which no two places share both.
     """
-    values, oriented = stored["values"], orient(weight)
-    if len(values) != len(oriented) or not np.isclose(
-        np.linalg.norm(values), frobenius_norm(weight), rtol=1e-9
-    ):
-        return False
-    rows = oriented[_compared_rows(len(oriented))].astype(np.float64)
-    vectors = stored["vectors"][_compared_rows(len(oriented))].astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1)
-    rounding = 4 * storage_error * np.outer(lengths, lengths) + _TOLERANCE * values[0] ** 2
-    if (np.abs(rows @ rows.T - (vectors * values**2) @ vectors.T) > rounding).any():
-        return False
-    large = stored["large_tail"]
-    if not large.shape[1]:
-        large = stored.get("weak_large", large)
-    if not large.shape[1]:
-        return True
-    images = values[-1] * vectors[:, -1]
-    return bool((np.abs(rows @ large[:, -1] - images) <= _WEAK_TOLERANCE * values[0]).all())
+    smaller, larger = sorted(weight.shape)
+    fixed = np.cos(np.outer(np.arange(1, larger + 1), (2**0.5, 3**0.5)))
+    if weight.shape[0] == smaller:
+        return times(weight, fixed)
+    return transposed_times(weight, fixed)
 
 
-def _compared_rows(count: int) -> np.ndarray:
-    """Return the first, middle and last rows: neighbours, which lie together in either layout."""
-    starts = (0, max(count - _COMPARED_ROWS, 0) // 2, max(count - _COMPARED_ROWS, 0))
-    return np.unique([row for at in starts for row in range(at, min(at + _COMPARED_ROWS, count))])
+def _differs(stored: np.ndarray, mark: np.ndarray) -> bool:
+    return bool((np.abs(stored - mark) > _TOLERANCE * np.linalg.norm(mark)).any())

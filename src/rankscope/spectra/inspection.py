@@ -140,7 +140,7 @@ def _base_of(piece: _Piece, weight: np.ndarray) -> BaseSpectrum:
     path = cache.cache_file(settings.cache, piece.matrix.cache_key)
     if not path.is_file():
         base = decompose(to_device(orient(weight), settings.device))
-        cache.save(path, base, settings.precision)
+        cache.save(path, base, weight, settings.precision)
     return cache.load(path, weight, settings.device)
 
 

@@ -101,7 +101,7 @@ class _Piece:
 
 def _decompose_piece(piece: _Piece) -> None:
     weight = to_device(piece.model.read(piece.matrix), piece.device)
-    cache.save(piece.path, decompose(orient(weight)), piece.precision)
+    cache.save(piece.path, decompose(orient(weight)), weight, piece.precision)
 
 
 def analyse_steps(

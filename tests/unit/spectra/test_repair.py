@@ -74,7 +74,8 @@ def test_single_precision_does_not_decide_what_is_scaled(square, tmp_path, sign)
     """ε next to each cosine, far within what storing the base in single precision costs."""
     (matrix,) = square.matrices
     path = cache.cache_file(tmp_path / "cache", matrix.name)
-    cache.save(path, decompose(orient(square.read(matrix))), "f32")
+    weight = square.read(matrix)
+    cache.save(path, decompose(orient(weight)), weight, "f32")
     cosines = true_cosines(square)
     for j, cosine in enumerate(cosines, 1):
         epsilon = float(cosine) + sign * 1e-10
