@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-STAGE_VERSIONS = {"data": 1, "base": 1, "train": 1, "evaluate": 3, "spectra": 2}
+STAGE_VERSIONS = {"data": 2, "base": 2, "train": 2, "evaluate": 4, "spectra": 3}
 
 
 def canonical_json(value: Any) -> str:
