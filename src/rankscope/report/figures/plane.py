@@ -175,12 +175,12 @@ def _names(x: Any, y: Any, colours: Any) -> Any:
     left, right = x["scale"]["domain"]
     ends = rows_chart().transform_filter("datum.kind == 'mean' && datum.last")
     shared = {"x": x, "y": y, "text": "condition:N", "color": colours, "opacity": fade()}
-    third = left + (right - left) / 3
+    near = left + (right - left) / 6  # too near the edge for a name on its left
     return alt.layer(
-        ends.transform_filter(f"datum.forgotten >= {third}")
+        ends.transform_filter(f"datum.forgotten >= {near}")
         .mark_text(align="right", dx=-8, dy=-9, fontWeight=600)
         .encode(**shared),
-        ends.transform_filter(f"datum.forgotten < {third}")
+        ends.transform_filter(f"datum.forgotten < {near}")
         .mark_text(align="left", dx=9, dy=-9, fontWeight=600)
         .encode(**shared),
     )
