@@ -32,7 +32,7 @@ from rankscope.spectra.adapter_config import (
 )
 from rankscope.spectra.dequantised_files import write_float32
 from rankscope.spectra.matrices import Model, open_model
-from rankscope.spectra.peft_models import base_config, class_of
+from rankscope.spectra.peft_models import base_config, class_of, load_adapter
 from rankscope.spectra.sources import Source
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors
 
@@ -175,7 +175,6 @@ def _merged_layers(
 ) -> dict[str, "torch.Tensor"]:
     """Load base and adapter, merge, and return the weights of the layers that it changes."""
     import torch
-    from peft import PeftModel
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     torch.manual_seed(seed)
@@ -184,8 +183,9 @@ def _merged_layers(
     except ModelError as error:
         raise ModelError(str(error).replace(str(place / "base"), str(base))) from error
     task = f"peft {_version()} cannot merge this {config.get('peft_type')} adapter into {base}"
-    with doing(adapter, task, f"is it the adapter's base? Else {_SAVE_MERGED}", ModelError):
-        tuned = PeftModel.from_pretrained(model, str(place / "adapter"))
+    advice = f"is it the adapter's base? Else {_SAVE_MERGED}"
+    tuned = load_adapter(model, place / "adapter", (adapter, task, advice))
+    with doing(adapter, task, advice, ModelError):
         tuned.base_model.merge_adapter()
     found = {}
     for name, module in tuned.base_model.model.named_modules():

@@ -6,10 +6,11 @@ labels as the adapter's own; no code of a folder runs (`loading`). Needs transfo
 
 import re
 import tempfile
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rankscope.artefacts.files import write_json
 from rankscope.errors import ModelError
@@ -19,6 +20,11 @@ from rankscope.spectra.adapter_config import read_adapter_config
 from rankscope.spectra.matrices import Model
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+_LOST = "missing adapter keys"  # what peft's warning says
+_LONGEST = 400  # letters of it
 _BY_TASK = {
     "CAUSAL_LM": "AutoModelForCausalLM",
     "SEQ_CLS": "AutoModelForSequenceClassification",
@@ -67,7 +73,6 @@ def check_loads(folder: Path, base: Model, named: Path) -> None:
         ModelError: peft does not load it; the message names the folder as `named`.
     """
     import torch
-    from peft import PeftModel
 
     adapter = read_adapter_config(folder) or {}
     kind = class_of(adapter, base.config)
@@ -81,5 +86,31 @@ def check_loads(folder: Path, base: Model, named: Path) -> None:
         except ModelError as error:
             raise ModelError(str(error).replace(temporary, str(base.folder))) from error
     advice = "nothing was written; repair it as a merged model instead (--merged)"
-    with doing(named, "peft does not load what was to be written", advice, ModelError):
-        PeftModel.from_pretrained(model, str(folder), low_cpu_mem_usage=True)
+    saying = named, "peft does not load what was to be written", advice
+    load_adapter(model, folder, saying, low_cpu_mem_usage=True)
+
+
+def load_adapter(
+    model: Any, folder: Path, saying: tuple[Path, str, str], **options: Any
+) -> "PeftModel":
+    """Have peft put the adapter in `folder` around a model, all of it.
+
+    `saying` is the folder, the task and the advice of the message (`foreign.doing`).
+
+    Raises:
+        ModelError: peft does not load it, or finds no tensor for a part of it, which it would
+            leave as it began.
+    """
+    from peft import PeftModel
+
+    named, task, advice = saying
+    with doing(named, task, advice, ModelError), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        tuned = PeftModel.from_pretrained(model, str(folder), **options)
+    lost = next((str(each.message) for each in said if _LOST in str(each.message)), None)
+    if lost is not None:
+        raise ModelError(
+            f"{named}: {task}: its tensors are missing, or have names that peft does not look for:"
+            f" {lost if len(lost) <= _LONGEST else lost[:_LONGEST] + ' …'}; {advice}"
+        )
+    return tuned

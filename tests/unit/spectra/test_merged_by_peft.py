@@ -247,6 +247,27 @@ def test_empty_tensors_are_said_to_be_empty(llama, loha):
         updates(loha, llama)
 
 
+@pytest.mark.parametrize("fault", ["prefix", "wrapper", "half"])
+def test_what_peft_would_leave_as_it_began_is_refused(llama, tmp_path, fault):
+    """It warns only; the adapter would count as one that changes nothing."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(llama)
+    config = config_of("loha", target_modules=["q_proj", "k_proj"], task_type="CAUSAL_LM")
+    trained(model, config, tmp_path / "loha")
+    path = tmp_path / "loha/adapter_model.safetensors"
+    tensors = load_file(path)
+    renamed = {
+        "prefix": {f"module.{name}": tensor for name, tensor in tensors.items()},
+        "wrapper": {
+            name.replace("layers.0.", "layers.0._fsdp_wrapped_module."): tensor
+            for name, tensor in tensors.items()
+        },
+        "half": {name: tensor for name, tensor in tensors.items() if "q_proj" in name},
+    }
+    save_file(renamed[fault], path)
+    with pytest.raises(ModelError, match=r"cannot merge this LOHA.* missing, or have names"):
+        updates(tmp_path / "loha", llama)
+
+
 def test_norms_alone_have_no_spectrum(llama, tmp_path):
     load = transformers.AutoModelForCausalLM.from_pretrained
     config = peft.LNTuningConfig(target_modules=["input_layernorm"], task_type="CAUSAL_LM")
