@@ -153,6 +153,15 @@ FAMILIES: dict[str, Family] = {
     "gpt2": Family(_gpt2, in_by_out=CONV1D, task="CAUSAL_LM"),
     "gpt-oss": Family(_gpt_oss, in_by_out=EXPERTS, task="CAUSAL_LM",
                       targets=["q_proj"], adapter={"target_parameters": list(EXPERTS)}),
+    "gpt-oss, experts trained whole": Family(
+        _gpt_oss, in_by_out=EXPERTS, task="CAUSAL_LM", targets=["q_proj"],
+        adapter={"modules_to_save": ["experts"]}),
+    "mixtral, experts trained whole": Family(
+        _causal("Mixtral", **GROUPED, num_local_experts=4).make, task="CAUSAL_LM",
+        targets=["q_proj"], adapter={"modules_to_save": ["experts"]}),
+    "granite-moe, experts trained whole": Family(
+        _causal("GraniteMoe", **GROUPED, num_local_experts=4).make, task="CAUSAL_LM",
+        targets=["q_proj"], adapter={"modules_to_save": ["input_linear"]}),
     "llama4": Family(_llama4, in_by_out=EXPERTS, task="CAUSAL_LM",
                      targets=["q_proj"], adapter={"target_parameters": list(EXPERTS)}),
     "t5": Family(lambda: t.T5ForConditionalGeneration(t.T5Config(**T5)), task="SEQ_2_SEQ_LM"),

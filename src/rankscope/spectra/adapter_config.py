@@ -149,6 +149,9 @@ def _check_values(path: Path, config: Mapping[str, Any]) -> None:
                     f"{path}: the key {pattern!r} of {key} is no regular expression ({fault}), as "
                     "which peft reads it; write the name of a module there, such as 'q_proj'"
                 )
+    targets = config.get("target_parameters")
+    if targets and not (isinstance(targets, list) and all(isinstance(t, str) for t in targets)):
+        _refuse(path, "target_parameters", targets, "a list of names of parameters")
     for key in ("use_rslora", "use_dora"):
         if not isinstance(config.get(key, False), bool | None):
             _refuse(path, key, config[key], "true or false")

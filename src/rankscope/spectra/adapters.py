@@ -37,14 +37,14 @@ from rankscope.spectra.matrices import Matrix, Model
 from rankscope.spectra.placing import is_targeted, place
 from rankscope.spectra.starts import Taken, taken
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
-from rankscope.spectra.updates import Dense, LeftOut, LowRank, Tuned, Update, kind_of, told
+from rankscope.spectra.updates import Dense, LeftOut, LowRank, Tuned, Update, kind_of, some_of, told
 
 logger = logging.getLogger(__name__)
 
 _FACTOR = re.compile(
     r"^(?:base_model\.model\.)?(?P<module>.+)\."
     r"(?P<kind>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
-    r"(?:\.default)?(?:\.weight)?$"
+    r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.weight)?$"
 )
 _TRAINED = "trained, but no matrix of a layer"
 
@@ -174,7 +174,9 @@ class LoraAdapter:
         return {matrix.name: matrix for matrix in self.matrices}
 
     def _whole(self, matrix: Matrix) -> np.ndarray:
-        weight = self.wholes[self.modules[matrix.name]].read()
+        stored = self.wholes[self.modules[matrix.name]]
+        slot = matrix.piece.slot
+        weight = (stored if slot is None else stored.at(slot)).read()
         oriented = weight.T if matrix.parameter.is_flipped else weight
         return self.base.select_columns(matrix, self.base.select(matrix, oriented))
 
@@ -209,17 +211,25 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     tensors = list_tensors(folder, "adapter_model")
     factors: dict[str, dict[str, StoredTensor]] = defaultdict(dict)
     others: dict[str, StoredTensor] = {}
+    adapters: set[str | None] = set()
     for name, stored in tensors.items():
         if match := _FACTOR.match(name):
+            adapters.add(match["adapter"])
             factors[match["module"]][match["kind"]] = stored
         elif not name.endswith(".base_layer.weight"):  # peft's copy of a targeted embedding
             others[name] = stored
     if not factors and config["peft_type"] != MERGED:
         raise ModelError(f"{folder}: adapter_model.safetensors holds no LoRA factors")
+    if len(adapters) > 1:
+        raise ModelError(
+            f"{folder}: holds the factors of several adapters "
+            f"({', '.join(sorted(name or 'one without a name' for name in adapters))}); save each "
+            "with peft's `save_pretrained`, which gives it a folder of its own"
+        )
     wholes = {
         name.removeprefix("base_model.model.").removesuffix(".weight"): stored
         for name, stored in others.items()
-        if name.endswith(".weight")
+        if name.endswith(".weight") or len(stored.shape) == 3
     }
     placed = place(folder, base, config, factors, wholes)
     left_out = [
@@ -228,15 +238,18 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         if name.removeprefix("base_model.model.").removesuffix(".weight")
         not in placed.modules.values()
     ]
-    left_out += [
-        LeftOut(module, kind_of(f"{module}.weight", ()), _TRAINED,
-                next(iter(factors[module].values())).shape)
+    shapes = {
+        module: next(iter(factors[module].values())).shape
         for module in placed.no_matrix
         if module in factors
-    ]  # fmt: skip
+    }
+    left_out += [
+        LeftOut(module, kind_of(f"{module}.weight", shape), _TRAINED, shape)
+        for module, shape in shapes.items()
+    ]
     adapter = LoraAdapter(
-        folder, config, placed.base, dict(factors), wholes, (), placed.modules, placed.stacks,
-        tuple(placed.matrices),
+        folder, config, placed.base, dict(factors), wholes, tuple(left_out), placed.modules,
+        placed.stacks, tuple(placed.matrices),
     )  # fmt: skip
     kept, refitted = _check_shapes(adapter)
     _check_start(adapter)
@@ -264,7 +277,10 @@ def _check_shapes(adapter: LoraAdapter) -> tuple[tuple[Matrix, ...], list[LeftOu
         if module not in left_out:
             kept.append(matrix)
     if not kept:
-        reason = next((each.reason for each in left_out.values()), "adapts no matrix")
+        others = "; ".join(told(adapter.left_out)) or "nothing"
+        reason = next(
+            (each.reason for each in left_out.values()), f"adapts no matrix, but {others}"
+        )
         raise ModelError(
             f"{adapter.folder}: {reason}; there is nothing to analyse, or the adapter belongs to "
             "another base (or another vocabulary)"
@@ -315,7 +331,8 @@ def _fault(adapter: LoraAdapter, matrix: Matrix, module: str, shape: tuple[int, 
     parameter = matrix.parameter
     if module not in adapter.factors:
         whole = adapter.wholes[module].shape
-        if whole[-2:] == (shape[::-1] if parameter.is_flipped else shape):
+        stack = () if matrix.piece.slot is None else (adapter._experts(matrix),)
+        if whole == stack + (shape[::-1] if parameter.is_flipped else shape):
             return None
         return f"{module} was trained whole and is {whole}, but {weight}"
     stored = adapter.factors[module]
@@ -363,6 +380,8 @@ def open_tuned(folder: Path, base: Model) -> Tuned:
         return open_adapter(folder, base)
     if (folder / "config.json").is_file():
         return open_checkpoint(folder, base)
+    inside = sorted(path.parent.name for path in folder.glob(f"*/{ADAPTER_CONFIG}"))
+    advice = f"; its folders {some_of(inside)} hold adapters: give one of them" if inside else ""
     raise ModelError(
-        f"{folder}: neither a peft adapter (adapter_config.json) nor a model (config.json)"
+        f"{folder}: neither a peft adapter (adapter_config.json) nor a model (config.json){advice}"
     )

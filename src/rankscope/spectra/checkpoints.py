@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rankscope.errors import ModelError
-from rankscope.spectra.layout import layer_of
+from rankscope.spectra.layout import is_number, layer_of
 from rankscope.spectra.matrices import Matrix, Model, open_model
 from rankscope.spectra.quantised import is_quantised
 from rankscope.spectra.tensor_files import FLOATS
@@ -201,7 +201,7 @@ def _towers(model: Model) -> dict[str, set[int]]:
 def _tower(tensor: str) -> str:
     """What stands before the number of the layer."""
     parts = tensor.split(".")
-    first = next((i for i, part in enumerate(parts) if part.isdigit()), len(parts))
+    first = next((i for i, part in enumerate(parts) if is_number(part)), len(parts))
     return ".".join(parts[:first])
 
 

@@ -37,6 +37,7 @@ _IN_BY_OUT_EXPERTS = ("gpt_oss", "llama4", "llama4_text", "aria", "aria_text")
 _PEFT_FLIPS = ("gpt_oss", "aria", "aria_text")
 _NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary", re.IGNORECASE)
 _STACKED = re.compile(r"expert|moe", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _TOKENS = re.compile(r"(^|\.)(embed_tokens|word_embeddings|wte|embed_in|shared)\.weight$")
 
 
@@ -249,4 +250,9 @@ def owner_config(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def layer_of(name: str) -> int | None:
     """Return the first number among the dotted components: the layer, None outside layers."""
-    return next((int(part) for part in name.split(".") if part.isdigit()), None)
+    return next((int(part) for part in name.split(".") if is_number(part)), None)
+
+
+def is_number(part: str) -> bool:
+    """Say whether a component of a name is the number of a layer, or of an expert."""
+    return bool(_NUMBER.fullmatch(part))

@@ -4,10 +4,12 @@ Guarantees: every matrix arrives as out-features × in-features in the stored pr
 float32), whatever the checkpoint's layout: what its module holds as in × out is transposed, each
 expert of a stack is a matrix, fused projections are split into the matrices they hold. By default a
 model's matrices are the linear weights inside its numbered layers; embeddings and output heads
-count only where an adapter targets them. Names are those of the files.
+count only where an adapter targets them. Names are those of the files, less what wrappers of torch
+put in.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +26,7 @@ from rankscope.spectra.layout import (
     Parameter,
     Piece,
     Ranges,
+    is_number,
     is_plain,
     is_token_embedding,
     layer_of,
@@ -33,6 +36,9 @@ from rankscope.spectra.quantised import dequantise, is_quantised, refuse_other_s
 from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_config
 
 logger = logging.getLogger(__name__)
+
+# what peft's wrappers of modules are made of
+_UNMERGED = re.compile(r"\.(?:base_layer|original_module|modules_to_save|lora_[AB])\.")
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def module_types(modules: Iterable[str]) -> dict[str, str]:
     `model.layers.3.self_attn.q_proj` becomes `q_proj`; RoBERTa's two `output.dense` stay apart.
     """
     kinds = {
-        module: tuple(part for part in module.split(".") if not part.isdigit())
+        module: tuple(part for part in module.split(".") if not is_number(part))
         for module in modules
     }
     distinct = set(kinds.values())
@@ -333,11 +339,22 @@ def open_model(folder: Path) -> Model:
         raise ModelError(f"{folder}: no config.json; expected a model in the Hugging Face layout")
     tensors = list_tensors(folder, "model")
     refuse_other_schemes(tensors)
+    _refuse_unmerged(folder, tensors)
     config = read_config(path)
     plain = Model(folder, config, tensors, plain_layout(config, tensors))
     if is_plain(config):
         return plain
     return next(_in_memory(plain, library.class_names(config, {})), plain)
+
+
+def _refuse_unmerged(folder: Path, tensors: Mapping[str, StoredTensor]) -> None:
+    """Refuse a model with an adapter around its modules: its weights are not those that it has."""
+    name = next((name for name in tensors if _UNMERGED.search(name)), None)
+    if name is not None:
+        raise ModelError(
+            f"{folder}: was saved with an adapter that is not merged ({name}); save the adapter "
+            "alone (peft's `save_pretrained`), or save what `merge_and_unload()` returns"
+        )
 
 
 def _in_memory(model: Model, names: list[str]) -> Iterator[Model]:

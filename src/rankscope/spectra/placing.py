@@ -90,6 +90,9 @@ def _place(
         stack = _stack_of(base, module, config)
         if stack is not None:
             placed.stacks[module] = stack
+        own = base.layout.parameters.get(module)
+        if stack is None and own is not None and own.is_stack:
+            stack = own  # trained whole: it is named itself
         pieces = base.layout.held(stack.name) if stack else base.of_module(module)
         if pieces is None and module in factors:
             placed.unknown.append(module)

@@ -18,6 +18,9 @@ from rankscope.spectra.tensor_files import StoredTensor
 _OTHER_SCHEMES = ("qweight", "weight_scale_inv", "weight_scale")
 
 
+_SMALL_FLOATS = ("F8_", "F6_", "F4")
+
+
 def _state_name(tensor: str, tensors: dict[str, StoredTensor]) -> str | None:
     """Return the name of the 4-bit quantisation state stored beside `tensor`."""
     prefix = f"{tensor}.quant_state.bitsandbytes__"
@@ -112,10 +115,12 @@ def refuse_other_schemes(tensors: dict[str, StoredTensor]) -> None:
         ModelError: the checkpoint holds GPTQ, AWQ or FP8 weights.
     """
     for name, tensor in tensors.items():
-        if name.rsplit(".", 1)[-1] in _OTHER_SCHEMES:
+        is_small = tensor.dtype.startswith(_SMALL_FLOATS) and len(tensor.shape) > 1
+        if is_small or name.rsplit(".", 1)[-1] in _OTHER_SCHEMES:
+            kind = f"is stored as {tensor.dtype}:" if is_small else "belongs to"
             raise ModelError(
-                f"{tensor.path}: {name} belongs to a quantisation that rankscope does not read "
-                "(it reads bitsandbytes' 4-bit and 8-bit); give the unquantised model as --base"
+                f"{tensor.path}: {name} {kind} a quantisation that rankscope does not read (it "
+                "reads bitsandbytes' 4-bit and 8-bit); give the unquantised model"
             )
 
 

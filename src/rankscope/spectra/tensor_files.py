@@ -9,6 +9,7 @@ is read from it, and a pickle is never opened. Needs no torch.
 import json
 import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ _STORED = {
 }  # fmt: skip
 FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 _LONGEST_HEADER = 100_000_000  # bytes: what the format allows
+# of torch.compile, FSDP and activation checkpointing
+_WRAPPERS = re.compile(
+    r"(?:(?<=\.)|^)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
+)
 _FETCH = "fetch the file again"
 
 
@@ -183,7 +188,23 @@ def list_tensors(folder: Path, stem: str) -> dict[str, StoredTensor]:
     else:
         raise _missing(folder, single, index)
     _refuse_empty(tensors)
-    return tensors
+    return _unwrapped(tensors)
+
+
+def _unwrapped(tensors: dict[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """Take out of the names what torch's wrappers of modules put in (`_WRAPPERS`)."""
+    if not any(_WRAPPERS.search(name) for name in tensors):
+        return tensors
+    named: dict[str, StoredTensor] = {}
+    for name, tensor in tensors.items():
+        own = _WRAPPERS.sub("", name)
+        if own in named:
+            raise ModelError(
+                f"{tensor.path}: damaged: holds {own!r} twice, once as {name!r}; save the model "
+                "again without torch's wrappers"
+            )
+        named[own] = tensor
+    return named
 
 
 def _of_shards(index: Path) -> dict[str, StoredTensor]:

@@ -40,6 +40,54 @@ def test_scaling_follows_peft(write_model, write_adapter, llama, config, scale):
     np.testing.assert_allclose(update.dense(), scale * b.astype(float) @ a.astype(float))
 
 
+def named(tensors, name):
+    return {key.replace(".weight", f".{name}.weight"): each for key, each in tensors.items()}
+
+
+def test_factors_under_the_name_of_an_adapter_are_read_and_several_refused(
+    write_model, write_adapter, llama
+):
+    base = open_model(write_model(llama))
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    one, two = (open_tuned(write_adapter(each, str(i)), base)
+                for i, each in enumerate((tensors, named(tensors, "mine"))))  # fmt: skip
+    (matrix,) = two.matrices
+    weight = base.read(matrix)
+    np.testing.assert_array_equal(
+        one.update(matrix, weight).dense(), two.update(matrix, weight).dense()
+    )
+    both = named(tensors, "mine") | named(tensors, "yours")
+    with pytest.raises(ModelError, match=r"several adapters \(mine, yours\)"):
+        open_tuned(write_adapter(both, "both"), base)
+
+
+def test_a_folder_of_adapters_names_them(write_model, write_adapter, llama, tmp_path):
+    base = open_model(write_model(llama))
+    (tmp_path / "all").mkdir()
+    write_adapter(factors(np.random.default_rng(0), Q, 16, 16, 4), "all/one")
+    with pytest.raises(ModelError, match="its folders one hold adapters"):
+        open_tuned(tmp_path / "all", base)
+
+
+def test_kernels_alone_are_named_as_what_they_are(write_model, write_adapter, llama):
+    rng = np.random.default_rng(0)
+    kernel = {"model.layers.0.conv.weight": rng.standard_normal((8, 4, 3))}
+    base = open_model(write_model(llama | kernel))
+    lora = {"model.layers.0.conv.lora_A.weight": rng.standard_normal((4, 4, 3)),
+            "model.layers.0.conv.lora_B.weight": rng.standard_normal((8, 4, 1))}  # fmt: skip
+    with pytest.raises(ModelError, match=r"no matrix, but 1 convolutions .*layers\.0\.conv"):
+        open_tuned(write_adapter(lora), base)
+
+
+@pytest.mark.parametrize("targets", [5, [1], "q_proj.weight"])
+def test_targets_that_are_no_list_of_names_are_refused(write_model, write_adapter, llama, targets):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    with pytest.raises(ModelError, match="target_parameters is"):
+        open_tuned(
+            write_adapter(tensors, target_parameters=targets), open_model(write_model(llama))
+        )
+
+
 def test_rank_pattern_shows_in_the_factors(write_model, write_adapter, llama):
     rng = np.random.default_rng(0)
     tensors = factors(rng, Q, 16, 16, 4) | factors(rng, UP, 40, 16, 2)

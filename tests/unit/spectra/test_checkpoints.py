@@ -44,6 +44,55 @@ def test_layers_that_neither_configuration_counts_are_left_out_by_name(write_mod
     assert all("only in the base" in left_out[name].reason for name in extra)
 
 
+@pytest.mark.parametrize("wrapper", ["_orig_mod", "_fsdp_wrapped_module"])
+@pytest.mark.parametrize("place", ["", "model.layers.1."])
+def test_names_that_wrappers_of_torch_put_in_do_not_count(write_model, llama, wrapper, place):
+    base = open_model(write_model(llama, CONFIG))
+    tensors = {
+        name.replace(place, f"{place}{wrapper}.", 1) if place in name else name: 2 * tensor
+        for name, tensor in llama.items()
+    }
+    tuned = open_tuned(write_model(tensors, CONFIG, "wrapped"), base)
+    assert {matrix.name for matrix in tuned.matrices} == {m.name for m in base.matrices}
+    for matrix in tuned.matrices:
+        weight = base.read(matrix)
+        np.testing.assert_array_equal(tuned.update(matrix, weight).dense(), weight)
+
+
+def test_a_name_with_and_without_its_wrapper_is_refused(write_model, llama):
+    twice = llama | {f"_orig_mod.{name}": tensor + 1 for name, tensor in llama.items()}
+    with pytest.raises(ModelError, match=r"holds 'model\.embed_tokens\.weight' twice"):
+        open_model(write_model(twice, CONFIG))
+
+
+@pytest.mark.parametrize("part", ["base_layer", "modules_to_save.default", "original_module"])
+def test_a_model_around_which_an_adapter_still_lies_is_refused(write_model, llama, part):
+    base = open_model(write_model(llama, CONFIG))
+    wrapped = {name.replace("q_proj", f"q_proj.{part}"): each for name, each in llama.items()}
+    with pytest.raises(ModelError, match=rf"adapter that is not merged .*q_proj\.{part}"):
+        open_tuned(write_model(wrapped, CONFIG, "wrapped"), base)
+
+
+@pytest.mark.parametrize("number", ["²", "١", "9" * 5000, "-1"])
+def test_what_is_no_number_of_a_layer_is_named(write_model, llama, number):
+    base = open_model(write_model(llama, CONFIG))
+    odd = f"model.layers.{number}.mlp.weight"
+    tuned = open_tuned(write_model(llama | {odd: np.eye(4)}, CONFIG, "odd"), base)
+    assert {matrix.name for matrix in tuned.matrices} == {m.name for m in base.matrices}
+    assert odd in {each.name for each in tuned.left_out}
+
+
+def test_weights_in_eight_bits_without_a_scheme_are_refused_for_that(tmp_path, write_model, llama):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    folder = write_model(llama, CONFIG)
+    eight = {name: torch.tensor(each).to(torch.float8_e4m3fn) for name, each in llama.items()}
+    save_file(eight, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="is stored as F8_E4M3"):
+        open_model(folder)
+
+
 def test_other_sizes_are_refused(write_model, llama):
     base = open_model(write_model(llama, CONFIG))
     with pytest.raises(ModelError, match=r"hidden_size is 32, in the base .* 16: another base"):
