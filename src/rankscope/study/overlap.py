@@ -2,21 +2,20 @@
 
 Guarantees: documents and items of an evaluation are compared with the training text of every run
 and of the embedded base, across variants: by passages of 50 characters and by whole texts, where
-both have been made (`rankscope data rows`), or are small enough of one's own files to be read
-here. Beyond `most_bytes` of text whole texts alone are compared, by their hashes. Nothing is said
-of what is apart by construction: test sets and mixtures of one collection, modules of the standard
-library that are split alike. Not here: variants of the hub that have not been made.
+both have been made (`rankscope data rows`), or are small enough of one's own files for the check
+to read them. Beyond `most_bytes` of text whole texts alone are compared, by their hashes. Nothing
+is said of what is apart by construction: test sets and mixtures of one collection, modules of the
+standard library that are split alike. Not here: variants of the hub that have not been made.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rankscope.artefacts import layout
-from rankscope.errors import DataError
 from rankscope.foreign import is_file
 from rankscope.study.data_specs import TEXT_SUFFIXES
 from rankscope.study.fingerprint import files_of, hashes_of
@@ -35,6 +34,8 @@ from rankscope.study.specs import (
 if TYPE_CHECKING:
     import polars as pl
 
+ReadsDocuments = Callable[[TextFiles], "pl.DataFrame | None"]
+
 FOR_A_CHECK = 16 << 20
 FOR_A_REPORT = 1 << 30
 """Bytes of text that are compared passage by passage."""
@@ -48,10 +49,13 @@ class Finding:
     text: str
 
 
-def findings(study: Study, most_bytes: int) -> list[Finding]:
-    """Return what of a study's evaluations is also trained on, and what is one and the same."""
+def findings(study: Study, most_bytes: int, read: "ReadsDocuments | None" = None) -> list[Finding]:
+    """Return what of a study's evaluations is also trained on, and what is one and the same.
+
+    `read` makes the rows of one's own files that have not been made, if they are to be read at all.
+    """
     evaluations = {each.name: each for suite in study.suites for each in suite.evaluations}
-    reader = _Reader(most_bytes)
+    reader = _Reader(most_bytes, read)
     found = [
         Finding(evaluation.name, text)
         for evaluation in evaluations.values()
@@ -174,8 +178,8 @@ class _Texts:
 class _Reader:
     """Reads the texts of variants, each once."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, most_bytes: int, read: "ReadsDocuments | None") -> None:
+        self._most_bytes, self._read = most_bytes, read
         self.texts = cache(self._texts)
 
     def compare(self, measured: DataSpec, trained: DataSpec) -> tuple[int, int, int] | None:
@@ -219,13 +223,8 @@ class _Reader:
             size = lazy.select(pl.col("text").str.len_bytes().sum()).collect().item() or 0
             columns = ["sha256", "split", *(["text"] if size <= self._most_bytes else [])]
             return lazy.select(columns).collect()
-        if isinstance(spec, TextFiles) and self._is_small(spec):
-            from rankscope.data.rows import document_table
-
-            try:
-                return document_table(spec)[0]
-            except DataError:
-                return None  # the check of the files says it
+        if self._read is not None and isinstance(spec, TextFiles) and self._is_small(spec):
+            return self._read(spec)
         return None
 
     def _is_small(self, spec: TextFiles) -> bool:

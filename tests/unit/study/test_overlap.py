@@ -9,6 +9,7 @@ import pytest
 from rankscope.artefacts import layout
 from rankscope.data.rows import document_table, write_rows
 from rankscope.study.check import notes
+from rankscope.study.checks.evaluation import read_documents
 from rankscope.study.checks.subject import Subject
 from rankscope.study.expand import load_expansion, load_study
 from rankscope.study.overlap import FOR_A_CHECK, findings
@@ -57,7 +58,9 @@ def study(data: str, learning: str = "code", forgetting: str = "prose") -> Study
 
 
 def found(*arguments: str, most_bytes: int = FOR_A_CHECK, **options: str) -> list[str]:
-    return [each.text for each in findings(study(*arguments, **options), most_bytes)]
+    return [
+        each.text for each in findings(study(*arguments, **options), most_bytes, read_documents)
+    ]
 
 
 OTHER = "{source: text, path: prose.jsonl, seed: 5}"
@@ -128,7 +131,7 @@ def test_continuations_count_as_the_documents_they_are_cut_from():
     text = Path("mine.yaml").read_text().replace(OTHER, "{source: continuations, documents: code}")
     harness = "kind: harness, task: hellaswag, data: more"
     Path("mine.yaml").write_text(text.replace("kind: bits-per-byte, data: more", harness))
-    (finding,) = findings(load_study("mine.yaml"), FOR_A_CHECK)
+    (finding,) = findings(load_study("mine.yaml"), FOR_A_CHECK, read_documents)
     assert finding.evaluation == "b"
     assert 'those of "code"' in finding.text
 
@@ -137,12 +140,12 @@ def test_made_rows_are_compared_whatever_their_source():
     """After `data`, hashes tell even where there is too much text for passages."""
     write("copy.jsonl", [page(n) for n in range(40)])
     spec = study("{source: text, path: copy.jsonl, seed: 3}", learning="more")
-    expected = [each.text for each in findings(spec, FOR_A_CHECK)]
+    expected = [each.text for each in findings(spec, FOR_A_CHECK, read_documents)]
     for variant in spec.data.values():
         assert source_of(variant) is None
         write_rows(variant, None, Path(layout.data_rows(variant.name)))
-    assert [each.text for each in findings(spec, FOR_A_CHECK)] == expected
-    assert [each.text for each in findings(spec, 10)] == expected
+    assert [each.text for each in findings(spec, FOR_A_CHECK, read_documents)] == expected
+    assert [each.text for each in findings(spec, 10, read_documents)] == expected
 
 
 def test_a_corpus_of_one_template_is_named_after_it_was_made():
@@ -150,7 +153,7 @@ def test_a_corpus_of_one_template_is_named_after_it_was_made():
     write("train.jsonl", [template + page(n, 30) for n in range(40)])
     spec = study(OTHER)
     write_rows(spec.data["code"], None, Path(layout.data_rows(spec.data["code"].name)))
-    (text,) = [each.text for each in findings(spec, FOR_A_CHECK)]
+    (text,) = [each.text for each in findings(spec, FOR_A_CHECK, read_documents)]
     assert text.startswith('10 held-out documents of "code" share passages with its training')
 
 

@@ -2,15 +2,12 @@
 
 Guarantees: `tk-instruct` is the definition-only prompt of Tk-Instruct, character for character (its
 `ni_collator.py`), the rule for closing full stops included; `alpaca` is the template of Stanford
-Alpaca with input. The reference a training example is given is fixed by its ids and the sampling
-seed. Not here: truncation and tokens (`encoding`).
+Alpaca with input. Not here: truncation and tokens (`encoding`).
 """
 
 import string
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rankscope.data.niv2.sampling import number
 from rankscope.study.instruction_specs import TemplateName
 
 
@@ -58,13 +55,3 @@ def _closed(text: str) -> str:
     """Strip, and add a full stop unless the last character is ASCII punctuation."""
     stripped = text.strip()
     return stripped if stripped and stripped[-1] in string.punctuation else f"{stripped}."
-
-
-def drawn_reference(
-    references: Sequence[str], seed: int, task: str, instance: str, draw: int
-) -> str:
-    """Choose the reference that a training example is trained on.
-
-    The repetitions of an example drawn with replacement each draw anew.
-    """
-    return references[number(seed, "reference", task, instance, draw) % len(references)].strip()

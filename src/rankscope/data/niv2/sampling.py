@@ -233,6 +233,16 @@ def _id(candidate: Candidate) -> str:
     return candidate.id
 
 
+def drawn_reference(
+    references: Sequence[str], seed: int, task: str, instance: str, draw: int
+) -> str:
+    """Choose the reference that a training example is trained on.
+
+    The repetitions of an example drawn with replacement each draw anew.
+    """
+    return references[number(seed, "reference", task, instance, draw) % len(references)].strip()
+
+
 def number(*parts: object) -> int:
     """Hash `parts` to a number below 2^64."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()

@@ -24,7 +24,7 @@ from rankscope.artefacts.manifest import Manifest, manifest
 from rankscope.artefacts.reading import exists, read_parquet, scan_parquet
 from rankscope.data.niv2.made import made_tasks
 from rankscope.data.niv2.proportions import proportions, proportions_page
-from rankscope.data.niv2.rendering import drawn_reference, render
+from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import (
     Candidate,
     Drawn,
@@ -32,6 +32,7 @@ from rankscope.data.niv2.sampling import (
     draw_inter_test,
     draw_intra_test,
     draw_training,
+    drawn_reference,
     nested_tasks,
 )
 from rankscope.data.niv2.source import checkout_commit, read_tasks

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from rankscope.errors import DataError
 from rankscope.study.checks.subject import Subject
 from rankscope.study.mistakes import shown, suggestion
 from rankscope.study.overlap import FOR_A_CHECK, findings
@@ -21,6 +23,9 @@ from rankscope.study.specs import (
     TestSet,
     TextFiles,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def evaluation_names(subject: Subject) -> Iterator[Mistake]:
@@ -82,8 +87,18 @@ def overlaps(subject: Subject) -> list[str]:
     places = {evaluation.name: (*place, "data") for place, evaluation in subject.evaluations()}
     return [
         subject.note(places[finding.evaluation], finding.text)
-        for finding in findings(subject.study, FOR_A_CHECK)
+        for finding in findings(subject.study, FOR_A_CHECK, read_documents)
     ]
+
+
+def read_documents(spec: TextFiles) -> "pl.DataFrame | None":
+    """Make the rows of one's own documents; None where the check of the files objects to them."""
+    from rankscope.data.rows import document_table
+
+    try:
+        return document_table(spec)[0]
+    except DataError:
+        return None
 
 
 def answers(subject: Subject) -> Iterator[Mistake]:

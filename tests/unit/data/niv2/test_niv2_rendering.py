@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankscope.data.niv2.rendering import drawn_reference, render
+from rankscope.data.niv2.rendering import render
+from rankscope.data.niv2.sampling import drawn_reference
 
 
 def test_the_prompt_of_tk_instruct():
