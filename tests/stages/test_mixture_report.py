@@ -70,7 +70,8 @@ def test_the_note_on_claims_says_how_those_on_mixtures_are_judged(page):
 def test_sections_follow_what_was_measured(page):
     found = re.findall(r'<details class="section" id="([^"]+)">', page)
     assert found == [
-        "claims", "scores", "categories", "fixed-total", "loss", "cases", "runs", "provenance",
+        "claims", "scores", "by-rank", "categories", "fixed-total", "loss", "cases", "runs",
+        "provenance",
     ]  # fmt: skip
     missing = section(page, "runs")
     assert "Not measured in this study, and so not shown:" in missing
