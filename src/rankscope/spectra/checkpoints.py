@@ -247,7 +247,7 @@ def _is_quantisation_state(name: str, model: Model) -> bool:
 def _counterpart(name: str, base: Model) -> str | None:
     if name in base.tensors:
         return name
-    fits = [each for each in base.tensors if each.endswith(f".{name}") or name.endswith(f".{each}")]
+    fits = base.alike(name)
     return fits[0] if len(fits) == 1 else None
 
 

@@ -37,6 +37,7 @@ from rankscope.spectra.tensor_files import StoredTensor, list_tensors, read_conf
 
 logger = logging.getLogger(__name__)
 
+_PREFIXED = 16  # parts that a name may have before that of another model
 # what peft's wrappers of modules are made of
 _UNMERGED = re.compile(r"\.(?:base_layer|original_module|modules_to_save|lora_[AB])\.")
 
@@ -252,12 +253,7 @@ class Model:
         exact = f"{module}.weight"
         if exact in self.tensors:
             return exact
-        fits = [
-            name
-            for name in self.tensors
-            if name.endswith(f".{exact}")
-            or (name.endswith(".weight") and exact.endswith(f".{name}"))
-        ]
+        fits = [name for name in self.alike(exact) if name.endswith(".weight")]
         if len(fits) > 1:
             raise ModelError(f"{self.folder}: {module!r} could be any of {', '.join(sorted(fits))}")
         if fits:
@@ -268,6 +264,19 @@ class Model:
         if is_either and self.config.get("tie_word_embeddings", True):
             return next((name for name in self.tensors if is_token_embedding(name)), None)
         return None
+
+    def alike(self, tensor: str) -> list[str]:
+        """Return the tensors whose names end in this one, or in which this one ends."""
+        shorter = (end for end in _ends(tensor) if end in self.tensors)
+        return [*self._by_end.get(tensor, ()), *shorter]
+
+    @cached_property
+    def _by_end(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.tensors:
+            for end in _ends(name):
+                found.setdefault(end, []).append(name)
+        return found
 
     def is_tied(self, tensor: str) -> bool:
         """Say whether `tensor` serves both as token embedding and as output head."""
@@ -307,6 +316,15 @@ class Model:
     def _sizes(self, piece: Piece) -> tuple[int, int]:
         rows, columns = self.tensors[piece.tensor].shape[-2:]
         return (columns, rows) if piece.flipped else (rows, columns)
+
+
+def _ends(name: str) -> Iterator[str]:
+    """Yield a dotted name without its first part, its first two parts, … (some of them at most)."""
+    for _ in range(_PREFIXED):
+        name = name.partition(".")[2]
+        if not name:
+            return
+        yield name
 
 
 def _rows(matrix: Matrix) -> Rows:

@@ -69,7 +69,17 @@ def readable(sources: Sequence[Source], base: Path) -> Iterator[list[Source]]:
             logger.info("%s: %s, merged by peft first", source.label, config.get("peft_type"))
             merge(source.folder, config, base, merged)
             prepared.append(Source(source.label, merged))
-        yield prepared
+        try:
+            yield prepared
+        except ModelError as error:
+            raise ModelError(_with_own_folders(str(error), sources, prepared)) from error
+
+
+def _with_own_folders(text: str, sources: Sequence[Source], prepared: Sequence[Source]) -> str:
+    """Name the folders of the sources in a message, not those that they were merged into."""
+    for source, merged in zip(sources, prepared, strict=True):
+        text = text.replace(str(merged.folder), str(source.folder))
+    return text
 
 
 def merge(adapter: Path, config: Mapping[str, Any], base: Path, out: Path) -> None:

@@ -274,3 +274,10 @@ def test_norms_alone_have_no_spectrum(llama, tmp_path):
     trained(load(llama), config, tmp_path)
     with pytest.raises(ModelError, match="changes no weight matrix"):
         updates(tmp_path, llama)
+
+
+def test_messages_name_the_folder_of_the_adapter(llama, tmp_path):
+    model = transformers.AutoModelForCausalLM.from_pretrained(llama)
+    trained(model, peft.TrainableTokensConfig(token_indices=[1]), tmp_path / "tokens")
+    with pytest.raises(ModelError, match=f"^{tmp_path}/tokens: adapts no matrix, but 1 embedding"):
+        updates(tmp_path / "tokens", llama)
