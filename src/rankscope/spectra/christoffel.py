@@ -6,9 +6,10 @@ p_j the orthonormal polynomials: √max λ is an upper bound of every |c_i|, and
 intrusion.
 
 Guarantees: max |c_i| is at most the bound, whatever the singular values of the base. The maximum
-between Ritz values is sought on a fine grid and refined; λ is evaluated through the eigenvectors of
-the Jacobi matrix, because the three-term recurrence overflows at converged points. Nothing is said
-from below: what a converged Ritz value weighs may be that of two neighbours together.
+is sought on a grid that grows finer towards the Ritz values, and refined; λ is evaluated through
+the eigenvectors of the Jacobi matrix, because the three-term recurrence overflows at converged
+points. Nothing is said from below: what a converged Ritz value weighs may be that of two neighbours
+together.
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from rankscope.spectra.lanczos import Jacobi
 
 _PER_INTERVAL = 20
+_BESIDE_A_NODE = 40  # points on each side, at distances that grow by a constant factor
 _REFINEMENTS = 24  # thirds: to 6e-5 of a grid cell, and the height of a peak to the square of that
 _CONVERGED = 1e-5  # error of a Ritz value's weight, which the grid beside it may miss
 _ROUNDING = 1e-6  # of the Christoffel function right beside a Ritz value
@@ -48,6 +50,9 @@ def _largest_mass(matrix: np.ndarray, top: float) -> float:
     # Chebyshev points cluster at the Ritz values, where the function is steep
     shares = (1 - np.cos(np.pi * (np.arange(_PER_INTERVAL) + 0.5) / _PER_INTERVAL)) / 2
     grid = (edges[:-1, None] + np.diff(edges)[:, None] * shares).reshape(-1)
+    grid = np.unique(
+        np.concatenate([grid, _beside(inside, states[0][np.isin(nodes, inside)], top)])
+    )
     masses = christoffel(nodes, states, grid)
     at_nodes = states[0][(nodes >= 0) & (nodes <= top)] ** 2
     left = np.concatenate([masses[:1], masses[:-1]])
@@ -61,6 +66,18 @@ def _largest_mass(matrix: np.ndarray, top: float) -> float:
         low, high = np.where(rising, first, low), np.where(rising, high, second)
     refined = christoffel(nodes, states, (low + high) / 2)
     return float(max(masses.max(), refined.max(), at_nodes.max(initial=0.0)))
+
+
+def _beside(nodes: np.ndarray, weights: np.ndarray, top: float) -> np.ndarray:
+    """Return points close to the Ritz values that may hold the largest mass.
+
+    Beside a Ritz value that has nearly converged the function is a peak as narrow as what it lacks,
+    which no even grid would meet: the distances go down to the rounding of the Ritz value.
+    """
+    heavy = nodes[np.abs(weights) >= 0.8 * np.abs(weights).max(initial=0.0)]
+    distances = np.geomspace(np.finfo(float).eps * top, top, _BESIDE_A_NODE)
+    points = (heavy[:, None] + np.concatenate([-distances, distances])).reshape(-1)
+    return points[(points > 0) & (points < top)]
 
 
 def christoffel(nodes: np.ndarray, states: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ def apply(content: Any, place: tuple[Any, ...], edit: str, value: Any) -> None:
             return  # an earlier edit took it away
     if not isinstance(content, dict | list):
         return
-    if edit == "set" and (isinstance(content, dict) or last < len(content)):
+    if edit == "set" and (isinstance(content, dict) or last in range(len(content))):
         content[last] = copy.deepcopy(value)
     elif isinstance(content, dict) and last in content:
         moved = content.pop(last)
