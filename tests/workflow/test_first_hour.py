@@ -108,9 +108,9 @@ def test_a_failed_job_is_named_with_its_reason_and_its_log(lab: Lab) -> None:
     ],
 )  # fmt: skip
 def test_a_slip_is_answered_with_one_sentence(
-    fresh_lab: Lab, arguments: list[str], sentence: str
+    new_lab: Lab, arguments: list[str], sentence: str
 ) -> None:
-    printed = typed(fresh_lab, *arguments, "--dry-run")
+    printed = typed(new_lab, *arguments, "--dry-run")
     assert sentence in printed.strip().splitlines()[-1]
 
 
