@@ -82,7 +82,7 @@ def repair_adapter(
 
 @dataclass(frozen=True)
 class _Grown:
-    """Rank and alpha of a module whose factors have grown."""
+    """Rank and alpha of a target, as peft's patterns name it, whose factors have grown."""
 
     rank: int
     alpha: float
@@ -91,7 +91,7 @@ class _Grown:
 def _grown(
     tuned: LoraAdapter, parts: Mapping[str, Sequence[Correction]]
 ) -> tuple[dict[str, np.ndarray], dict[str, _Grown]]:
-    """Return all tensors of the adapter, factors with what they take up, and these modules.
+    """Return all tensors of the adapter, factors with what they take up, and their targets.
 
     What a start took out of the base is taken up, too: the start itself cannot be repeated for
     factors of another rank.
@@ -123,7 +123,7 @@ def _grown(
             np.float32
         )
         rank = tensors[a_name].shape[0]
-        grown[module] = _Grown(
+        grown[tuned.target(module)] = _Grown(
             rank, scale * (rank**0.5 if tuned.config.get("use_rslora") else rank)
         )
     return tensors, grown
@@ -135,9 +135,9 @@ def _grown_config(config: Mapping[str, Any], grown: Mapping[str, _Grown]) -> dic
     kept = {name: value for name, value in config.items() if name not in START_SETTINGS}
     return kept | {
         "init_lora_weights": True,
-        "rank_pattern": {module: each.rank for module, each in grown.items()}
+        "rank_pattern": {target: each.rank for target, each in grown.items()}
         | _others(config.get("rank_pattern"), grown),
-        "alpha_pattern": {module: each.alpha for module, each in grown.items()}
+        "alpha_pattern": {target: each.alpha for target, each in grown.items()}
         | _others(config.get("alpha_pattern"), grown),
     }
 

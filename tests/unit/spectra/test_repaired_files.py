@@ -42,6 +42,14 @@ def test_repaired_adapter_keeps_all_that_was_trained(peft_adapter, tmp_path, con
     torch.testing.assert_close(logits(repaired), logits(model), atol=1e-5, rtol=0)
 
 
+def test_ranks_of_targeted_parameters_grow_under_their_own_names(peft_adapter, tmp_path):
+    config = {"target_modules": ["k_proj"], "target_parameters": ["q_proj.weight"]}
+    base, adapter, model = peft_adapter(**config, rank_pattern={"q_proj.weight": 3})
+    assert repair_adapter(adapter, base, IDENTITY, tmp_path / "out")
+    repaired = peft.PeftModel.from_pretrained(load(base), tmp_path / "out")
+    torch.testing.assert_close(logits(repaired), logits(model), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(("config", "named"), PARTS)
 def test_what_a_merged_model_would_lose_is_refused(peft_adapter, tmp_path, config, named):
     base, adapter, _ = peft_adapter(**config)
