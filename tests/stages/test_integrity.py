@@ -275,6 +275,28 @@ def test_verify_needs_something_to_look_at(tmp_path: Path, monkeypatch: pytest.M
     assert "results: there is nothing" in str(outcome.exception)
 
 
+def test_results_are_known_from_inside(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(study).name
+    for folder, paths in (("results", ["."]), ("results/train", ["."]), ("results/train", [run])):
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            assert "all as they were written" in rankscope("verify", *paths)
+
+
+@pytest.mark.parametrize("path", ["mine.yaml", "notes", "notes/a.txt", "."])
+def test_what_is_no_part_of_results_is_not_said_to_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes").mkdir()
+    Path("mine.yaml").write_text("study: mine")
+    Path("notes/a.txt").write_text("mine")
+    outcome = CliRunner().invoke(app, ["verify", path])
+    assert isinstance(outcome.exception, ArtefactError)
+    assert "this is no folder `results`" in str(outcome.exception)
+    assert "foreign" not in outcome.output
+
+
 def test_a_finished_run_is_left_alone(study: Study) -> None:
     folder = Path(layout.run_folder(run_of(study).name))
     before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*")}

@@ -34,7 +34,7 @@ def verify(
     files = sum(len(artefact.files) for artefact in found.artefacts)
     typer.echo(
         f"{len(found.artefacts)} artefacts, {files} files: "
-        + (f"{faults} faults" if faults else "all as they were written")
+        + (f"{faults} fault{'s' * (faults > 1)}" if faults else "all as they were written")
     )
     if faults:
         raise typer.Exit(1)

@@ -62,7 +62,7 @@ def inventory(paths: Iterable[Path]) -> Inventory:
     """Find the artefacts that `paths` are, hold, or are a part of.
 
     Raises:
-        ArtefactError: there is no such path.
+        ArtefactError: there is no such path, or it has nothing to do with results.
     """
     artefacts: dict[str, Artefact] = {}
     strangers: list[Path] = []
@@ -71,7 +71,7 @@ def inventory(paths: Iterable[Path]) -> Inventory:
     for path in paths:
         if not path.exists():
             raise ArtefactError(f"{path}: there is nothing of that name (from {Path.cwd()})")
-        for at in _everything(path / RESULTS if (path / RESULTS).is_dir() else path):
+        for at in _everything(_in_results(path)):
             inside = _below_results(at)
             temporary = [part for part in inside if part.endswith(TEMPORARY)]
             if inside[:1] == (RESUME,):
@@ -82,6 +82,23 @@ def inventory(paths: Iterable[Path]) -> Inventory:
                 _sort_in(at, artefacts, strangers)
     return Inventory(
         tuple(artefacts.values()), tuple(strangers), tuple(resumable), tuple(leftovers)
+    )
+
+
+def _in_results(path: Path) -> Path:
+    """Return `path` itself, seen from its folder `results`, or the one that it holds.
+
+    Whatever lies elsewhere is none of ours, and must not be called foreign, to be deleted.
+    """
+    if (path / RESULTS).is_dir():
+        return path / RESULTS
+    if RESULTS in path.parts:
+        return path
+    if RESULTS in path.absolute().parts:
+        return path.absolute()
+    raise ArtefactError(
+        f"{path}: this is no folder `{RESULTS}`, holds none and lies in none; name what is to be"
+        " verified, or start from the folder that holds it"
     )
 
 
