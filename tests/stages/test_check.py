@@ -165,6 +165,23 @@ def test_a_batch_above_the_packed_sequences() -> None:
     assert '"code" fills 9 sequences; allowed: at most 9' in found
 
 
+def test_what_is_allowed_is_said_to_the_last_digit() -> None:
+    found = message(edited(("seeds: [0, 1]", "seeds: [4294967296]")))
+    assert "seeds[0]: 4294967296 is out of range; allowed: a number below 4294967296" in found
+    found = message(edited(("  code: {", "  cöde: {")))
+    assert "data.cöde: this key does not fit" in found
+    assert "allowed: letters, digits, - and _" in found
+
+
+def test_an_empty_file_has_no_batch_at_all(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    source = f"code: {{source: text, path: {tmp_path}/empty.jsonl}}"
+    found = message(
+        edited(("code: {source: standard-library, content: code, max_bytes: 6_000_000}", source))
+    )
+    assert '"code" has 0 bytes at most; allowed: shorter sequences, or more data' in found
+
+
 def test_a_tokenizer_of_another_model_is_refused(elsewhere: Path) -> None:
     folder = elsewhere / "model"
     folder.mkdir()

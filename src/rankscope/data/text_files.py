@@ -17,7 +17,7 @@ import polars as pl
 
 from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
 from rankscope.data.text_lines import numbered_lines, printable, whole_text
-from rankscope.errors import DataError
+from rankscope.errors import DataError, StudyError
 from rankscope.foreign import check_regular, is_folder, reading
 from rankscope.study.fingerprint import files_under
 from rankscope.study.specs import TEXT_SUFFIXES, TextFiles
@@ -62,8 +62,10 @@ def source_files(root: Path) -> list[Path]:
     if not is_there:
         raise DataError(f"{root}: there is no such file or folder (from {Path.cwd()})")
     if is_folder(root):
-        with reading(root, "this folder", "make it and all in it readable by you", DataError):
+        try:
             files = files_under(root, TEXT_SUFFIXES, strict=True)
+        except StudyError as error:
+            raise DataError(str(error)) from None
         if not files:
             raise DataError(f"{root}: the folder holds no {allowed} file")
         return files

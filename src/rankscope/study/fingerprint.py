@@ -21,7 +21,7 @@ from typing import NamedTuple
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import write_json
 from rankscope.errors import ArtefactError, StudyError
-from rankscope.foreign import is_file, is_folder, reading
+from rankscope.foreign import is_file, is_folder, reading, reason
 from rankscope.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -61,13 +61,16 @@ def files_under(root: Path, suffixes: tuple[str, ...], strict: bool = False) -> 
     Links to folders are not followed; broken links and pipes are listed like files.
 
     Raises:
-        OSError: with `strict`, a folder cannot be searched.
-        StudyError: there are more than a collection of texts has.
+        StudyError: there are more than a collection of texts has, or, with `strict`, a folder
+            cannot be searched.
     """
 
     def fail(error: OSError) -> None:
         if strict:
-            raise error
+            raise StudyError(
+                f"{error.filename}: this folder cannot be searched: {reason(error)}; make it"
+                " readable by you, or give the folder that holds the data and nothing else"
+            )
 
     found: list[Path] = []
     seen = 0

@@ -98,7 +98,9 @@ def _sentence(details: list[ErrorDetails], root: Node, place: Place, content: An
     detail = details[0]
     value = _written(place, content)
     if detail["loc"][-1:] == ("[key]",):
-        return f"this key does not fit; allowed: {detail['msg']}"
+        pattern = detail["type"] == "string_pattern_mismatch"
+        allowed = "letters, digits, - and _" if pattern else _allowed(detail)
+        return f"this key does not fit, as it becomes part of file names; allowed: {allowed}"
     if detail["type"] == "extra_forbidden":
         return _unknown_key(root, place, content)
     if detail["type"] in ("missing", "union_tag_not_found"):
@@ -210,10 +212,10 @@ _ALLOWED: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_type": lambda _: "a mapping (`key: value` lines)",
     "model_attributes_type": lambda _: "a mapping (`key: value` lines)",
     "finite_number": lambda _: "a finite number",
-    "greater_than": lambda bound: f"a number above {bound['gt']:g}",
-    "greater_than_equal": lambda bound: f"a number of at least {bound['ge']:g}",
-    "less_than": lambda bound: f"a number below {bound['lt']:g}",
-    "less_than_equal": lambda bound: f"a number of at most {bound['le']:g}",
+    "greater_than": lambda bound: f"a number above {bound['gt']:.12g}",
+    "greater_than_equal": lambda bound: f"a number of at least {bound['ge']:.12g}",
+    "less_than": lambda bound: f"a number below {bound['lt']:.12g}",
+    "less_than_equal": lambda bound: f"a number of at most {bound['le']:.12g}",
     "too_short": lambda bound: f"at least {bound['min_length']} entry",
     "string_too_long": lambda bound: f"at most {bound['max_length']} characters",
     "string_too_short": lambda bound: f"at least {bound['min_length']} character",

@@ -1,5 +1,6 @@
 """One's own files, and the messages about what is wrong with them."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_a_folder_is_searched_for_all_kinds(tmp_path):
         ("a.jsonl:1", "a.jsonl"),
         ("deep/b.txt", "deep/b.txt"),
     ]
+
+
+def test_a_folder_that_cannot_be_searched_is_named(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(folder):
+        if Path(folder).name == "closed":
+            # what the system raises for anyone but root, who may read everything
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="closed: this folder cannot be searched: Permission"):
+        read(tmp_path)
 
 
 def test_the_split_is_by_text_and_not_by_place(tmp_path):

@@ -107,11 +107,11 @@ def batches(subject: Subject) -> Iterator[Mistake]:
         else:
             continue
         if batch > most:
+            smaller = f"at most {most}, shorter" if most else "shorter"
             yield Mistake(
                 subject.recipe_key(place, "batch_size"),
                 f"a batch of {batch} sequences of {length} tokens is more than all training data:"
-                f" {subject.label(run.data)} {holds}; allowed: at most {most}, shorter sequences,"
-                " or more data",
+                f" {subject.label(run.data)} {holds}; allowed: {smaller} sequences, or more data",
             )
 
 
