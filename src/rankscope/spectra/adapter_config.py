@@ -45,6 +45,8 @@ _PLAIN_SWITCHES = frozenset({
 START_SETTINGS = ("loftq_config", "eva_config", "corda_config", "lora_ga_config")
 """What only tells how A and B began."""
 _DEFAULT_RANK = 8  # peft's, where none is given
+# (…*)* and the like, not all of their kind: each letter of a name may double the time
+_REPEATED_REPEAT = re.compile(r"[*+}]\??\)+(?:[*+]|\{\d+,)")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -184,6 +186,8 @@ def _fault_of(pattern: str) -> str | None:
         re.compile(_in_full(pattern))
     except (re.error, OverflowError, RecursionError) as error:
         return str(error)
+    if _REPEATED_REPEAT.search(pattern):
+        return "it repeats a repetition, which can take for ever to compare"
     return None
 
 

@@ -40,6 +40,15 @@ def test_scaling_follows_peft(write_model, write_adapter, llama, config, scale):
     np.testing.assert_allclose(update.dense(), scale * b.astype(float) @ a.astype(float))
 
 
+@pytest.mark.parametrize("pattern", ["(.*)*(.*)*(.*)*X", "((a+)+)+$", "(?:\\w{2,}?){3,}"])
+def test_patterns_that_could_take_for_ever_are_refused(write_model, write_adapter, llama, pattern):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    with pytest.raises(ModelError, match="repeats a repetition"):
+        open_tuned(
+            write_adapter(tensors, alpha_pattern={pattern: 3}), open_model(write_model(llama))
+        )
+
+
 def named(tensors, name):
     return {key.replace(".weight", f".{name}.weight"): each for key, each in tensors.items()}
 
