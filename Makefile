@@ -13,7 +13,7 @@ export TOKENIZERS_PARALLELISM := false
 .PHONY: demo test check
 
 demo: $(BIN)/.demo
-	@python -m rankscope.demo
+	@python -m rankscope.workflow.demo
 
 test: $(BIN)/.dev
 	pytest

@@ -13,10 +13,11 @@ from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
 from rankscope.report import FIGURE_NAMES
-from rankscope.outcome import failure, list_few_files, say_last, success
-from rankscope.start import OTHERS_VARIABLE, studies_at_start
-from rankscope.study.option import STUDY_VARIABLE
-from rankscope.workflow import Lookups, accept_stage_names, scaled, source_hash
+from rankscope.workflow.outcome import failure, list_few_files, say_last, success
+from rankscope.workflow.start import OTHERS_VARIABLE, studies_at_start
+from rankscope.studies.option import STUDY_VARIABLE
+from rankscope.workflow.lookups import Lookups, accept_stage_names, scaled
+from rankscope.workflow.source_hash import source_hash
 
 min_version("9.0")
 

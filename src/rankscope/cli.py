@@ -16,14 +16,14 @@ import typer
 
 from rankscope.artefacts.cli import verify
 from rankscope.artefacts.disk import writing
+from rankscope.audit.cli import inspect, repair
 from rankscope.base.cli import app as base
+from rankscope.check.cli import check
 from rankscope.data.cli import app as data
 from rankscope.errors import RankscopeError
 from rankscope.evaluate.cli import app as evaluate
 from rankscope.report.cli import app as report
 from rankscope.spectra.cli import app as spectra
-from rankscope.spectra.cli import inspect, repair
-from rankscope.study.cli import check
 from rankscope.train.cli import train
 
 # read by libraries when they are imported, which verbs do after this

@@ -7,9 +7,9 @@ tests/unit/report/test_coverage.py.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from rankscope.report.claims import forgetting
+from rankscope.report.chapters.tradeoff import forgetting
 from simulated_studies import Truth, decided, held
 
 

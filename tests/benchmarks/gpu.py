@@ -55,10 +55,10 @@ def spectra(shapes: list[tuple[int, int]], ranks: list[int]) -> None:
     import torch
     from spectra import WANTED, low_rank, realistic
 
-    from rankscope.spectra.adapters import Dense
-    from rankscope.spectra.arrays import to_device, to_numpy
-    from rankscope.spectra.comparer import Comparer
-    from rankscope.spectra.decomposition import decompose, orient
+    from rankscope.spectra.engine.comparer import Comparer
+    from rankscope.spectra.engine.parts.arrays import to_device, to_numpy
+    from rankscope.spectra.engine.parts.decomposition import decompose, orient
+    from rankscope.weights.updates import Dense
 
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
     for m, n in shapes:
@@ -163,7 +163,11 @@ def train(size: str, method: str, rank: int, steps: int, micro_batch: int, lengt
 
 def described_run(method: str, rank: int, steps: int, micro_batch: int, length: int) -> Any:
     """Describe the run: what would stand in a study file."""
-    from rankscope.study.specs import FullFineTuning, LocalBase, Lora, Recipe, Run, StandardLibrary
+    from rankscope.records.bases import LocalBase
+    from rankscope.records.data import StandardLibrary
+    from rankscope.records.methods import FullFineTuning, Lora
+    from rankscope.records.recipes import Recipe
+    from rankscope.records.runs import Run
 
     recipe = Recipe(
         learning_rate=1e-5 if method == "full" else 1e-4,

@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from rankscope.spectra.cacheless import METHOD, CachelessComparer
-from rankscope.spectra.comparer import Comparer, Wanted
-from rankscope.spectra.comparison import Comparison, compare, cosines_of
-from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
-from rankscope.spectra.tuned import leading_dense
-from rankscope.spectra.updates import Dense, LowRank, Update
+from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparison import Comparison, compare, cosines_of
+from rankscope.spectra.engine.parts.decomposition import BaseSpectrum, decompose, orient
+from rankscope.spectra.engine.ways.complete import leading_dense
+from rankscope.spectra.engine.ways.without_base import METHOD, CachelessComparer
+from rankscope.weights.updates import Dense, LowRank, Update
 
 K, EPSILON = 10, 0.5
 WANTED = Wanted((K,), (EPSILON,), K)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 LONGEST = 512
@@ -84,7 +84,7 @@ class Run:
         import torch
         from generate import million_weights
 
-        from rankscope.study.specs import Recipe
+        from rankscope.records.recipes import Recipe
         from rankscope.train.instructions import OrderedExamples, collator
 
         packing = "padded" if way.startswith("padded") else way

@@ -17,8 +17,8 @@ from rankscope.artefacts.hashes import file_sha256
 from rankscope.base.cli import model as make_model
 from rankscope.base.pretraining import pretrain
 from rankscope.base.stage import make_base
-from rankscope.study.expand import load_study
-from rankscope.study.specs import EmbeddedBase
+from rankscope.records.bases import EmbeddedBase
+from rankscope.studies.expand import load_study
 from tiny_study import FILE
 
 
@@ -64,7 +64,7 @@ ATTEMPT = """
 import sys
 from pathlib import Path
 from rankscope.base.pretraining import pretrain
-from rankscope.study.specs import EmbeddedBase
+from rankscope.records.bases import EmbeddedBase
 spec = EmbeddedBase.model_validate_json(sys.argv[1])
 corpus, root = Path(sys.argv[2]), Path(sys.argv[3])
 pretrain(spec, corpus, root / "model", root / "resume", checkpoint_seconds=0.0)
@@ -114,8 +114,8 @@ def test_a_local_folder_becomes_a_base_by_links(tiny_base, tmp_path, monkeypatch
 
 @pytest.mark.skipif("RANKSCOPE_DATA" not in os.environ, reason="RANKSCOPE_DATA is not set")
 def test_a_published_model_is_accepted(tmp_path, tiny_base, monkeypatch):
-    from rankscope.data.tokenizer import load_encoder
-    from rankscope.study.specs import LocalBase
+    from rankscope.records.bases import LocalBase
+    from rankscope.text.tokenizer import load_encoder
 
     folder = Path(os.environ["RANKSCOPE_DATA"]) / "models/stories260k"
     spec = LocalBase(source="local", path=str(folder))

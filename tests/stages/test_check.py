@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from rankscope.check.cli import check
 from rankscope.errors import StudyError
-from rankscope.study.cli import check
 from sealing import seal
 from study_mistakes import EMBEDDED, HUB_BASE, MISTAKES, REVISION
 from study_text import STUDY, edited
@@ -62,7 +62,7 @@ def test_a_rank_above_a_dimension_is_accepted_with_a_word() -> None:
 def test_a_library_that_is_not_installed_is_told_before_any_job(
     old: str, new: str, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rankscope.study.machine.find_spec", lambda name: None)
+    monkeypatch.setattr("rankscope.train.machine.find_spec", lambda name: None)
     found = message(edited((old, new)))
     assert found.startswith(where)
     assert "pip install 'rankscope[quantised]'" in found
@@ -152,7 +152,7 @@ def test_a_batch_above_the_packed_sequences() -> None:
     import polars as pl
 
     from rankscope.artefacts import layout
-    from rankscope.study.expand import load_study
+    from rankscope.studies.expand import load_study
 
     Path("mine.yaml").write_text(STUDY, encoding="utf-8")
     study = load_study("mine.yaml")

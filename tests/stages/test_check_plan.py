@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rankscope.check.cli import check
 from rankscope.errors import ModelError, StudyError
-from rankscope.study.cli import check
-from rankscope.study.expand import load_study
+from rankscope.studies.expand import load_study
 from sealing import seal
 from study_mistakes import EMBEDDED, FULL, HUB_BASE, LLAMA_7B, REVISION
 from study_text import STUDY, edited
@@ -83,7 +83,7 @@ def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixtur
     import polars as pl
 
     from rankscope.artefacts import layout
-    from rankscope.study.expand import load_study
+    from rankscope.studies.expand import load_study
 
     text = edited(("steps: 250", "epochs: 3"))
     Path("mine.yaml").write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
-from rankscope.study.expand import load_study
+from rankscope.studies.expand import load_study
 from sealing import seal
 from tiny_llama import SENTENCES, save_adapter, save_base, save_full
 

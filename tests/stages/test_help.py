@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rankscope.cli import app
-from rankscope.study.registry import Studies
-from rankscope.workflow import STAGE_RULES
+from rankscope.studies.store import Studies
+from rankscope.workflow.lookups import STAGE_RULES
 
 LABELS = re.compile(r"rankscope (?:data rows|data pack) (\S+)|--suite (\S+)")
 VERBS = [

@@ -12,12 +12,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
+from rankscope.audit.drawing import short_labels
 from rankscope.cli import app
 from rankscope.errors import ArtefactError, ModelError, RankscopeError
-from rankscope.spectra import choice
-from rankscope.spectra.drawing import short_labels
-from rankscope.spectra.matrices import open_model
-from rankscope.spectra.sources import label_sources, locate
+from rankscope.spectra.engine import choice
+from rankscope.weights.matrices import open_model
+from rankscope.weights.sources import label_sources, locate
 
 DATA = os.environ.get("RANKSCOPE_DATA")
 pytestmark = pytest.mark.skipif(

@@ -20,8 +20,9 @@ from rankscope.data.niv2.examples import EXAMPLES
 from rankscope.errors import ModelError, StudyError
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.evaluate.weights import load_tokenizer
-from rankscope.study.expand import load_study
-from rankscope.study.specs import Run, Study
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
+from rankscope.studies.expand import load_study
 from sealing import seal
 from tiny_llama import save_adapter, save_base
 
@@ -145,7 +146,7 @@ def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, pack
             raise ChildProcessError
 
     with monkeypatch.context() as patch, pytest.raises(ChildProcessError):
-        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
         verb("train", run.name, "--checkpoint-seconds", "0", "--again")
     saved = [path.parent.name for path in Path(layout.checkpoints(run.name)).glob("*/complete")]
     assert saved, "there is something to resume from"

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.data.niv2.encoding import Limits, load_prompt_encoder
-from rankscope.data.niv2.rendering import render
 from rankscope.evaluate.documents import read_prompts
 from rankscope.evaluate.weights import load_step
-from rankscope.study.expand import load_study
-from rankscope.study.specs import TestSet
+from rankscope.records.instructions import TestSet
+from rankscope.studies.expand import load_study
+from rankscope.text.encoding import Limits, load_prompt_encoder
+from rankscope.text.prompts import render
 
 ROOT = Path(os.environ.get("RANKSCOPE_DATA", ""))
 pytestmark = pytest.mark.skipif(

@@ -20,7 +20,8 @@ from rankscope.artefacts.layout import place_of
 from rankscope.artefacts.reading import read_manifest, verified
 from rankscope.cli import app
 from rankscope.errors import ArtefactError
-from rankscope.study.specs import Run, Study
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
 from tiny_study import TinyBase
 
 

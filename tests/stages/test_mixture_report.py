@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.study.expand import load_study
+from rankscope.studies.expand import load_study
 from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 
 

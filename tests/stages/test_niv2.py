@@ -12,7 +12,7 @@ from rankscope.data.niv2.made import task_files
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import PROBLEMS, ROWS, SHORTAGES
 from rankscope.errors import ArtefactError, DataError
-from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Tasks
+from rankscope.records.instructions import MadeTasks, Mixture, Niv2Tasks
 
 MADE = MadeTasks(source="made-tasks", instances_per_task=40)
 

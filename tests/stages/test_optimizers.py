@@ -12,8 +12,8 @@ import yaml
 from rankscope.artefacts import layout
 from rankscope.data.cli import pack
 from rankscope.errors import ModelError
-from rankscope.study.expand import load_study
-from rankscope.study.specs import Run
+from rankscope.records.runs import Run
+from rankscope.studies.expand import load_study
 from rankscope.train.cli import train
 from rankscope.train.stage import OPTIMIZERS
 from tiny_study import FILE, TinyBase
@@ -65,7 +65,7 @@ def test_a_run_with_8_bit_state_resumes_to_the_bit(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
         train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     checkpoint = Path(layout.checkpoints(run.name)) / "checkpoint-4"
     state = torch.load(checkpoint / "optimizer.pt", weights_only=True)["state"]
@@ -95,7 +95,7 @@ def test_the_recipe_s_words_are_the_trainer_s() -> None:
 
     from transformers.training_args import OptimizerNames
 
-    from rankscope.study.run_specs import Optimizer
+    from rankscope.records.recipes import Optimizer
 
     assert set(OPTIMIZERS) == set(get_args(Optimizer))
     assert set(OPTIMIZERS.values()) <= {name.value for name in OptimizerNames}

@@ -13,15 +13,17 @@ from polars.testing import assert_frame_equal
 
 from rankscope.artefacts import layout
 from rankscope.base.cli import model as make_base
+from rankscope.check.plan import counts, jobs_per_stage
+from rankscope.check.shapes import base_shape
 from rankscope.data.cli import pack
 from rankscope.errors import ModelError
 from rankscope.evaluate.weights import load_step
+from rankscope.records.bases import QuantisedBase
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
 from rankscope.spectra.cli import analyse as spectra_run
 from rankscope.spectra.cli import base as spectra_base
-from rankscope.study.expand import load_study
-from rankscope.study.plan import counts, jobs_per_stage
-from rankscope.study.shapes import base_shape
-from rankscope.study.specs import QuantisedBase, Run, Study
+from rankscope.studies.expand import load_study
 from rankscope.train.cli import train
 from tiny_study import FILE, TinyBase
 
@@ -111,8 +113,8 @@ def test_what_is_evaluated_predicts_what_was_trained(study: Study) -> None:
 
 
 def test_a_bfloat16_recipe_computes_in_it(study: Study) -> None:
-    from rankscope.base.quantised import linears
     from rankscope.train.model import trainable_model
+    from rankscope.weights.four_bit import linears
 
     run = run_of(study)
     base = Path(layout.base_model(run.trained_base.name))
@@ -152,7 +154,7 @@ def test_stopped_and_resumed_gives_the_same_bits(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
         train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     assert list(Path(layout.checkpoints(run.name)).glob("checkpoint-4/complete"))
     train(run.name, FILE, again=True)

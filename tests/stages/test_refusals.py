@@ -25,7 +25,7 @@ from finished_study import (
     run_to_its_end,
 )  # fmt: skip
 from rankscope.errors import ArtefactError
-from rankscope.study.specs import Study
+from rankscope.records.study import Study
 from tiny_study import TinyBase
 
 ROWS = ("data", "rows", "code")

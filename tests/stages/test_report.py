@@ -14,7 +14,7 @@ from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.errors import ArtefactError
 from rankscope.report import FIGURE_NAMES
-from rankscope.study.expand import load_study
+from rankscope.studies.expand import load_study
 from synthetic_study import DEMO, write_synthetic_study
 
 VERBS = ("tables", "claims", "figures", "page")

@@ -16,10 +16,10 @@ from rankscope.artefacts import layout
 from rankscope.errors import ArtefactError, ModelError
 from rankscope.spectra import cache, stage
 from rankscope.spectra.cli import app
-from rankscope.spectra.comparer import Wanted
-from rankscope.spectra.decomposition import decompose, orient
+from rankscope.spectra.engine.comparer import Wanted
+from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
-from rankscope.study.expand import load_study
+from rankscope.studies.expand import load_study
 from sealing import seal
 
 WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
@@ -285,7 +285,7 @@ def test_the_stage_starts_without_heavy_libraries(tmp_path, model):
     program = f"""
 import sys
 from pathlib import Path
-from rankscope.spectra.comparer import Wanted
+from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import analyse_run
 folder = Path({str(tmp_path)!r})
 steps = {{1: folder / "step"}}

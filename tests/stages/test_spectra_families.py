@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rankscope.cli import app
-from rankscope.spectra.comparer import Wanted
+from rankscope.records.methods import FullFineTuning, Lora
+from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import analyse_run, decompose_base
-from rankscope.study.specs import FullFineTuning, Lora
 
 peft = pytest.importorskip("peft")
 torch = pytest.importorskip("torch")

@@ -18,8 +18,8 @@ from polars.testing import assert_frame_equal
 from rankscope.artefacts import layout
 from rankscope.data.cli import pack
 from rankscope.errors import StudyError
-from rankscope.study.expand import load_study
-from rankscope.study.specs import Run
+from rankscope.records.runs import Run
+from rankscope.studies.expand import load_study
 from rankscope.train.cli import train
 from tiny_study import FILE, TinyBase
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from laboratory import Lab
-from rankscope.study.expand import load_study
-from rankscope.study.plan import jobs_per_stage
+from rankscope.check.plan import jobs_per_stage
+from rankscope.studies.expand import load_study
 
 
 @pytest.mark.parametrize("spectra", [True, False])

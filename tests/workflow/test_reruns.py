@@ -41,7 +41,7 @@ def test_another_learning_rate_is_another_run_and_changing_back_is_free(lab: Lab
 
 
 def test_an_edited_figure_renders_figures_and_page_only(lab: Lab) -> None:
-    figure = lab.folder / "src/rankscope/report/figures/loss.py"
+    figure = lab.folder / "src/rankscope/report/chapters/training/loss.py"
     figure.write_text(figure.read_text("utf-8") + "\n# edited\n", "utf-8")
     assert lab.planned() == Counter(report_figures=1, report_page=1)
 

@@ -40,8 +40,6 @@ rule evaluate_score:
         mem_mb=scaled(2000),
         runtime=scaled(30),
     params:
-        code=source_hash(
-            "rankscope.evaluate.metrics", "rankscope.evaluate.text_metrics"
-        ),
+        code=source_hash("rankscope.evaluate.score"),
     shell:
         "rankscope --log {log:q} evaluate score {wildcards.run:q} --suite {wildcards.suite:q}"

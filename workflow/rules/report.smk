@@ -23,21 +23,7 @@ rule report_tables:
         runtime=scaled(60),
     params:
         code=source_hash(
-            "rankscope.report.gather",
-            "rankscope.report.training_sets",
-            "rankscope.report.methods",
-            "rankscope.report.metric_names",
-            "rankscope.report.tables",
-            "rankscope.report.mixture_tables",
-            "rankscope.report.cases",
-            "rankscope.report.paper",
-            "rankscope.report.categories",
-            "rankscope.report.claims.mixtures",
-            "rankscope.report.claims.subject",
-            "rankscope.report.claims.verdict",
-            "rankscope.report.evidence",
-            "rankscope.report.resampling",
-            "rankscope.report.spread",
+            "rankscope.report.evidence.gather", "rankscope.report.evidence.tables"
         ),
     shell:
         "rankscope --log {log:q} report tables --study {input.study:q}"
@@ -61,7 +47,9 @@ rule report_claims:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.claims"),
+        code=source_hash(
+            "rankscope.report.chapters.claims", "rankscope.report.verdicts.files"
+        ),
     shell:
         "rankscope --log {log:q} report claims --study {input.study:q}"
 
@@ -92,7 +80,9 @@ rule report_figures:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.figures"),
+        code=source_hash(
+            "rankscope.report.chapters.figures", "rankscope.report.drawing.render"
+        ),
     shell:
         "rankscope --log {log:q} report figures --study {input.study:q}"
 
@@ -117,6 +107,6 @@ rule report_page:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash("rankscope.report.page"),
+        code=source_hash("rankscope.report.page.build"),
     shell:
         "rankscope --log {log:q} report page --study {input.study:q}"

@@ -65,7 +65,7 @@ def started_up(clock: float | None = None) -> float:
     """Log how long this process took to start up, and return it.
 
     Call it where a verb's heavy imports are over, or give the moment by `time.monotonic`. What came
-    before is start-up, what follows is work; `rankscope.report.time_split` reads the line. The
+    before is start-up, what follows is work; `rankscope.workflow.time_split` reads the line. The
     garbage collector, which the command line keeps out of the imports, takes up its work.
     """
     gc.freeze()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.studies.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,8 +36,8 @@ def model(
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished
     from rankscope.base.stage import make_base
-    from rankscope.study.registry import Studies
-    from rankscope.study.specs import EmbeddedBase, QuantisedBase
+    from rankscope.records.bases import EmbeddedBase, QuantisedBase
+    from rankscope.studies.store import Studies
 
     studies = Studies(study)
     spec = studies.base(name or studies.current.base.name)

@@ -28,14 +28,14 @@ from transformers.utils import logging as transformers_logging
 from rankscope.artefacts.manifest import manifest, package_versions
 from rankscope.artefacts.reading import verified
 from rankscope.base.tokenizer import END_OF_TEXT_ID, save_tokenizer, train_tokenizer
-from rankscope.data.documents import TRAIN
-from rankscope.data.packing import pack
-from rankscope.data.rows import read_rows
-from rankscope.data.tokenizer import TextEncoder, TextTokenizer, encoder_of
 from rankscope.errors import DataError, ModelError
-from rankscope.study.specs import EmbeddedBase
-from rankscope.train.callbacks import CheckpointByTime, ProgressLines, StopOnDivergence
-from rankscope.train.resume import resumable
+from rankscope.records.bases import EmbeddedBase
+from rankscope.text.documents import TRAIN
+from rankscope.text.packing import pack
+from rankscope.text.rows import read_rows
+from rankscope.text.tokenizer import TextEncoder, TextTokenizer, encoder_of
+from rankscope.trainer.callbacks import CheckpointByTime, ProgressLines, StopOnDivergence
+from rankscope.trainer.resume import resumable
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import logging
 from pathlib import Path
 
 from rankscope.artefacts.manifest import manifest
-from rankscope.base.model_folder import fetch_hub, link_local
 from rankscope.errors import ArtefactError
-from rankscope.study.specs import EmbeddedBase, HubBase, LocalBase, QuantisedBase, TrainedBase
+from rankscope.records.bases import EmbeddedBase, HubBase, LocalBase, QuantisedBase, TrainedBase
+from rankscope.weights.model_folder import fetch_hub, link_local
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _taken_over(
         return link_local(spec, output)
     if isinstance(spec, HubBase):
         return fetch_hub(spec, output)
-    from rankscope.base.quantised import quantise
+    from rankscope.weights.four_bit import quantise
 
     if source is None:
         raise ArtefactError(f"{spec.name}: a quantised base needs the folder of {spec.of.name}")

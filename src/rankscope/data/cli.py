@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.studies.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,8 +23,8 @@ def rows(name: Name, study: StudyOption) -> None:
     """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.study.registry import Studies
-    from rankscope.study.specs import source_of
+    from rankscope.records.data import source_of
+    from rankscope.studies.store import Studies
 
     spec = Studies(study).variant(name)
     source = source_of(spec)
@@ -46,8 +46,9 @@ def pack(
     from rankscope.data.niv2.examples import write_examples
     from rankscope.data.packing import write_packed
     from rankscope.errors import StudyError
-    from rankscope.study.registry import Studies
-    from rankscope.study.specs import HubDataset, Mixture, StandardLibrary, TextFiles
+    from rankscope.records.data import HubDataset, StandardLibrary, TextFiles
+    from rankscope.records.instructions import Mixture
+    from rankscope.studies.store import Studies
 
     studies = Studies(study)
     spec = studies.variant(name)

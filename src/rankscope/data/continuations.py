@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rankscope.data.documents import HELDOUT, seeded_order, sha256
 from rankscope.errors import DataError
-from rankscope.study.specs import Continuations
+from rankscope.records.data import Continuations
+from rankscope.text.documents import HELDOUT, seeded_order, sha256
 
 ACTIVITY = "Documentation"
 SCHEMA: dict[str, pl.DataType] = {

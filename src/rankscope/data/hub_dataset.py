@@ -4,11 +4,11 @@ Guarantees: only the named revision is read, from the local cache if it is there
 and cache the error says which dataset is missing and how to fetch it beforehand.
 """
 
-from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
 from rankscope.data.text_files import text_of
 from rankscope.errors import DataError
 from rankscope.foreign import reading
-from rankscope.study.specs import HubDataset
+from rankscope.records.data import HubDataset
+from rankscope.text.documents import Document, capped, heldout_groups, sha256, without_duplicates
 
 
 def read(spec: HubDataset) -> tuple[list[Document], frozenset[str]]:

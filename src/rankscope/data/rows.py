@@ -12,22 +12,14 @@ from pathlib import Path
 import polars as pl
 
 from rankscope.artefacts.manifest import manifest
-from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.data import hub_dataset, standard_library, text_files
 from rankscope.data.continuations import continuation_rows
-from rankscope.data.documents import document_rows, totals
 from rankscope.data.niv2.stage import write_draws, write_tasks
-from rankscope.data.overlap import Overlap, without_shared_text
-from rankscope.errors import ArtefactError
-from rankscope.study.specs import (
-    Continuations,
-    DataSpec,
-    HubDataset,
-    Mixture,
-    StandardLibrary,
-    TestSet,
-    TextFiles,
-)
+from rankscope.records.data import Continuations, DataSpec, HubDataset, StandardLibrary, TextFiles
+from rankscope.records.instructions import Mixture, TestSet
+from rankscope.text.documents import document_rows, totals
+from rankscope.text.overlap import Overlap, without_shared_text
+from rankscope.text.rows import _existing, read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -83,21 +75,3 @@ def document_table(spec: Documents) -> tuple[pl.DataFrame, Overlap]:
         documents, heldout = hub_dataset.read(spec)
     kept, overlap = without_shared_text(documents, heldout, trained_elsewhere)
     return document_rows(kept, heldout), overlap
-
-
-def read_rows(path: Path | None, name: str) -> pl.DataFrame:
-    """Read the rows of a data variant that an earlier job wrote.
-
-    Raises:
-        ArtefactError: they are not there, or not what was written.
-    """
-    return read_parquet(_existing(path, name))
-
-
-def _existing(path: Path | None, name: str) -> Path:
-    if path is None or not exists(path):
-        raise ArtefactError(
-            f"{path}: the rows of data variant {name} are missing; make them with"
-            f" `rankscope data rows {name} --study …`"
-        )
-    return path

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from rankscope.data.documents import Document, capped, heldout_groups, without_duplicates
 from rankscope.errors import DataError
-from rankscope.study.specs import StandardLibrary
+from rankscope.records.data import StandardLibrary
+from rankscope.text.documents import Document, capped, heldout_groups, without_duplicates
 
 TEST_FOLDERS = {"test", "tests", "idle_test"}
 FOREIGN_FOLDERS = {"site-packages", "dist-packages"}

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.data.documents import Document, capped, heldout_groups, sha256, without_duplicates
-from rankscope.data.text_lines import numbered_lines, printable, whole_text
+from rankscope.artefacts.fingerprint import files_under
 from rankscope.errors import DataError, StudyError
 from rankscope.foreign import check_regular, is_folder, reading
-from rankscope.study.fingerprint import files_under
-from rankscope.study.specs import TEXT_SUFFIXES, TextFiles
+from rankscope.records.data import TEXT_SUFFIXES, TextFiles
+from rankscope.text.documents import Document, capped, heldout_groups, sha256, without_duplicates
+from rankscope.text.lines import numbered_lines, printable, whole_text
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.studies.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,7 +34,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     from rankscope.artefacts.reading import kept_steps
     from rankscope.evaluate.predict import predict as predict_items
     from rankscope.evaluate.tables import Subject, base_keys
-    from rankscope.study.registry import Studies
+    from rankscope.studies.store import Studies
 
     studies = Studies(study)
     spec = studies.suite(suite)
@@ -61,7 +61,7 @@ def score(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     """Score the stored predictions of a run: one row per item and metric."""
     from rankscope.artefacts import layout
     from rankscope.evaluate.score import score as score_predictions
-    from rankscope.study.registry import Studies
+    from rankscope.studies.store import Studies
 
     studies = Studies(study)
     run = studies.called(run)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from rankscope.causality import name_of, right_padded, whole_logits
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
+from rankscope.weights.causality import name_of, right_padded, whole_logits
 
 Batch = Literal["mixed", "equal", "single"]
 """Which texts share a batch: those of different length, of one length, or none."""

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rankscope.context_length import context_length
 from rankscope.errors import DataError, ModelError
 from rankscope.evaluate.decoding import Batch, Decoder, Way
 from rankscope.evaluate.trial import STEPS, way_to_decode
+from rankscope.weights.context_length import context_length
 
 BATCH_PROMPTS = 32
 BATCH_TOKENS = 3072  # of prompts in a batch, padding included, where all of it is computed

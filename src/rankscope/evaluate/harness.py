@@ -22,10 +22,10 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts.disk import writing
-from rankscope.data.tokenizer import TextEncoder
 from rankscope.errors import DataError
 from rankscope.evaluate.likelihood import Reading, encode, reading_of
 from rankscope.evaluate.weights import BaseTokenizer
+from rankscope.text.tokenizer import TextEncoder
 
 BATCH_ITEMS = 16
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rankscope.causality import keeps_rows_apart, whole_logits
-from rankscope.context_length import context_length
 from rankscope.evaluate.weights import BaseTokenizer
+from rankscope.weights.causality import keeps_rows_apart, whole_logits
+from rankscope.weights.context_length import context_length
 
 BATCH_TOKENS = 4096
 

@@ -21,7 +21,7 @@ from rankscope.evaluate.documents import read_prompts, read_rows, select_documen
 from rankscope.evaluate.likelihood import Reading
 from rankscope.evaluate.tables import PREDICTIONS, Subject
 from rankscope.progress import Progress
-from rankscope.study.specs import BitsPerByte, Evaluation, Generate, Harness, Suite
+from rankscope.records.evaluations import BitsPerByte, Evaluation, Generate, Harness, Suite
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ def _visit(
     suite: Suite, subject: Subject, data: dict[str, Path], record: Manifest
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of all steps and evaluations in the column order of the table."""
-    from rankscope.causality import refuse_foresight
     from rankscope.evaluate.weights import load_step, load_tokenizer
+    from rankscope.weights.causality import refuse_foresight
 
     first_step, *_ = subject.steps.values()
     tokenizer = load_tokenizer(subject.base)
@@ -176,8 +176,8 @@ class PreparedPrompts:
     """Prompts of a test set, rendered and encoded as the training examples are."""
 
     def __init__(self, evaluation: Generate, rows: Path, base: Path, tokenizer: Any) -> None:
-        from rankscope.data.niv2.encoding import Limits, load_prompt_encoder
-        from rankscope.data.niv2.rendering import render
+        from rankscope.text.encoding import Limits, load_prompt_encoder
+        from rankscope.text.prompts import render
 
         self._rows = read_prompts(rows)
         encoder = load_prompt_encoder(base, Limits(source=evaluation.prompt_tokens))

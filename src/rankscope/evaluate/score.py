@@ -14,7 +14,7 @@ from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError
 from rankscope.evaluate.metrics import METRICS, TASK_METRICS, Metric, TaskMetric
 from rankscope.evaluate.tables import KEYS, PREDICTIONS, SCORES
-from rankscope.study.specs import Suite
+from rankscope.records.evaluations import Suite
 
 
 def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:

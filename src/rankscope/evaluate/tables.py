@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.study.specs import TrainedBase
+from rankscope.records.bases import TrainedBase
 
 KEYS: dict[str, Any] = {
     "run": pl.String,

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from math import inf, isfinite
 from typing import Any
 
-from rankscope.causality import tolerance, whole_logits
 from rankscope.errors import ModelError
 from rankscope.evaluate.decoding import WAYS, Way
+from rankscope.weights.causality import tolerance, whole_logits
 
 logger = logging.getLogger(__name__)
 

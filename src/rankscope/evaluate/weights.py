@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rankscope.data.tokenizer import TextEncoder, load_encoder
 from rankscope.errors import ModelError
 from rankscope.foreign import check_regular, reading
-from rankscope.loading import read_model, read_tokenizer
+from rankscope.text.tokenizer import TextEncoder, load_encoder
+from rankscope.weights.loading import read_model, read_tokenizer
 
 ADAPTER = "adapter_config.json"
 
@@ -72,7 +72,7 @@ def _load_model(folder: Path) -> Any:
 
     model = read_model(folder, dtype=torch.float32)
     if getattr(model, "is_loaded_in_4bit", False):
-        from rankscope.base.quantised import dequantised
+        from rankscope.weights.four_bit import dequantised
 
         return dequantised(model, folder)
     return model

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from rankscope.study.option import StudyOption
+from rankscope.studies.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,9 +18,9 @@ def tables(study: StudyOption) -> None:
     """Gather the rows of all runs of a study into tidy tables, with means and intervals."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
-    from rankscope.report.gather import gather
-    from rankscope.report.tables import build_tables, provenance, write_tables
-    from rankscope.study.expand import load_study
+    from rankscope.report.evidence.gather import gather
+    from rankscope.report.evidence.tables import build_tables, provenance, write_tables
+    from rankscope.studies.expand import load_study
 
     spec = load_study(study)
     path = Path(layout.report_manifest(spec.study, "tables"))
@@ -37,12 +37,12 @@ def claims(study: StudyOption) -> None:
     """Test the claims of the papers on a study's tables: confirmed, denied or inconclusive."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
-    from rankscope.report.claims import judge_claims
-    from rankscope.report.claims.files import write_verdicts
-    from rankscope.report.claims.mixtures import Mixtures
-    from rankscope.report.claims.subject import Subject
-    from rankscope.report.tables import read_tables
-    from rankscope.study.expand import load_study
+    from rankscope.report.chapters.claims import judge_claims
+    from rankscope.report.chapters.mixtures.subject import Mixtures
+    from rankscope.report.evidence.tables import read_tables
+    from rankscope.report.verdicts.files import write_verdicts
+    from rankscope.report.verdicts.subject import Subject
+    from rankscope.studies.expand import load_study
 
     spec = load_study(study)
     path = Path(layout.report_manifest(spec.study, "claims"))
@@ -61,10 +61,10 @@ def figures(study: StudyOption) -> None:
     """Draw the figures of a study from its tables: SVG, Vega-Lite and CSV."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
-    from rankscope.report.figures import draw_figures
-    from rankscope.report.figures.render import write_figure
-    from rankscope.report.tables import read_tables
-    from rankscope.study.expand import load_study
+    from rankscope.report.chapters.figures import draw_figures
+    from rankscope.report.drawing.render import write_figure
+    from rankscope.report.evidence.tables import read_tables
+    from rankscope.studies.expand import load_study
 
     spec = load_study(study)
     path = Path(layout.report_manifest(spec.study, "figures"))
@@ -82,7 +82,7 @@ def page(study: StudyOption) -> None:
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.page.build import PageFiles, write_page
-    from rankscope.study.expand import load_study
+    from rankscope.studies.expand import load_study
 
     spec = load_study(study)
     path = Path(layout.report_manifest(spec.study, "page"))

@@ -17,11 +17,11 @@ import numpy as np
 from rankscope.artefacts.files import replacing
 from rankscope.artefacts.names import file_name
 from rankscope.errors import ArtefactError
-from rankscope.spectra.arrays import to_device, to_numpy
-from rankscope.spectra.blockwise import times, transposed_times
-from rankscope.spectra.decomposition import BaseSpectrum
-from rankscope.spectra.matrices import Matrix
-from rankscope.spectra.tensor_files import read_header
+from rankscope.spectra.engine.parts.arrays import to_device, to_numpy
+from rankscope.spectra.engine.parts.blockwise import times, transposed_times
+from rankscope.spectra.engine.parts.decomposition import BaseSpectrum
+from rankscope.weights.matrices import Matrix
+from rankscope.weights.tensor_files import read_header
 
 logger = logging.getLogger(__name__)
 

@@ -20,15 +20,15 @@ from rankscope.artefacts.manifest import manifest
 from rankscope.artefacts.reading import intact_files, verified
 from rankscope.progress import Progress
 from rankscope.spectra import cache
-from rankscope.spectra.adapters import open_tuned
-from rankscope.spectra.analysis import analyse_matrix
-from rankscope.spectra.arrays import to_device
-from rankscope.spectra.comparer import Wanted
-from rankscope.spectra.decomposition import BaseSpectrum, decompose, orient
-from rankscope.spectra.matrices import Matrix, Model, open_model
+from rankscope.spectra.engine.analysis import analyse_matrix
+from rankscope.spectra.engine.comparer import Wanted
+from rankscope.spectra.engine.parts.arrays import to_device
+from rankscope.spectra.engine.parts.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.parallel import run_all
 from rankscope.spectra.tables import SpectraTables, TableBuilder
-from rankscope.spectra.updates import Tuned, Update
+from rankscope.weights.adapters.adapters import open_tuned
+from rankscope.weights.matrices import Matrix, Model, open_model
+from rankscope.weights.updates import Tuned, Update
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rankscope.spectra.analysis import MatrixAnalysis
-from rankscope.spectra.comparer import Wanted
-from rankscope.spectra.comparison import SideComparison
-from rankscope.spectra.matrices import Matrix
-from rankscope.spectra.measures import count_intruders
-from rankscope.spectra.updates import LeftOut
+from rankscope.spectra.engine.analysis import MatrixAnalysis
+from rankscope.spectra.engine.comparer import Wanted
+from rankscope.spectra.engine.comparison import SideComparison
+from rankscope.spectra.engine.measures import count_intruders
+from rankscope.weights.matrices import Matrix
+from rankscope.weights.updates import LeftOut
 
 _MATRIX_KEYS: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
 _COLUMNS: dict[str, dict[str, Any]] = {

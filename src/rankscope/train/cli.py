@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rankscope.study.option import RunArgument, StudyOption
+from rankscope.studies.option import RunArgument, StudyOption
 
 
 def train(
@@ -27,7 +27,7 @@ def train(
     """
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished, read_manifest
-    from rankscope.study.registry import Studies
+    from rankscope.studies.store import Studies
 
     studies = Studies(study)
     spec = studies.run(studies.called(run))

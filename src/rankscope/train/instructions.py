@@ -27,9 +27,9 @@ import torch
 from torch.utils.data import Dataset
 
 from rankscope.artefacts.reading import read_parquet
-from rankscope.data.bins import pack_bins
 from rankscope.errors import DataError
-from rankscope.study.specs import Packing, Recipe
+from rankscope.records.recipes import Packing, Recipe
+from rankscope.train.bins import pack_bins
 
 IGNORED = -100
 GROUPED_BATCHES = 50

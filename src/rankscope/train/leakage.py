@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from rankscope.causality import at_rest
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
+from rankscope.weights.causality import at_rest
 
 TOKENS = 8
 LEAK = 0.1

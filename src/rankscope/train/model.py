@@ -16,8 +16,8 @@ from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from rankscope.errors import ModelError
-from rankscope.loading import read_model
-from rankscope.study.specs import FullFineTuning, Lora
+from rankscope.records.methods import FullFineTuning, Lora
+from rankscope.weights.loading import read_model
 
 
 def trainable_model(
@@ -34,7 +34,7 @@ def trainable_model(
     if isinstance(method, FullFineTuning):
         return model
     if method.quantisation is not None:
-        from rankscope.base.quantised import ready_for_training
+        from rankscope.weights.four_bit import ready_for_training
 
         ready_for_training(model, base, precision)
     from peft import LoraConfig, get_peft_model

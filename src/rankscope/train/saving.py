@@ -13,7 +13,7 @@ from typing import Any
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import write_json
-from rankscope.study.specs import HubBase, LocalBase, QuantisedBase, TrainedBase
+from rankscope.records.bases import HubBase, LocalBase, QuantisedBase, TrainedBase
 
 ADAPTER_CONFIG = "adapter_config.json"
 

@@ -25,21 +25,23 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import Manifest, manifest, package_versions
 from rankscope.artefacts.reading import read_parquet, verified
-from rankscope.causality import refuse_foresight
 from rankscope.errors import DataError
-from rankscope.study.machine import require
-from rankscope.study.specs import Mixture, Recipe, Run
-from rankscope.train.callbacks import (
+from rankscope.records.instructions import Mixture
+from rankscope.records.recipes import Recipe
+from rankscope.records.runs import Run
+from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
+from rankscope.train.leakage import refuse_leaks
+from rankscope.train.machine import require
+from rankscope.train.model import parameter_counts, trainable_model
+from rankscope.train.saving import BaseReference, save
+from rankscope.trainer.callbacks import (
     CheckpointByTime,
     KeepWeights,
     ProgressLines,
     StopOnDivergence,
 )
-from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
-from rankscope.train.leakage import refuse_leaks
-from rankscope.train.model import parameter_counts, trainable_model
-from rankscope.train.resume import KEPT, resumable
-from rankscope.train.saving import BaseReference, save
+from rankscope.trainer.resume import KEPT, resumable
+from rankscope.weights.causality import refuse_foresight
 
 logger = logging.getLogger(__name__)
 

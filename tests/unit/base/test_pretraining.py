@@ -6,7 +6,8 @@ import torch
 
 from rankscope.base.pretraining import loss_curve, new_model, pretrain
 from rankscope.errors import ArtefactError, DataError, ModelError
-from rankscope.study.specs import EmbeddedBase, StandardLibrary
+from rankscope.records.bases import EmbeddedBase
+from rankscope.records.data import StandardLibrary
 
 CORPUS = StandardLibrary(source="standard-library", content="english")
 

@@ -7,7 +7,7 @@ import pytest
 
 from rankscope.data.continuations import continuation_rows, windows
 from rankscope.errors import DataError
-from rankscope.study.specs import Continuations, StandardLibrary
+from rankscope.records.data import Continuations, StandardLibrary
 
 ENGLISH = StandardLibrary(source="standard-library", content="english")
 

@@ -4,7 +4,7 @@ import pytest
 
 from rankscope.data import hub_dataset
 from rankscope.errors import DataError
-from rankscope.study.specs import HubDataset
+from rankscope.records.data import HubDataset
 
 datasets = pytest.importorskip("datasets")
 REVISION = "ab" * 20

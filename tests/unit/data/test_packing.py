@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rankscope.data.packing import pack
-from rankscope.data.tokenizer import TextEncoder, load_encoder
 from rankscope.errors import DataError, ModelError
+from rankscope.text.packing import pack
+from rankscope.text.tokenizer import TextEncoder, load_encoder
 
 END = 9_999
 BYTES = TextEncoder(

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from rankscope.data import standard_library
-from rankscope.data.documents import Document, document_rows
 from rankscope.errors import DataError
-from rankscope.study.specs import StandardLibrary
+from rankscope.records.data import StandardLibrary
+from rankscope.text.documents import Document, document_rows
 
 LONG = "This sentence has enough words in it to be taken for the prose that it is. " * 3
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rankscope.data import text_files
 from rankscope.errors import DataError
-from rankscope.study.specs import TextFiles
+from rankscope.records.data import TextFiles
 
 
 def read(path, **fields):

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.context_length import context_length
 from rankscope.evaluate.likelihood import batches, encode, negative_log_likelihoods, windows
 from rankscope.evaluate.weights import load_step, load_tokenizer
+from rankscope.weights.context_length import context_length
 from tiny_llama import SENTENCES
 
 TEXTS = [*SENTENCES, " ".join(SENTENCES), "\n".join(SENTENCES * 3), "a"]

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from rankscope.spectra.parallel import run_all
-from rankscope.spectra.tensor_files import read_header
+from rankscope.weights.tensor_files import read_header
 
 
 def test_results_come_in_order_whatever_the_number_of_workers():

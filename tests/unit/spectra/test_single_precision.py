@@ -5,13 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rankscope.spectra import choice, comparer
-from rankscope.spectra.comparer import Comparer, Wanted
-from rankscope.spectra.decomposition import decompose, orient
-from rankscope.spectra.measures import count_intruders
-from rankscope.spectra.projections import SingleProjector, project
-from rankscope.spectra.updates import LowRank
-from unit.spectra.spectra_oracles import oracle, realistic
+from rankscope.spectra.engine import choice, comparer
+from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.measures import count_intruders
+from rankscope.spectra.engine.parts.decomposition import decompose, orient
+from rankscope.spectra.engine.parts.projections import SingleProjector, project
+from rankscope.weights.updates import LowRank
+from spectra_oracles import oracle, realistic
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from rankscope.study.specs import Recipe
+from rankscope.records.recipes import Recipe
 from rankscope.train.instructions import Collator, Example, OrderedExamples, example_order
 from tiny_llama import save_base
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rankscope.errors import ModelError
-from rankscope.study.specs import Lora
+from rankscope.records.methods import Lora
 from rankscope.train.model import trainable_model
 from tiny_llama import save_base
 

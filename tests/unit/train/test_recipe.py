@@ -7,7 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rankscope.errors import DataError
-from rankscope.study.specs import FullFineTuning, LocalBase, Recipe, Run, TextFiles
+from rankscope.records.bases import LocalBase
+from rankscope.records.data import TextFiles
+from rankscope.records.methods import FullFineTuning
+from rankscope.records.recipes import Recipe
+from rankscope.records.runs import Run
 from rankscope.train.stage import loss_curve, total_steps, training_arguments
 
 

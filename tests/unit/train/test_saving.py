@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rankscope.study.specs import HubBase, LocalBase, QuantisedBase
+from rankscope.records.bases import HubBase, LocalBase, QuantisedBase
 from rankscope.train.saving import BaseReference, save
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -13,18 +13,18 @@ import polars as pl
 
 from rankscope.artefacts.manifest import manifest
 from rankscope.artefacts.reading import verified
-from rankscope.data.niv2.encoding import (
+from rankscope.errors import DataError
+from rankscope.progress import Progress
+from rankscope.records.instructions import Mixture
+from rankscope.text.encoding import (
     EncodedExample,
     Limits,
     PromptEncoder,
     count_truncations,
     load_prompt_encoder,
 )
-from rankscope.data.niv2.rendering import render
-from rankscope.data.rows import read_rows
-from rankscope.errors import DataError
-from rankscope.progress import Progress
-from rankscope.study.specs import Mixture
+from rankscope.text.prompts import render
+from rankscope.text.rows import read_rows
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from rankscope.data.niv2.made_recipes import Recipe
 from rankscope.data.niv2.made_rewriting import REWRITING
 from rankscope.data.niv2.made_unseen import UNSEEN
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
-from rankscope.study.instruction_specs import MadeTasks
+from rankscope.records.instructions import MadeTasks
 
 RECIPES = (*READING.all, *REWRITING.all, *UNSEEN.all)
 POSITIVE_EXAMPLES = 2

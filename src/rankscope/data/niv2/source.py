@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
-from rankscope.data.text_lines import numbered_lines
 from rankscope.errors import DataError
 from rankscope.foreign import is_folder, read_json, read_text, reading
-from rankscope.study.instruction_specs import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
+from rankscope.records.instructions import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
+from rankscope.text.lines import numbered_lines
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
 TRACKED = ("tasks", "splits", *SPLITS)

@@ -24,7 +24,6 @@ from rankscope.artefacts.manifest import Manifest, manifest
 from rankscope.artefacts.reading import exists, read_parquet, scan_parquet
 from rankscope.data.niv2.made import made_tasks
 from rankscope.data.niv2.proportions import proportions, proportions_page
-from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import (
     Candidate,
     Drawn,
@@ -40,7 +39,8 @@ from rankscope.data.niv2.tables import ROWS, draw_table, shortage_table, tabulat
 from rankscope.data.niv2.tasks import TaskSplit, label_of
 from rankscope.errors import ArtefactError, DataError
 from rankscope.progress import Progress
-from rankscope.study.instruction_specs import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
+from rankscope.records.instructions import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
+from rankscope.text.prompts import render
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.report.claims.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
-from rankscope.report.claims.learning import LEARNS_LESS
-from rankscope.report.claims.verdict import Claim, Verdict
+from rankscope.report.chapters.tradeoff.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
+from rankscope.report.chapters.tradeoff.learning import LEARNS_LESS
 from rankscope.report.page.numbers import number
+from rankscope.report.verdicts.verdict import Claim, Verdict
 
 Verdicts = Sequence[Verdict]
 

@@ -8,39 +8,39 @@ wall times it quotes.
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing
 from rankscope.artefacts.reading import exists, read_json, read_manifest
 from rankscope.errors import ArtefactError
+from rankscope.look.style import page_style
 from rankscope.progress import duration
+from rankscope.records.study import Study
 from rankscope.report import FIGURE_NAMES
-from rankscope.report.claims.files import read_verdicts
-from rankscope.report.figures import colours_of
-from rankscope.report.figures.figure import conditions_of, variable
-from rankscope.report.methods import BASE
-from rankscope.report.page.answer import answer, in_parts
-from rankscope.report.page.claims_view import claim_groups
-from rankscope.report.page.described import described
-from rankscope.report.page.mixture_answer import mixture_sentences
-from rankscope.report.page.mixture_view import (
+from rankscope.report.chapters.figures import colours_of
+from rankscope.report.chapters.mixtures.opening import mixture_sentences
+from rankscope.report.chapters.mixtures.view import (
     case_setting,
     compares_with_paper,
     paper_tables,
     score_tables,
     shown_cases,
 )
+from rankscope.report.drawing.figure import conditions_of, variable
+from rankscope.report.evidence.methods import BASE
+from rankscope.report.evidence.tables import Tables, read_tables
+from rankscope.report.page.answer import answer, in_parts
+from rankscope.report.page.claims_view import claim_groups
+from rankscope.report.page.described import described
 from rankscope.report.page.numbers import count, number, significant
 from rankscope.report.page.takeaways import status_line, takeaways
-from rankscope.report.tables import Tables, read_tables
-from rankscope.study.edits import edited_since
-from rankscope.study.specs import Study
+from rankscope.report.verdicts.files import read_verdicts
+from rankscope.studies.edits import edited_since
 
 HEROES = ("rank-scaling", "plane", "by-rank")  # what a study opens with: the first that it has
 BELOW = {"plane": "by-rank"}  # what stands below it, unfolded: the question after the plane's
@@ -84,7 +84,7 @@ def write_page(study: Study, sources: PageFiles, path: Path) -> None:
         ArtefactError: tables, claims or figures were not made.
     """
     environment = Environment(
-        loader=PackageLoader("rankscope.report", "page"),
+        loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -136,8 +136,8 @@ def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
         "timings": stage_times(tables.timings, sources.manifests),
         "about": about,
         "described": described(study),
-        "style": _resource("page.css"),
-        "script": _resource("page.js"),
+        "style": page_style(),
+        "script": (Path(__file__).parent / "page.js").read_text("utf-8"),
         "vega": _vega(),
     }
 
@@ -207,10 +207,6 @@ def json_script(content: Any) -> str:
     """Write JSON that can stand inside a `<script>` element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
-
-
-def _resource(name: str) -> str:
-    return (files("rankscope.report") / "page" / name).read_text("utf-8")
 
 
 def _vega() -> str:

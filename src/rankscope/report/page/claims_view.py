@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rankscope.report.claims.verdict import HOLDS_THRESHOLD, Verdict
 from rankscope.report.page.answer import with_interval
 from rankscope.report.page.numbers import number
+from rankscope.report.verdicts.verdict import HOLDS_THRESHOLD, Verdict
 
 MARGIN = 5.0
 SIGNS = {"above": ">", "at least": "≥", "below": "<"}

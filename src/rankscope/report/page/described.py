@@ -1,7 +1,10 @@
 """What was run, in words a reader knows from papers: one line per thing, whatever the samplings."""
 
-from rankscope.report.methods import Labels, variant_labels
-from rankscope.study.specs import Evaluation, Mixture, Run, Study, TestSet
+from rankscope.records.evaluations import Evaluation
+from rankscope.records.instructions import Mixture, TestSet
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
+from rankscope.report.evidence.methods import Labels, variant_labels
 
 
 def described(study: Study) -> list[tuple[str, str]]:

@@ -6,13 +6,13 @@ from typing import get_args
 
 import polars as pl
 
-from rankscope.report.claims.subject import EPSILON, K
-from rankscope.report.claims.verdict import Decision, Verdict
-from rankscope.report.figures.figure import conditions_of
-from rankscope.report.figures.trajectories import SIDE_METRICS
-from rankscope.report.methods import BASE
+from rankscope.report.chapters.tradeoff.trajectories import SIDE_METRICS
+from rankscope.report.drawing.figure import conditions_of
+from rankscope.report.evidence.methods import BASE
+from rankscope.report.evidence.tables import Tables
 from rankscope.report.page.numbers import number
-from rankscope.report.tables import Tables
+from rankscope.report.verdicts.subject import EPSILON, K
+from rankscope.report.verdicts.verdict import Decision, Verdict
 
 
 def takeaways(

@@ -8,16 +8,13 @@ import polars as pl
 import pytest
 
 from mixture_series import fixed_total_mixtures, nested_mixtures
-from rankscope.data.niv2.encoding import IGNORED, Limits, PromptEncoder
-from rankscope.data.niv2.rendering import render
 from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
 from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import ROWS
-from rankscope.data.tokenizer import TextTokenizer
-from rankscope.study.instruction_specs import (
-    Mixture,
-    Niv2Tasks,
-)
+from rankscope.records.instructions import Mixture, Niv2Tasks
+from rankscope.text.encoding import IGNORED, Limits, PromptEncoder
+from rankscope.text.prompts import render
+from rankscope.text.tokenizer import TextTokenizer
 
 ROOT = Path(os.environ.get("RANKSCOPE_DATA", "")) / "data"
 pytestmark = pytest.mark.skipif(

@@ -1,0 +1,1 @@
+"""The audit of one's own models and adapters: `inspect` and `repair`, with a page."""

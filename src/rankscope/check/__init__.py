@@ -1,0 +1,1 @@
+"""What can be found before the first job: mistakes, notes, the plan."""

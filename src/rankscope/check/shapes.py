@@ -1,0 +1,223 @@
+"""The weight matrices of a base, without torch: for checks before the first job, and the plan.
+
+Guarantees: shapes and parameter counts are exact where they are given (tests compare them with
+transformers and peft on the meta device), and come in milliseconds: from the safetensors headers
+of a model that is on disk, from the record of an embedded base, or from the `config.json` of a
+Llama-type model. For any other base there is none (`None`); `meta_device` counts those, and the
+types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from rankscope.errors import ModelError
+from rankscope.foreign import is_folder, read_json_object
+from rankscope.records.bases import BaseSpec, EmbeddedBase, HubBase
+from rankscope.records.methods import FullFineTuning, Lora
+from rankscope.records.record import LARGEST
+
+LLAMA_TYPES = ("llama", "mistral")
+HEAD = "lm_head"
+MOST_LAYERS = 10_000
+_NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A linear layer that LoRA can adapt; `module` is its name as peft spells it."""
+
+    module: str
+    rows: int
+    columns: int
+
+    @property
+    def smaller_dimension(self) -> int:
+        """The highest rank that an update of this matrix can have."""
+        return min(self.rows, self.columns)
+
+
+@dataclass(frozen=True)
+class BaseShape:
+    """What is known of a base before it is loaded."""
+
+    matrices: tuple[Matrix, ...]
+    """The linear layers of its blocks, and an output head that is not tied."""
+    parameters: int
+    is_counted: bool = True
+    """Whether files and memory agree, so that numbers of parameters are those of the files."""
+
+    def targets(self, method: Lora) -> tuple[Matrix, ...]:
+        """The matrices that an adapter is put on, by peft's rule: a name is matched as a suffix."""
+        if method.target_modules == "all-linear":
+            return tuple(matrix for matrix in self.matrices if matrix.module != HEAD)
+        return tuple(
+            matrix
+            for matrix in self.matrices
+            if any(_ends_with(matrix.module, name) for name in method.target_modules)
+        )
+
+    def counts(self, method: FullFineTuning | Lora) -> tuple[int, int]:
+        """Return the numbers of trainable and of all parameters, adapters included in both."""
+        if isinstance(method, FullFineTuning):
+            return self.parameters, self.parameters
+        added = sum(method.rank * (matrix.rows + matrix.columns) for matrix in self.targets(method))
+        return added, self.parameters + added
+
+    @property
+    def module_names(self) -> tuple[str, ...]:
+        """The last parts of the modules' names: `q_proj`, `k_proj`, …"""
+        return tuple(dict.fromkeys(matrix.module.rsplit(".", 1)[-1] for matrix in self.matrices))
+
+
+def _ends_with(module: str, name: str) -> bool:
+    return module == name or module.endswith(f".{name}")
+
+
+def base_shape(base: BaseSpec) -> BaseShape | None:
+    """Return the shape of a base, or None if it cannot be known without loading a library."""
+    if isinstance(base, EmbeddedBase):
+        return llama_shape(embedded_config(base))
+    folder = base_folder(base)
+    if folder is None:
+        return None
+    # what is not on disk, or damaged, is for the checks of the base itself to say
+    try:
+        config = read_json_object(folder / "config.json", ModelError)
+    except ModelError:
+        return None
+    try:
+        return stored_shape(folder, config)
+    except ModelError:
+        return llama_shape(config) if _llama_type(config) else None
+
+
+def base_folder(base: BaseSpec) -> Path | None:
+    """Return the folder a base is read from, if it is on this machine already."""
+    if isinstance(base, EmbeddedBase):
+        return None
+    if isinstance(base, HubBase):
+        return cached_snapshot("models", base.repository, base.revision)
+    return Path(base.path) if is_folder(Path(base.path)) else None
+
+
+def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
+    """Return the folder of a hub revision in the local cache; `kind`: `models` or `datasets`."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
+    folder = cache / f"{kind}--{repository.replace('/', '--')}" / "snapshots" / revision
+    return folder if is_folder(folder) else None
+
+
+def fetch_configuration(base: HubBase) -> None:
+    """Fetch the `config.json` of a hub base into the local cache: enough to know its shape.
+
+    Raises:
+        ModelError: the repository, the revision or the file cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        hf_hub_download(base.repository, "config.json", revision=base.revision)
+    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        raise ModelError(
+            f"model {base.repository} at revision {base.revision} cannot be fetched from the hub:"
+            f" {error}; check its name and revision, log in if it is gated, or use a local folder"
+            " (source: local)"
+        ) from error
+
+
+def embedded_config(base: EmbeddedBase) -> dict[str, Any]:
+    """Return the transformers configuration of an embedded base, as far as shapes go."""
+    return {
+        "model_type": "llama",
+        "vocab_size": base.vocabulary_size,
+        "hidden_size": base.hidden_size,
+        "intermediate_size": base.intermediate_size,
+        "num_hidden_layers": base.layers,
+        "num_attention_heads": base.heads,
+        "max_position_embeddings": base.context_length,
+        "tie_word_embeddings": True,
+    }
+
+
+def llama_shape(config: dict[str, Any]) -> BaseShape:
+    """Compute the shape of a Llama-type decoder from its configuration."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    layers, heads = config["num_hidden_layers"], config["num_attention_heads"]
+    size = config.get("head_dim") or hidden // heads
+    queries, keys = heads * size, (config.get("num_key_value_heads") or heads) * size
+    attention = [
+        ("q_proj", queries, hidden),
+        ("k_proj", keys, hidden),
+        ("v_proj", keys, hidden),
+        ("o_proj", hidden, queries),
+    ]
+    mlp = [("gate_proj", inner, hidden), ("up_proj", inner, hidden), ("down_proj", hidden, inner)]
+    matrices = [
+        Matrix(f"model.layers.{layer}.{part}.{name}", rows, columns)
+        for layer in range(layers)
+        for part, linears in (("self_attn", attention), ("mlp", mlp))
+        for name, rows, columns in linears
+    ]
+    biases = sum(rows for _, rows, _ in attention) * bool(config.get("attention_bias"))
+    biases += sum(rows for _, rows, _ in mlp) * bool(config.get("mlp_bias"))
+    embeddings = config["vocab_size"] * hidden
+    if not config.get("tie_word_embeddings", False):
+        matrices.append(Matrix(HEAD, config["vocab_size"], hidden))
+    weights = sum(matrix.rows * matrix.columns for matrix in matrices)
+    norms = (2 * layers + 1) * hidden
+    return BaseShape(tuple(matrices), embeddings + weights + layers * biases + norms)
+
+
+def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
+    """Read the shape of a model on disk from the headers of its safetensors files.
+
+    Raises:
+        ModelError: there are no safetensors files, or they are damaged.
+    """
+    from rankscope.weights.layouts.layout import is_plain
+    from rankscope.weights.tensor_files import FLOATS, list_tensors
+
+    tensors = {
+        name: tensor.shape
+        for name, tensor in list_tensors(folder, "model").items()
+        if tensor.dtype in FLOATS
+    }
+    tied = config.get("tie_word_embeddings", False)
+    if tied:
+        tensors.pop(f"{HEAD}.weight", None)
+    matrices = tuple(
+        Matrix(name.removesuffix(".weight"), *shape)
+        for name, shape in tensors.items()
+        if name.endswith(".weight") and len(shape) == 2 and _is_linear(name)
+    )
+    parameters = sum(prod(shape) for shape in tensors.values())
+    return BaseShape(matrices, parameters, is_counted=is_plain(config))
+
+
+def _llama_type(config: dict[str, Any]) -> bool:
+    needed = {
+        "vocab_size", "hidden_size", "intermediate_size",
+        "num_hidden_layers", "num_attention_heads",
+    }  # fmt: skip
+    sizes = [config.get(key) for key in (*needed, "head_dim", "num_key_value_heads")]
+    stated = all(size is None or (isinstance(size, int) and 0 < size < LARGEST) for size in sizes)
+    layers = config.get("num_hidden_layers")
+    return (
+        str(config.get("model_type")) in LLAMA_TYPES
+        and needed <= config.keys()
+        and stated
+        and isinstance(layers, int)
+        and layers <= MOST_LAYERS
+    )
+
+
+def _is_linear(name: str) -> bool:
+    """Linear layers of numbered blocks, and the head; the encoder families' heads are not."""
+    in_block = any(part.isdigit() for part in name.split("."))
+    return (in_block and not _NOT_LINEAR.search(name)) or name == f"{HEAD}.weight"

@@ -1,0 +1,106 @@
+"""Records of bases: the model that every run of a study starts from.
+
+A study names one base. A run that holds it quantised is trained on a base derived from it, which no
+study file writes down: a base of its own, so that its weights are made once, and decomposed once.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PrivateAttr
+
+from rankscope.artefacts.fingerprint import fingerprint, matching
+from rankscope.records.data import DocumentSpec
+from rankscope.records.labels import ByLabel
+from rankscope.records.naming import artefact_name
+from rankscope.records.record import Positive, Revision, Seed, Spec, slug
+
+
+class EmbeddedBase(Spec):
+    """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
+
+    source: Literal["embedded"]
+    corpus: Annotated[DocumentSpec, ByLabel()]
+    vocabulary_size: Annotated[int, Field(ge=257, le=10_000_000)] = Field(
+        1024, description="tokens of its byte-level BPE"
+    )
+    hidden_size: Annotated[Positive, Field(le=65_536)] = 128
+    layers: Annotated[Positive, Field(le=1_024)] = 4
+    heads: Annotated[Positive, Field(le=1_024)] = 4
+    intermediate_size: Annotated[Positive, Field(le=1_048_576)] = 344
+    context_length: Positive = 128
+    steps: Positive = 800
+    batch_size: Positive = 4
+    learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"corpus": self.corpus.name}
+        return artefact_name("base", f"embedded-h{self.hidden_size}-l{self.layers}", content)
+
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
+
+
+class LocalBase(Spec):
+    """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
+
+    source: Literal["local"]
+    path: str = Field(
+        description="folder with config.json, safetensors and tokenizer, seen from where rankscope"
+        " is started"
+    )
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        self._files = fingerprint(matching(root, *MODEL_FILES), root)
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact; another model under the same path is another base."""
+        content = self.canonical() | {"files": self._files}
+        return artefact_name("base", slug(self.path), content)
+
+
+class HubBase(Spec):
+    """A model repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str = Field(description="model on the hub, such as owner/name")
+    revision: Revision
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("base", slug(self.repository), self.canonical())
+
+
+BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
+
+Quantisation = Literal["nf4"]
+
+
+class QuantisedBase(Spec):
+    """Another base with its linear layers quantised by bitsandbytes; all else stays in float32.
+
+    `nf4` is QLoRA's 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3).
+    """
+
+    source: Literal["quantised"] = "quantised"
+    of: BaseSpec
+    quantisation: Quantisation
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        readable = self.of.name.rpartition("-")[0]
+        content = {"of": self.of.name, "quantisation": self.quantisation}
+        return artefact_name("base", f"{readable}-{self.quantisation}", content)
+
+
+TrainedBase = EmbeddedBase | LocalBase | HubBase | QuantisedBase

@@ -1,0 +1,143 @@
+"""Records of data variants: where text comes from, and what is held out of it."""
+
+import platform
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PrivateAttr
+
+from rankscope.artefacts.fingerprint import files_of, fingerprint
+from rankscope.records.instructions import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
+from rankscope.records.labels import ByLabel
+from rankscope.records.naming import artefact_name
+from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, Spec, slug
+
+
+class StandardLibrary(Spec):
+    """Text that every Python installation carries: nothing is fetched.
+
+    `code` is the source of the standard library's modules, `english` its docstrings and the pydoc
+    topics. The text differs between Python versions, so the version is part of the name.
+    """
+
+    source: Literal["standard-library"]
+    content: Literal["code", "english"] = Field(
+        description="code: source of the modules; english: their docstrings and the pydoc topics"
+    )
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"python": platform.python_version()}
+        return artefact_name("data", f"stdlib-{self.content}", content)
+
+
+TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
+
+
+class TextFiles(Spec):
+    """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
+
+    source: Literal["text"]
+    path: str = Field(
+        description="a .jsonl, .parquet or .txt file or a folder of them, seen from where"
+        " rankscope is started"
+    )
+    text_field: str = Field("text", description="column or key that holds the text")
+    split_on_blank_lines: bool = Field(
+        False,
+        description="whether a .txt file holds several documents, separated by blank lines; it is"
+        " one document otherwise",
+    )
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
+    seed: Seed = 0
+    _files: str | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the fingerprint of the files, as far as they are there."""
+        root = Path(self.path)
+        self._files = fingerprint(files_of(root, TEXT_SUFFIXES), root.parent)
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact; other text under the same path is another artefact."""
+        content = self.canonical() | {"files": self._files}
+        return artefact_name("data", f"text-{slug(self.path)}", content)
+
+
+class HubDataset(Spec):
+    """A dataset repository of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"]
+    repository: str = Field(description="dataset on the hub, such as owner/name")
+    revision: Revision
+    configuration: str | None = Field(None, description="subset of the dataset, if it has several")
+    split: str = Field("train", description="split of the dataset that is taken, and split again")
+    text_field: str = Field("text", description="column that holds the text")
+    heldout_fraction: HeldOut = 0.1
+    max_bytes: MaxBytes = None
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        return artefact_name("data", f"hub-{slug(self.repository)}", self.canonical())
+
+
+DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Discriminator("source")]
+
+
+class Continuations(Spec):
+    """Multiple-choice items cut from the held-out documents of another variant.
+
+    Each item is a context and `choices` endings: the true one and, of equal size as far as there
+    are such, endings of other documents. Short endings suit small models: what a context says about
+    its continuation is mostly in the next words.
+    """
+
+    source: Literal["continuations"]
+    documents: Annotated[DocumentSpec, ByLabel()]
+    items: Positive = Field(200, description="number of items")
+    choices: Annotated[int, Field(ge=2, le=8)] = Field(
+        4, description="endings of an item, of which one is true"
+    )
+    context_words: Positive = Field(12, description="words before the ending")
+    ending_words: Positive = Field(2, description="words of an ending")
+    seed: Seed = 0
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact."""
+        content = self.canonical() | {"documents": self.documents.name}
+        return artefact_name("data", "continuations", content)
+
+
+TrainingSpec = Annotated[
+    StandardLibrary | TextFiles | HubDataset | Mixture, Discriminator("source")
+]
+"""What a run can be trained on."""
+
+DataSpec = Annotated[
+    StandardLibrary
+    | TextFiles
+    | HubDataset
+    | Continuations
+    | Niv2Tasks
+    | Niv2Mirror
+    | MadeTasks
+    | Mixture
+    | TestSet,
+    Discriminator("source"),
+]
+
+
+def source_of(spec: DataSpec) -> DataSpec | None:
+    """Return the variant whose rows `spec` is made from; None where it has a source of its own."""
+    if isinstance(spec, Continuations):
+        return spec.documents
+    return spec.tasks if isinstance(spec, Mixture | TestSet) else None

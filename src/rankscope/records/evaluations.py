@@ -1,0 +1,137 @@
+"""Records of what is measured on a run: evaluations in suites, and spectra."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from rankscope.records.data import Continuations, DocumentSpec
+from rankscope.records.instructions import TestSet
+from rankscope.records.labels import ByLabel
+from rankscope.records.naming import artefact_name
+from rankscope.records.record import Fraction, Positive, Seed, Spec
+from rankscope.records.runs import Run
+from rankscope.records.written import OneOrMore
+
+EvaluationName = Annotated[
+    str, Field(min_length=1, description="name of the scores in tables and figures")
+]
+Measures = Annotated[
+    Literal["learning", "forgetting"],
+    Field(description="learning: what is trained on; forgetting: what the base could do before"),
+]
+
+
+class BitsPerByte(Spec):
+    """Negative log-likelihood of held-out documents, in bits per UTF-8 byte.
+
+    `documents` caps how many are read (the same ones for every run); of a document longer than
+    `max_bytes_per_document` a passage of at most that size is taken from its middle, because the
+    head of a source file is licence and prose.
+    """
+
+    kind: Literal["bits-per-byte"]
+    name: EvaluationName
+    measures: Measures
+    data: Annotated[DocumentSpec, ByLabel()]
+    documents: Positive | None = Field(None, description="most documents to read")
+    max_bytes_per_document: Annotated[int, Field(ge=16)] | None = Field(
+        None, description="of a longer document a passage of at most this size is read"
+    )
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "bits per byte"
+
+
+class Harness(Spec):
+    """A task of lm-eval-harness under its official template, on local items."""
+
+    kind: Literal["harness"]
+    name: EvaluationName
+    measures: Measures
+    task: Literal["hellaswag"]
+    data: Annotated[Continuations, ByLabel()]
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "accuracy"
+
+
+class Generate(Spec):
+    """Greedy answers to the prompts of a test set, scored apart as text.
+
+    An intra-task test set without a sampling seed is that of each run's own sampling.
+    """
+
+    kind: Literal["generate"]
+    name: EvaluationName
+    measures: Measures
+    data: Annotated[TestSet, ByLabel()]
+    prompt_tokens: Annotated[int, Field(ge=16)] = Field(
+        1024, description="longest prompt; a longer one loses the end of its input"
+    )
+    answer_tokens: Positive = Field(128, description="most tokens to generate")
+
+    @property
+    def unit(self) -> str:
+        """Unit of the score."""
+        return "exact match"
+
+
+Evaluation = Annotated[BitsPerByte | Harness | Generate, Discriminator("kind")]
+
+
+class Suite(Spec):
+    """Evaluations that share one process and one loaded base per run.
+
+    With a `sampling_seed` it measures the runs of that sampling alone (and the base).
+    """
+
+    suite: str
+    evaluations: tuple[Evaluation, ...]
+    sampling_seed: Seed | None = None
+
+    @property
+    def label(self) -> str:
+        """What the study file calls it, and the sampling."""
+        return self.suite if self.sampling_seed is None else f"{self.suite}-s{self.sampling_seed}"
+
+    def measures(self, run: Run) -> bool:
+        """Whether `run` is evaluated on this suite."""
+        return self.sampling_seed in (None, run.sampling_seed)
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        content = [
+            evaluation.canonical() | {"data": evaluation.data.name}
+            for evaluation in self.evaluations
+        ]
+        return artefact_name("evaluate", self.suite, content)
+
+
+class SpectraSettings(Spec):
+    """What is counted in the spectra of every kept step.
+
+    `ks` and `epsilons` span the grid of intruder counts; `similarity_size` is the number of leading
+    vectors in the stored similarity matrix.
+    """
+
+    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = Field(
+        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        description="a vector intrudes if its cosine with every base vector is below epsilon",
+    )
+    ks: Annotated[tuple[Positive, ...], OneOrMore()] = Field(
+        (1, 2, 5, 10, 20), description="numbers of leading vectors among which intruders count"
+    )
+    similarity_size: Positive = Field(
+        10, description="leading vectors in the stored similarity matrix"
+    )
+
+    @cached_property
+    def name(self) -> str:
+        """Part of the artefact's file name."""
+        return artefact_name("spectra", "spectra", self.canonical())

@@ -1,0 +1,52 @@
+"""Records of training: methods, recipes, and the run that puts everything together."""
+
+from functools import cached_property
+from typing import Any
+
+from rankscope.records.bases import BaseSpec, QuantisedBase, TrainedBase
+from rankscope.records.data import TrainingSpec
+from rankscope.records.instructions import Mixture
+from rankscope.records.methods import Method
+from rankscope.records.naming import artefact_name
+from rankscope.records.recipes import Recipe
+from rankscope.records.record import Seed, Spec
+
+
+class Run(Spec):
+    """One training run: base × data variant × method × recipe × seed."""
+
+    base: BaseSpec
+    data: TrainingSpec
+    method: Method
+    recipe: Recipe
+    seed: Seed
+
+    @cached_property
+    def name(self) -> str:
+        """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
+        content = self.canonical() | {"base": self.base.name, "data": self.data.name}
+        return artefact_name("train", self.method.slug, content)
+
+    @cached_property
+    def trained_base(self) -> TrainedBase:
+        """The base as it is trained on: itself, or quantised."""
+        if self.method.quantisation is None:
+            return self.base
+        return QuantisedBase(of=self.base, quantisation=self.method.quantisation)
+
+    @property
+    def sampling_seed(self) -> int:
+        """The sampling this run belongs to: that of its mixture, or else its own seed."""
+        given = self.data.sampling_seed if isinstance(self.data, Mixture) else None
+        return self.seed if given is None else given
+
+    def keys(self) -> dict[str, Any]:
+        """The key columns that every tidy table of this run carries."""
+        return {
+            "run": self.name,
+            "base": self.base.name,
+            "data": self.data.name,
+            "method": self.method.label,
+            "rank": self.method.rank,
+            "seed": self.seed,
+        }

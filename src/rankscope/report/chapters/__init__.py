@@ -1,0 +1,1 @@
+"""The chapters of a report: each its figures, claims, tables and words."""

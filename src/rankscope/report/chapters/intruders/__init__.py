@@ -1,0 +1,1 @@
+"""Intruder dimensions and the singular vectors around them."""

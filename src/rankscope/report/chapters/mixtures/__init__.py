@@ -1,0 +1,1 @@
+"""Instruction tuning on mixtures of tasks: the multi-task paper."""

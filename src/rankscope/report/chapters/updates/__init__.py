@@ -1,0 +1,1 @@
+"""The update itself: its rank and its singular values."""

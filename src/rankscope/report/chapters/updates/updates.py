@@ -1,0 +1,183 @@
+"""Claims about the update ΔW: its effective rank, and its rank for 90 % of the variance."""
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from rankscope.report.chapters.tradeoff.learning import PAPER as LEARNS_LESS_PAPER
+from rankscope.report.evidence.evidence import weighted_median
+from rankscope.report.evidence.resampling import Floats, spearman_draws, unit_counts
+from rankscope.report.verdicts.subject import Subject
+from rankscope.report.verdicts.verdict import (
+    MINIMUM_FOR_AN_ORDER,
+    Claim,
+    Verdict,
+    bound_out_of_reach,
+    judge,
+    not_measured,
+    order_out_of_reach,
+)
+
+ILLUSION_PAPER = "LoRA vs Full Fine-tuning: An Illusion of Equivalence"
+TYPICAL_RANK = 16
+
+HIGH_RANK = Claim(
+    id="H2.9",
+    source=LEARNS_LESS_PAPER,
+    statement="Full fine-tuning makes updates of high rank",
+    statistic=f"median rank for 90 % of the variance of ΔW ÷ a typical LoRA rank ({TYPICAL_RANK})",
+    unit="ratio",
+    threshold=10.0,
+    side="above",
+    paper="10 to 100 times typical LoRA ranks",
+)
+RANK_GROWS = Claim(
+    id="H2.10",
+    source=LEARNS_LESS_PAPER,
+    statement="The rank of a full update grows with training",
+    statistic="Spearman's ρ of step and median rank for 90 % of the variance",
+    unit="ρ",
+    threshold=0.0,
+    side="above",
+    paper="yes (figure 6)",
+)
+MLP_ABOVE_ATTENTION = Claim(
+    id="H2.10",
+    source=LEARNS_LESS_PAPER,
+    statement="Full updates of MLP matrices have higher rank than those of attention",
+    statistic="difference of mean rank for 90 % of the variance ÷ that of noise of the same shape",
+    unit="ratio",
+    threshold=0.0,
+    side="above",
+    paper="yes (figure 6)",
+)
+EFFECTIVE_RANK = Claim(
+    id="H3.4",
+    source=ILLUSION_PAPER,
+    statement="Full updates have a higher effective rank than LoRA's, at every rank",
+    statistic="share of matrices in which effective rank(Full) > effective rank(LoRA)",
+    unit="share",
+    threshold=0.5,
+    side="above",
+    paper="Full > 400, r=768 100–300 (of 768)",
+)
+STEPS_TO_COMPARE = 2
+VARIANCE = 0.9
+ATTENTION = re.compile(r"(^|[._])(q|k|v|o|qkv|query|key|value|c_attn|attn)(_|$|\.)|attention")
+
+
+def high_rank(subject: Subject) -> Iterator[Verdict]:
+    """H2.9, after the last step."""
+    full = subject.full
+    steps = subject.spectral_steps(full) if full else ()
+    if full is None or not steps:
+        yield not_measured(HIGH_RANK, "Full", "needs the spectra of full fine-tuning")
+        return
+    rank90 = subject.evidence.matrix_values(full, "rank90", steps[-1])
+    of_noise = subject.evidence.matrix_values(full, "rank90_of_noise", steps[-1])
+    median = subject.evidence.over_matrices(rank90, full, weighted_median)
+    shapes = subject.evidence.matrices.unique("matrix")
+    sides = shapes.select(pl.min_horizontal("rows", "columns")).to_series().to_numpy()
+    # equal singular values reach 90 % of the variance last
+    most = float(np.median(np.ceil(VARIANCE * sides)))
+    note = (
+        f"median rank {median[0]:.0f}, {np.median(of_noise):.2f} of what Gaussian noise of"
+        " the same shape needs"
+    )
+    needed = math.ceil(HIGH_RANK.threshold * TYPICAL_RANK / VARIANCE)
+    limit = bound_out_of_reach(
+        HIGH_RANK,
+        most / TYPICAL_RANK,
+        f"matrices of this size (rank for 90 % ≤ {most:g}) allow at most {most / TYPICAL_RANK:g};"
+        f" needs a model whose matrices are larger than {needed}",
+    )
+    sample = subject.matrices(rank90.shape[1], full)
+    yield judge(HIGH_RANK, "Full", median / TYPICAL_RANK, sample, note, limit)
+
+
+def rank_grows(subject: Subject) -> Iterator[Verdict]:
+    """H2.10, growth over the kept steps."""
+    full = subject.full
+    steps = subject.spectral_steps(full) if full else ()
+    if full is None or len(steps) < STEPS_TO_COMPARE:
+        why = f"needs the spectra of full fine-tuning at {MINIMUM_FOR_AN_ORDER} or more steps"
+        yield not_measured(RANK_GROWS, "Full", why)
+        return
+    medians = [
+        subject.evidence.over_matrices(
+            subject.evidence.matrix_values(full, "rank90", step), full, weighted_median
+        )
+        for step in steps
+    ]
+    units = subject.evidence.matrices["matrix"].n_unique()
+    yield judge(
+        RANK_GROWS,
+        "Full",
+        spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(medians)),
+        subject.matrices(units, full),
+        f"{len(steps)} kept steps; medians {', '.join(f'{m[0]:.0f}' for m in medians)}",
+        order_out_of_reach(len(steps), "steps"),
+    )
+
+
+def mlp_above_attention(subject: Subject) -> Iterator[Verdict]:
+    """H2.10, module types, after the last step; relative to noise since shapes differ."""
+    full = subject.full
+    steps = subject.spectral_steps(full) if full else ()
+    if full is None or not steps:
+        yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs the spectra of full fine-tuning")
+        return
+    evidence = subject.evidence
+    relative = evidence.matrix_values(full, "rank90_of_noise", steps[-1])
+    attention = is_attention(subject)
+    if attention.all() or not attention.any():
+        yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs both kinds of matrices")
+        return
+
+    def difference(values: Floats, counts: Floats) -> Floats:
+        of_mlp, of_attention = counts[:, ~attention], counts[:, attention]
+        mlp = of_mlp @ values[~attention] / of_mlp.sum(axis=1)
+        return np.asarray(mlp - of_attention @ values[attention] / of_attention.sum(axis=1))
+
+    yield judge(
+        MLP_ABOVE_ATTENTION,
+        "Full",
+        evidence.over_matrices(relative, full, difference),
+        subject.matrices(relative.shape[1], full),
+        f"{(~attention).sum()} MLP and {attention.sum()} attention matrices",
+    )
+
+
+def is_attention(subject: Subject) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Whether each matrix (sorted by name) belongs to attention, by its module type."""
+    types = subject.evidence.matrices.select("matrix", "module_type").unique().sort("matrix")
+    return np.array([bool(ATTENTION.search(name)) for name in types["module_type"]])
+
+
+def effective_rank(subject: Subject) -> Iterator[Verdict]:
+    """H3.4, for every rank, after the last common step."""
+    full = subject.full
+    steps = subject.spectral_steps(full, *subject.loras) if full else ()
+    if full is None or not subject.loras or not steps:
+        yield not_measured(EFFECTIVE_RANK, "all ranks", "needs the spectra of Full and of LoRA")
+        return
+    evidence = subject.evidence
+    drawn_full = evidence.of_each_matrix(full, "effective_rank", steps[-1])
+    of_full = drawn_full[0]
+    counts = unit_counts(len(of_full), "matrices")
+    for lora in subject.loras:
+        drawn_lora = evidence.of_each_matrix(lora, "effective_rank", steps[-1])
+        of_lora = drawn_lora[0]
+        share = (counts * (drawn_full > drawn_lora)).sum(axis=1) / counts.sum(axis=1)
+        low = int((lora.rank or 0) < of_full.min())
+        bound = f"LoRA's cannot exceed {lora.rank}" + (": true by construction" if low else "")
+        yield judge(
+            EFFECTIVE_RANK,
+            lora.method,
+            share,
+            subject.matrices(len(of_full), full, lora),
+            f"medians {np.median(of_full):.1f} and {np.median(of_lora):.1f}; {bound}",
+        )

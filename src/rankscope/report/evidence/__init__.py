@@ -1,0 +1,1 @@
+"""From artefacts to tidy tables, and from tables to draws with their uncertainty."""

@@ -1,0 +1,421 @@
+"""Draw arrays of what was measured, by condition: what summaries, claims and figures compute from.
+
+Guarantees: averages are over the seeds of a condition whose runs are done and measured; a diverged,
+missing or out-of-memory run is left out of averages here and shown by name elsewhere. Scores of all
+conditions and the base are paired by item, spectral measures by matrix. Where every sampling has a
+test set of its own, runs are compared with the base on that of their sampling.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from rankscope.errors import ArtefactError
+from rankscope.report.evidence.methods import BASE, sampling_of
+from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
+from rankscope.report.evidence.spread import Repeated, as_counts, seed_deviations
+
+TestKind = Literal["intra", "inter"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A method with its recipe; `runs` are the done ones, by seed, of `planned` many.
+
+    `treatment` is its label among the conditions on the same training set; `series` is the study's
+    word for some of its runs (such as `paper` and `tuned`), empty where they belong to all.
+    """
+
+    label: str
+    method: str
+    rank: int | None
+    learning_rate: float | None
+    runs: tuple[str, ...]
+    planned: int
+    treatment: str = ""
+    trained_on: str = ""
+    series: str = ""
+
+    @property
+    def is_lora(self) -> bool:
+        """Whether the condition trains adapters."""
+        return self.rank is not None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was scored, in which direction and unit.
+
+    `asked` is its name in the study, which an evaluation by several metrics shares among them;
+    `test_kind` says whether its tasks were trained on (`intra`), not (`inter`), or neither applies.
+    """
+
+    name: str
+    measures: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+    items: int
+    asked: str = ""
+    test_kind: TestKind | None = None
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of one run at one step, sorted by item."""
+
+    items: tuple[str, ...]
+    score: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The measured rows of a study."""
+
+    runs: pl.DataFrame
+    items: pl.DataFrame
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    vectors: pl.DataFrame
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Trained conditions: full fine-tuning first, then by rank."""
+        trained = self.runs.filter(pl.col("method") != BASE)
+        found = []
+        for (label,), rows in trained.group_by("condition", maintain_order=True):
+            first = rows.row(0, named=True)
+            done = rows.filter(pl.col("status") == "done").sort("seed")
+            found.append(
+                Condition(
+                    label=str(label),
+                    method=first["method"],
+                    rank=first["rank"],
+                    learning_rate=first["learning_rate"],
+                    runs=tuple(done["run"]),
+                    planned=len(rows),
+                    treatment=first["treatment"],
+                    trained_on=first["trained_on"],
+                    series=first["series"] or "",
+                )
+            )
+        return tuple(sorted(found, key=lambda c: (c.rank or 0, c.learning_rate or 0.0)))
+
+    @cached_property
+    def headline_set(self) -> str:
+        """The training set that comparisons of methods are about where a study has several.
+
+        The last of those that most conditions were trained on: a study lists the largest last.
+        """
+        counts = Counter(condition.trained_on for condition in self.conditions)
+        sets = self.runs["trained_on"].drop_nulls().unique(maintain_order=True)
+        return max(reversed(sets.to_list()), key=lambda each: counts[each], default="")
+
+    def on(self, trained_on: str) -> "Evidence":
+        """The evidence on the runs of one training set, and the base."""
+        kept = (pl.col("trained_on") == trained_on) | (pl.col("method") == BASE)
+        return replace(self, runs=self.runs.filter(kept))
+
+    @cached_property
+    def series(self) -> tuple[str, ...]:
+        """The labels of the study's series; one empty label where it names none."""
+        named = self.runs["series"].drop_nulls().unique(maintain_order=True).to_list()
+        return tuple(label for label in named if label) or ("",)
+
+    @cached_property
+    def base(self) -> Condition:
+        """The base, as a condition of one run."""
+        run = self.runs.filter(pl.col("method") == BASE)["run"][0]
+        return Condition(BASE, BASE, None, None, (run,), 1)
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Evaluations in the order of the study, those of learning first."""
+        columns = [
+            "evaluation", "measures", "metric", "unit", "higher_is_better", "asked", "test_kind",
+        ]  # fmt: skip
+        rows = self.items.group_by(columns, maintain_order=True).agg(
+            items=pl.col("item").n_unique()
+        )
+        found = [
+            Evaluation(name=row.pop("evaluation"), **row) for row in rows.iter_rows(named=True)
+        ]
+        return tuple(sorted(found, key=lambda evaluation: evaluation.measures != "learning"))
+
+    def evaluation(self, name: str) -> Evaluation:
+        """Return the evaluation called `name`."""
+        return next(each for each in self.evaluations if each.name == name)
+
+    def on_tests(self, kind: TestKind, metric: str) -> Evaluation | None:
+        """Return the evaluation by `metric` of the first test set of seen or of unseen tasks."""
+        found = (e for e in self.evaluations if (e.test_kind, e.metric) == (kind, metric))
+        return next(found, None)
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, int], _Scores]:
+        keys = ["run", "evaluation", "step"]
+        parts = self.items.sort("item").partition_by(keys, as_dict=True, include_key=False)
+        return {
+            (str(run), str(evaluation), int(step)): _Scores(
+                tuple(rows["item"]), rows["score"].to_numpy(), rows["weight"].to_numpy()
+            )
+            for (run, evaluation, step), rows in parts.items()
+        }
+
+    @cached_property
+    def _scored_steps(self) -> dict[tuple[str, str], set[int]]:
+        found: dict[tuple[str, str], set[int]] = {}
+        for run, evaluation, step in self._scores:
+            found.setdefault((run, evaluation), set()).add(step)
+        return found
+
+    def scored(self, condition: Condition, evaluation: str) -> Condition:
+        """The condition with those of its done runs that were scored."""
+        runs = tuple(run for run in condition.runs if (run, evaluation) in self._scored_steps)
+        return replace(condition, runs=runs)
+
+    def steps(self, condition: Condition, evaluation: str) -> tuple[int, ...]:
+        """Steps at which all scored runs of the condition were scored."""
+        runs = self.scored(condition, evaluation).runs
+        scored = [self._scored_steps[run, evaluation] for run in runs]
+        return tuple(sorted(set.intersection(*scored))) if scored else ()
+
+    def scored_steps(self, run: str, evaluation: str) -> tuple[int, ...]:
+        """Steps at which a run was scored."""
+        return tuple(sorted(self._scored_steps.get((run, evaluation), ())))
+
+    def scored_items(self, run: str, evaluation: str, step: int) -> tuple[str, ...]:
+        """Names of the items on which a run was scored."""
+        return self._scores[run, evaluation, step].items
+
+    def run_score(self, run: str, evaluation: str, step: int) -> Floats:
+        """Draws of one run's score (over items only)."""
+        return self._mean(self._of(run, evaluation, step), evaluation)
+
+    def score(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of a condition's mean score, in the unit of the evaluation."""
+        runs = self.scored(condition, evaluation).runs
+        mean = np.mean([self.run_score(run, evaluation, step) for run in runs], axis=0)
+        return np.asarray(mean + self._moved_by_seeds(condition, evaluation, step))
+
+    def gain(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of the improvement over the base: positive is better, whatever the metric.
+
+        Each run is compared with the base on its own items, which differ between samplings.
+        """
+        moved = self._sign(evaluation) * self._moved_by_seeds(condition, evaluation, step)
+        return self.gain_by_items(condition, evaluation, step) + moved
+
+    def gain_by_items(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """The part of the draws of `gain` that the choice of items makes, common to all methods."""
+        runs = self.scored(condition, evaluation).runs
+        gains = [self._over_base(run, evaluation, step) for run in runs]
+        return np.asarray(self._sign(evaluation) * np.mean(gains, axis=0) + 0.0)  # no -0.0
+
+    def _sign(self, evaluation: str) -> float:
+        return 1.0 if self.evaluation(evaluation).higher_is_better else -1.0
+
+    def _over_base(self, run: str, evaluation: str, step: int) -> Floats:
+        """Draws of a run's score less the base's on the same items."""
+        tuned = self._of(run, evaluation, step)
+        base = self._mean(self._of_base(run, tuned, evaluation), evaluation)
+        return self._mean(tuned, evaluation) - base
+
+    def _moved_by_seeds(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of what the mean over seeds may deviate by; the same for scores and for gains."""
+        if condition.method == BASE:
+            return np.zeros(DRAWS + 1)
+        pool = self._pool(condition, evaluation, step)
+        own = self._repeated(condition, evaluation, step)
+        return seed_deviations(own, [own, *pool])[:, 0]
+
+    def _pool(self, condition: Condition, evaluation: str, step: int) -> list[Repeated]:
+        """The other methods on the same training set that were scored at the step, one recipe each.
+
+        Of several recipes of a method it is the one of median spread: a sweep reaches to learning
+        rates at which runs hardly agree, and these say nothing of the others.
+        """
+        by_method: dict[str, list[Repeated]] = {}
+        for each in self.conditions:
+            alike = each.trained_on == condition.trained_on and each.method != condition.method
+            if alike and step in self.steps(each, evaluation):
+                found = self._repeated(each, evaluation, step)
+                by_method.setdefault(each.method, []).append(found)
+        return [_of_median_spread(recipes) for recipes in by_method.values()]
+
+    @cached_property
+    def _repetitions(self) -> dict[tuple[str, str, int], Repeated]:
+        return {}
+
+    def _repeated(self, condition: Condition, evaluation: str, step: int) -> Repeated:
+        """What the runs of a condition gained; against the base, since items may differ."""
+        runs = self.scored(condition, evaluation).runs
+        key = (" ".join(runs), evaluation, step)
+        if key not in self._repetitions:
+            values = [[self._over_base(run, evaluation, step)[0]] for run in runs]
+            self._repetitions[key] = Repeated(condition.label, runs, np.array(values))
+        return self._repetitions[key]
+
+    def _of(self, run: str, evaluation: str, step: int) -> _Scores:
+        """The scores of a run, all of whose items the base was scored on too."""
+        found = self._scores[run, evaluation, step]
+        self._of_base(run, found, evaluation)
+        return found
+
+    def _of_base(self, run: str, tuned: _Scores, evaluation: str) -> _Scores:
+        """The base's scores on the items of `run`.
+
+        Raises:
+            ArtefactError: it was scored on other items, or not at all.
+        """
+        reference = self._scores.get((self.base.runs[0], evaluation, 0))
+        if reference is None:
+            raise ArtefactError(
+                f"the base was not scored on {evaluation!r}, so that nothing can be compared with"
+                f" it: run `rankscope evaluate predict {self.base.runs[0]}` and `… score …`"
+            )
+        if tuned.items == reference.items:
+            return reference
+        places = {item: place for place, item in enumerate(reference.items)}
+        sampling = sampling_of(tuned.items[0])
+        if not sampling or set(tuned.items) != {i for i in places if sampling_of(i) == sampling}:
+            raise ArtefactError(
+                f"{run} was scored on other items of {evaluation!r} than the base: evaluate"
+                " both again with the same suite"
+            )
+        taken = [places[item] for item in tuned.items]
+        return _Scores(tuned.items, reference.score[taken], reference.weight[taken])
+
+    def _mean(self, scores: _Scores, evaluation: str) -> Floats:
+        """Draws of the weighted mean over items; equal sets of items are resampled jointly."""
+        reference = self._scores[self.base.runs[0], evaluation, 0].items
+        units = evaluation if scores.items == reference else f"{evaluation} of {scores.items[0]}"
+        return mean_draws(scores.score, scores.weight, units)
+
+    @cached_property
+    def _analysed(self) -> frozenset[str]:
+        return frozenset(self.matrices["run"])
+
+    def analysed(self, condition: Condition) -> Condition:
+        """The condition with those of its done runs whose weights were analysed."""
+        runs = tuple(run for run in condition.runs if run in self._analysed)
+        return replace(condition, runs=runs)
+
+    def spectral_steps(self, condition: Condition) -> tuple[int, ...]:
+        """Steps at which the weights of all analysed runs of the condition were analysed."""
+        runs = self.analysed(condition).runs
+        rows = self.matrices.filter(pl.col("run").is_in(runs))
+        counts = rows.group_by("step").agg(pl.col("run").n_unique()).sort("step")
+        return tuple(counts.filter(pl.col("run") == len(runs))["step"])
+
+    def matrix_values(self, condition: Condition, column: str, step: int) -> Floats:
+        """Seeds × matrices of a column of the table `matrices`, matrices sorted by name."""
+        condition = self.analysed(condition)
+        rows = self.matrices.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
+        return _seeds_by_matrix(rows, condition, column)
+
+    def intruder_values(
+        self, condition: Condition, step: int, side: str, k: int, epsilon: float
+    ) -> Floats:
+        """Seeds × matrices: intruders among the k leading vectors of each matrix."""
+        condition = self.analysed(condition)
+        rows = self.intruders.filter(
+            pl.col("run").is_in(condition.runs), pl.col("step") == step, pl.col("side") == side,
+            pl.col("k") == k, (pl.col("epsilon") - epsilon).abs() < 1e-9,
+        )  # fmt: skip
+        return _seeds_by_matrix(rows, condition, "intruders")
+
+    def over_matrices(
+        self,
+        values: Floats,
+        condition: Condition,
+        statistic: Callable[[Floats, Floats], Floats] | None = None,
+    ) -> Floats:
+        """Draws of a mean (or another weighted statistic) over matrices, then over seeds.
+
+        `statistic` takes values of one seed (matrices) and counts (draws × matrices). The seeds are
+        those of the condition alone: ranks and norms of full updates spread otherwise than those of
+        adapters, which their rank bounds.
+        """
+        counts = unit_counts(values.shape[1], "matrices")
+        each = np.column_stack([(statistic or _weighted_mean)(seed, counts) for seed in values])
+        own = Repeated(condition.label, self.analysed(condition).runs, each[:1].T)
+        return np.asarray(each.mean(axis=1) + seed_deviations(own, [own])[:, 0])
+
+    def of_each_matrix(self, condition: Condition, column: str, step: int) -> Floats:
+        """Draws × matrices: the mean over seeds, moved for all matrices together by the seeds."""
+        values = self.matrix_values(condition, column, step)
+        own = Repeated(condition.label, self.analysed(condition).runs, values)
+        return np.asarray(values.mean(axis=0) + seed_deviations(own, [own]))
+
+    def intruder_totals(
+        self, condition: Condition, step: int, grid: pl.DataFrame | None = None
+    ) -> Floats:
+        """Draws × settings: intruders over all matrices, mean over seeds.
+
+        `grid` lists the settings (side, k, epsilon), sorted; left out, they are all of the study.
+        Seeds move a mean by the spread of counts that is pooled over LoRA and full fine-tuning on
+        the training set, in proportion to √mean.
+        """
+        grid = self.intruder_settings if grid is None else grid
+        condition = self.analysed(condition)
+        mean = self.intruder_counts(condition, step, grid).mean(axis=0)
+        totals = unit_counts(len(mean), "matrices") @ mean
+        pool = [
+            self._counted(each, step, grid)
+            for each in map(self.analysed, self.conditions)
+            if each.trained_on == condition.trained_on and step in self.spectral_steps(each)
+        ]
+        own = self._counted(condition, step, grid)
+        return np.maximum(totals + seed_deviations(own, pool, unit=as_counts), 0.0)
+
+    @cached_property
+    def intruder_settings(self) -> pl.DataFrame:
+        """All settings (side, k, epsilon) at which intruders were counted, sorted."""
+        return self.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
+
+    def _counted(self, condition: Condition, step: int, grid: pl.DataFrame) -> Repeated:
+        counts = self.intruder_counts(condition, step, grid)
+        return Repeated(condition.label, condition.runs, counts.sum(axis=1))
+
+    def intruder_counts(self, condition: Condition, step: int, grid: pl.DataFrame) -> Floats:
+        """Seeds × matrices × settings."""
+        rows = (
+            self.intruders.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
+            .join(grid, on=grid.columns, how="semi")
+            .sort("seed", "matrix", *grid.columns)
+        )
+        shape = (len(condition.runs), -1, len(grid))
+        return rows["intruders"].to_numpy().reshape(shape).astype(np.float64)
+
+
+def _weighted_mean(values: Floats, counts: Floats) -> Floats:
+    return np.asarray(counts @ values / counts.sum(axis=1))
+
+
+def _of_median_spread(recipes: list[Repeated]) -> Repeated:
+    ordered = sorted(recipes, key=lambda each: float((each.residuals**2).sum()))
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def _seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:
+    wide = rows.sort("matrix", "seed").pivot(
+        on="run", index="matrix", values=column, maintain_order=True
+    )
+    return wide.select(condition.runs).to_numpy().T.astype(np.float64)
+
+
+def weighted_median(values: Floats, counts: Floats) -> Floats:
+    """Median of `values` for each row of repetition `counts` (draws × values)."""
+    order = np.argsort(values, kind="stable")
+    cumulative = counts[:, order].cumsum(axis=1)
+    total = cumulative[:, -1:]
+    lower = (cumulative >= total / 2).argmax(axis=1)
+    upper = (cumulative > total / 2).argmax(axis=1)
+    return np.asarray((values[order][lower] + values[order][upper]) / 2)

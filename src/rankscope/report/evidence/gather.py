@@ -1,0 +1,259 @@
+"""Reading what the other stages wrote for one study.
+
+Guarantees: every run of the study is in `runs`, with the status of its manifest, or `missing` where
+there is none; rows of a run that has no artefact of a kind are simply absent from that table. The
+base is a run like any other, at step 0. Does not compute anything.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rankscope.artefacts import layout
+from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
+from rankscope.records.instructions import TestSet
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
+from rankscope.report.evidence.methods import (
+    BASE,
+    condition_labels,
+    sampled_item,
+    treatment_labels,
+    variant_labels,
+)
+from rankscope.report.evidence.metric_names import spelled
+from rankscope.report.evidence.training_sets import TrainingSet, training_sets
+
+logger = logging.getLogger(__name__)
+
+KEYS: dict[str, Any] = {
+    "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
+    "rank": pl.Int64, "seed": pl.Int64,
+}  # fmt: skip
+MATRIX: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "loss": {
+        "loss": pl.Float64, "learning_rate": pl.Float64, "gradient_norm": pl.Float64,
+        "tokens": pl.Int64,
+    },
+    "items": {
+        "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
+        "higher_is_better": pl.Boolean, "unit": pl.String, "item": pl.String,
+        "score": pl.Float64, "weight": pl.Float64, "task": pl.String, "category": pl.String,
+    },
+    "matrices": MATRIX | {
+        "rows": pl.Int64, "columns": pl.Int64, "effective_rank": pl.Float64, "rank90": pl.Int64,
+        "rank90_of_noise": pl.Float64, "frobenius_norm": pl.Float64, "spectral_norm": pl.Float64,
+    },
+    "intruders": MATRIX | {
+        "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64, "intruders": pl.Int64,
+    },
+    "vectors": MATRIX | {
+        "side": pl.String, "j": pl.Int64, "sigma": pl.Float64, "max_cosine": pl.Float64,
+        "base_index": pl.Int64,
+    },
+    "similarity": MATRIX | {
+        "side": pl.String, "i": pl.Int64, "j": pl.Int64, "cosine": pl.Float64,
+    },
+}  # fmt: skip
+# What an evaluation is called in the study, whatever the metric, and `intra` or `inter` where its
+# items are those of a test set of instructions.
+ASKED: dict[str, Any] = {"asked": pl.String, "test_kind": pl.String}
+RUN_COLUMNS: dict[str, Any] = {
+    "condition": pl.String, "treatment": pl.String, "series": pl.String, "trained_on": pl.String,
+    "mixture": pl.String, "collection": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
+    "status": pl.String, "diverged_at": pl.Int64,
+    "kept_steps": pl.Int64, "last_step": pl.Int64, "total_steps": pl.Int64,
+    "learning_rate": pl.Float64, "alpha": pl.Float64, "trainable_parameters": pl.Int64,
+    "total_parameters": pl.Int64, "trainable_percent": pl.Float64, "tokens": pl.Int64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All rows of a study as the stages wrote them, and the manifests of its artefacts."""
+
+    runs: pl.DataFrame
+    loss: pl.DataFrame
+    items: pl.DataFrame
+    matrices: pl.DataFrame
+    intruders: pl.DataFrame
+    vectors: pl.DataFrame
+    similarity: pl.DataFrame
+    manifests: tuple[dict[str, Any], ...]
+
+
+def gather(study: Study) -> Gathered:
+    """Read every artefact of the study that exists."""
+    base = study.base.name
+    names = [base, *(run.name for run in study.runs)]
+    spectral = {
+        table: _rows(
+            table,
+            (
+                Path(layout.run_spectra(name, study.spectra.name)) / f"{table}.parquet"
+                for name in names[1:]
+                if study.spectra is not None
+            ),
+        )
+        for table in ("matrices", "intruders", "vectors", "similarity")
+    }
+    losses = (Path(layout.loss_curve(name)) for name in names[1:])
+    return Gathered(
+        runs=_runs(study),
+        loss=_rows("loss", losses),
+        items=_one_metric_each(_items(study)),
+        manifests=tuple(_manifests(study)),
+        **spectral,
+    )
+
+
+def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
+    """Concatenate the files that exist, with the columns the report uses."""
+    schema = KEYS | {"step": pl.Int64} | SCHEMAS[table]
+    frames = [
+        read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
+        for path in paths
+        if is_made(path)
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _items(study: Study) -> pl.DataFrame:
+    """Scores of all runs; the items of test sets that differ between samplings are told apart.
+
+    What samplings share, the base was asked in every suite of a label: it counts once.
+    """
+    frames = [_rows("items", ()).with_columns(**_asked("", None))]
+    counted: set[tuple[str, str, str]] = set()
+    for name, suite in study.measured:
+        rows = _rows("items", (Path(layout.scores(name, suite.name)),))
+        for evaluation in suite.evaluations:
+            key = (name, evaluation.name, evaluation.data.name)
+            if rows.is_empty() or key in counted:
+                continue
+            counted.add(key)
+            taken = rows.filter(pl.col("evaluation") == evaluation.name)
+            data = evaluation.data
+            tests = data if isinstance(data, TestSet) else None
+            if tests is not None and tests.sampling_seed is not None:
+                taken = taken.with_columns(
+                    item=pl.lit(sampled_item(tests.sampling_seed, "")) + pl.col("item")
+                )
+            frames.append(taken.with_columns(**_asked(evaluation.name, tests)))
+    return pl.concat(frames)
+
+
+def _asked(name: str, tests: TestSet | None) -> dict[str, pl.Expr]:
+    kind = None if tests is None else tests.kind
+    values = zip(ASKED.items(), (name, kind), strict=True)
+    return {column: pl.lit(value, dtype=dtype) for (column, dtype), value in values}
+
+
+def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
+    """Make an evaluation scored by several metrics several: `task (accuracy normalised)`.
+
+    The first metric of its kind keeps the evaluation's name, by which the headline knows it.
+    """
+    further = pl.col("metric") != pl.col("metric").first().over("evaluation")
+    names = {metric: spelled(metric) for metric in items["metric"].unique()}
+    named = pl.format("{} ({})", "evaluation", pl.col("metric").replace(names))
+    return items.with_columns(
+        evaluation=pl.when(further).then(named).otherwise(pl.col("evaluation"))
+    )
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    return read_manifest(path) if exists(path) else None
+
+
+def _runs(study: Study) -> pl.DataFrame:
+    called = variant_labels(study)
+    labels, treatments = condition_labels(study.runs, called), treatment_labels(study.runs, called)
+    sets = training_sets(study.runs, _tasks_drawn, called)
+    base_is_there = exists(Path(layout.base_model(study.base.name)))
+    rows = [
+        {
+            "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
+            "treatment": BASE, "series": "", "status": "done" if base_is_there else "missing",
+            "kept_steps": 1, "last_step": 0,
+        },
+        *(
+            {
+                "condition": labels[run.name],
+                "treatment": treatments[run.name],
+                "series": study.series_of(run),
+            }
+            | _run_row(run, sets[run.data.name])
+            for run in study.runs
+        ),
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=KEYS | RUN_COLUMNS)
+    percent = 100 * pl.col("trainable_parameters") / pl.col("total_parameters")
+    return frame.with_columns(trainable_percent=percent)
+
+
+def _tasks_drawn(variant: str) -> int | None:
+    """Number of tasks in a mixture, as its manifest says; None if it was not drawn yet."""
+    content = _json(Path(layout.data_manifest(variant)))
+    return None if content is None else int(content["results"]["tasks"])
+
+
+def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
+    manifest = _json(Path(layout.run_manifest(run.name)))
+    method = run.method.canonical()
+    row = run.keys() | {
+        "trained_on": training_set.label,
+        "mixture": training_set.mixture,
+        "collection": training_set.collection,
+        "tasks": training_set.tasks,
+        "examples": training_set.examples,
+        "learning_rate": run.recipe.learning_rate,
+        "alpha": method.get("alpha"),
+        "total_steps": run.recipe.steps,
+    }
+    if manifest is None:
+        logger.warning("run %s has no manifest: it is reported as missing", run.name)
+        return row | {"status": "missing", "kept_steps": 0}
+    results = manifest["results"]
+    steps = results["steps"]
+    taken = (
+        "status", "diverged_at", "total_steps", "trainable_parameters", "total_parameters",
+        "tokens",
+    )  # fmt: skip
+    return row | {key: results.get(key) for key in taken} | {
+        "kept_steps": len(steps), "last_step": steps[-1] if steps else None,
+    }  # fmt: skip
+
+
+def _manifests(study: Study) -> Iterable[dict[str, Any]]:
+    """Manifests of all artefacts the study uses, in the order in which they were made."""
+    base = study.base.name
+    lengths = sorted({(run.data.name, run.recipe.sequence_length) for run in study.runs})
+    paths = [
+        *(Path(layout.data_manifest(variant.name)) for variant in study.data.values()),
+        *(Path(layout.packed(name, base, length)).with_suffix(".json") for name, length in lengths),
+        Path(layout.base_manifest(base)),
+        Path(layout.base_spectra(base)) / "run.json",
+        *(Path(layout.run_manifest(run.name)) for run in study.runs),
+        *(Path(path).with_suffix(".json") for path in _evaluated(study)),
+        *(
+            Path(layout.run_spectra(run.name, study.spectra.name)) / "run.json"
+            for run in study.runs
+            if study.spectra is not None
+        ),
+    ]
+    for path in paths:
+        content = _json(path)
+        if content is not None and "work_seconds" in content:
+            yield content | {"artefact": path.as_posix()}
+
+
+def _evaluated(study: Study) -> Iterable[str]:
+    for name, suite in study.measured:
+        yield layout.predictions(name, suite.name)
+        yield layout.scores(name, suite.name)

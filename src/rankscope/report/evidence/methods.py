@@ -1,0 +1,98 @@
+"""What the report compares: conditions, in the order in which every figure and table shows them.
+
+A *condition* is all that two runs share when they differ in nothing but the seed. Its label is the
+method's (`Full`, `LoRA r=16`) as long as the study has one condition per method; otherwise what
+differs is added (`LoRA r=16, lr 0.003`), so that runs of a learning-rate sweep are never averaged.
+What the conditions on one training set are called among themselves, without naming the set, is
+their *treatment*.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rankscope.records.instructions import Mixture
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
+
+BASE = "Base"
+
+
+Labels = Mapping[str, str]  # what a study calls its data variants, by their names
+UNLABELLED: Labels = MappingProxyType({})
+
+
+def variant_labels(study: Study) -> Labels:
+    """The study's own label of each data variant; of several labels the first."""
+    return {spec.name: label for label, spec in reversed(study.data.items())}
+
+
+def treatment_labels(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
+    """Map each run's name to the label of its condition among those on the same training set."""
+    data = data_names(runs, called)
+    labels: dict[str, str] = {}
+    for name in dict.fromkeys(data.values()):
+        labels |= condition_labels([run for run in runs if data[run.data.name] == name], called)
+    return labels
+
+
+def condition_labels(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
+    """Map each run's name to its condition's label."""
+    data = data_names(runs, called)
+    described = {run.name: _description(run, data[run.data.name]) for run in runs}
+    by_method: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        by_method.setdefault(run.method.label, []).append(described[run.name])
+    labels = {}
+    for run in runs:
+        alike = by_method[run.method.label]
+        mine = described[run.name]
+        varying = [key for key in mine if any(other.get(key) != mine[key] for other in alike)]
+        labels[run.name] = ", ".join(
+            [run.method.label, *(f"{key} {_written(mine[key])}" for key in varying)]
+        )
+    return labels
+
+
+def sampled_item(sampling: int, item: str) -> str:
+    """Name an item of a test set that differs between samplings."""
+    return f"s{sampling}: {item}"
+
+
+def sampling_of(item: str) -> str:
+    """Return the part of an item's name that `sampled_item` put before it; empty if none."""
+    found = re.match(r"s\d+: ", item)
+    return found.group() if found else ""
+
+
+def data_names(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, str]:
+    """Name the data of the runs as the study does.
+
+    All samplings of a mixture have one name, its series in the paper if that names one mixture.
+    """
+    found = {}
+    for run in runs:
+        mixture = run.data
+        if isinstance(mixture, Mixture):
+            found[mixture.name] = (mixture.replaced(sampling_seed=None).name, mixture.series)
+        else:
+            label = called.get(mixture.name, mixture.name)
+            found[mixture.name] = (label, label)
+    mixtures = Counter(series for _, series in set(found.values()))
+    return {
+        name: series if mixtures[series] == 1 else undrawn
+        for name, (undrawn, series) in found.items()
+    }
+
+
+def _description(run: Run, data: str) -> dict[str, Any]:
+    """Everything but the seed, under the names a label uses."""
+    method = {k: v for k, v in run.method.canonical().items() if k not in ("kind", "rank")}
+    recipe = run.recipe.canonical()
+    return {"lr": recipe.pop("learning_rate"), **method, **recipe, "data": data}
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,1 +1,0 @@
-"""Numbers that papers print, as data: what a report sets its own numbers beside."""

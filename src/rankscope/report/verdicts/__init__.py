@@ -1,0 +1,1 @@
+"""What a claim is, and how its verdict is reached."""

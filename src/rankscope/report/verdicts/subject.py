@@ -1,0 +1,164 @@
+"""What the claims of a study are about: which conditions, evaluations and spectral settings.
+
+Guarantees: one condition per method. Where a study tried several (a sweep of learning rates), the
+one that learned most is taken, and the note says so: that is the "learning rate tuned?" flag which
+every comparison over ranks needs, because rank, alpha and learning rate are confounded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from rankscope.report.evidence.evidence import Condition, Evidence
+from rankscope.report.evidence.resampling import Floats
+from rankscope.report.verdicts.verdict import MINIMUM_SEEDS, Claim, Sample, bound_out_of_reach
+
+K = 10
+EPSILON = 0.5
+SHARES = frozenset({"accuracy", "accuracy_normalised", "exact_match", "rouge_l"})  # from 0 to 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The evidence, and the two evaluations that stand for learning and forgetting."""
+
+    evidence: Evidence
+    learning: str | None
+    forgetting: str | None
+
+    @classmethod
+    def of(cls, evidence: Evidence, headline: tuple[str, str] | None) -> "Subject":
+        """Take the study's headline evaluations, or else the first of each kind.
+
+        Of several training sets, methods are compared on the headline one.
+        """
+        evidence = evidence.on(evidence.headline_set)
+        if headline is not None:
+            return cls(evidence, *headline)
+        first = {each.measures: each.name for each in reversed(evidence.evaluations)}
+        return cls(evidence, first.get("learning"), first.get("forgetting"))
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """One condition per method that has a done run, full fine-tuning first, then by rank."""
+        chosen: dict[str, Condition] = {}
+        for condition in self.evidence.conditions:
+            best = chosen.get(condition.method)
+            if condition.runs and (best is None or self._learned(condition) > self._learned(best)):
+                chosen[condition.method] = condition
+        return tuple(chosen.values())
+
+    def _learned(self, condition: Condition) -> float:
+        if self.learning is None:
+            return 0.0
+        steps = self.evidence.steps(condition, self.learning)
+        gains = [self.evidence.gain(condition, self.learning, step)[0] for step in steps]
+        return max(gains, default=float("-inf"))
+
+    @property
+    def full(self) -> Condition | None:
+        """Full fine-tuning, if the study has it."""
+        return next((each for each in self.conditions if not each.is_lora), None)
+
+    def full_and_loras(self, *names: str | None) -> tuple[Condition, tuple[Condition, ...]] | None:
+        """Full fine-tuning and the LoRAs, as far as scored on all the evaluations; None without."""
+
+        def scored(condition: Condition) -> bool:
+            return all(name and self.evidence.steps(condition, name) for name in names)
+
+        loras = tuple(lora for lora in self.loras if scored(lora))
+        return (self.full, loras) if self.full and scored(self.full) and loras else None
+
+    @property
+    def loras(self) -> tuple[Condition, ...]:
+        """LoRA conditions by rank."""
+        return tuple(each for each in self.conditions if each.is_lora)
+
+    @property
+    def repeated_loras(self) -> tuple[Condition, ...]:
+        """LoRA conditions with enough seeds to be judged, where there are any; else all."""
+        return repeated(self.loras)
+
+    def unit(self, evaluation: str) -> str:
+        """Unit of an evaluation's scores."""
+        return self.evidence.evaluation(evaluation).unit
+
+    def gain(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of the improvement over the base."""
+        return self.evidence.gain(condition, evaluation, step)
+
+    def forgotten(self, condition: Condition, evaluation: str, step: int) -> Floats:
+        """Draws of the loss against the base: positive is worse than the base."""
+        return -self.evidence.gain(condition, evaluation, step)
+
+    def steps(self, evaluation: str, *conditions: Condition) -> tuple[int, ...]:
+        """Steps at which all the conditions were scored."""
+        scored = [set(self.evidence.steps(each, evaluation)) for each in conditions]
+        return tuple(sorted(set.intersection(*scored))) if scored else ()
+
+    def spectral_steps(self, *conditions: Condition) -> tuple[int, ...]:
+        """Steps at which the weights of all the conditions were analysed."""
+        analysed = [set(self.evidence.spectral_steps(each)) for each in conditions]
+        return tuple(sorted(set.intersection(*analysed))) if analysed else ()
+
+    def ceiling(
+        self, claim: Claim, condition: Condition, evaluation: str, steps: Sequence[int]
+    ) -> str:
+        """Why nothing can score above the condition, if its score is the highest that there is."""
+        if self.evidence.evaluation(evaluation).metric not in SHARES:
+            return ""
+        best = max(self.evidence.score(condition, evaluation, step)[0] for step in steps)
+        because = f"{condition.method} scores {best:g} on {evaluation}, the highest that there is"
+        return bound_out_of_reach(claim, 1.0 - best, f"{because}; needs a harder evaluation")
+
+    def items(self, evaluation: str, *conditions: Condition) -> Sample:
+        """The sample behind a comparison on an evaluation."""
+        of = "items"
+        found = self.evidence.evaluation(evaluation)
+        if found.metric == "bits_per_byte":
+            of = "documents"
+        scored = [self.evidence.scored(each, evaluation) for each in conditions]
+        return Sample(min(len(each.runs) for each in scored), found.items, of)
+
+    def matrices(self, units: int, *conditions: Condition) -> Sample:
+        """The sample behind a comparison of weight matrices."""
+        analysed = [self.evidence.analysed(each) for each in conditions]
+        return Sample(min(len(each.runs) for each in analysed), units, "matrices")
+
+    @cached_property
+    def k(self) -> int:
+        """Number of leading vectors examined for intruders: 10, or the nearest the study has."""
+        known = self.evidence.intruders["k"].unique().sort().to_list()
+        return min(known, key=lambda k: (abs(k - K), k), default=K)
+
+    @cached_property
+    def epsilon(self) -> float:
+        """Cosine below which a vector is an intruder: 0.5, or the nearest the study has."""
+        known = self.evidence.intruders["epsilon"].unique().sort().to_list()
+        return min(known, key=lambda each: (abs(each - EPSILON), each), default=EPSILON)
+
+    def intruders(self, condition: Condition, step: int) -> Floats:
+        """Draws of the number of intruders among the k leading left vectors, over all matrices."""
+        setting = self.evidence.intruder_settings.filter(
+            pl.col("side") == "left", pl.col("k") == self.k, pl.col("epsilon") == self.epsilon
+        )
+        return self.evidence.intruder_totals(condition, step, setting)[:, 0]
+
+    def rates(self, *conditions: Condition) -> str:
+        """A note on learning rates: which they are, and whether this study chose them."""
+        parts = []
+        for condition in conditions:
+            tried = sum(c.method == condition.method for c in self.evidence.conditions)
+            chosen = f", best of {tried} tried here" if tried > 1 else ""
+            lost = condition.planned - len(condition.runs)
+            left_out = f", {lost} of {condition.planned} seeds left out" if lost else ""
+            parts.append(f"{condition.method} {condition.learning_rate:g}{chosen}{left_out}")
+        return f"learning rates: {'; '.join(parts)}"
+
+
+def repeated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Keep the conditions with enough seeds to be judged, where there are any."""
+    enough = tuple(each for each in conditions if len(each.runs) >= MINIMUM_SEEDS)
+    return enough or conditions

@@ -1,0 +1,1 @@
+"""Numerical parts of the engine, in what numpy and torch share."""

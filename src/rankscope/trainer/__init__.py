@@ -1,0 +1,1 @@
+"""What is added to transformers' `Trainer`: progress, checkpoints, divergence, resuming."""

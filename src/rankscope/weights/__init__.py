@@ -1,0 +1,1 @@
+"""Reading and writing models and adapters: tensors, names, layouts, loading, merging."""

@@ -1,0 +1,1 @@
+"""Where a weight lies in files and in memory, as transformers converts one to the other."""

@@ -1,0 +1,168 @@
+"""Bases that exist already: a local folder, or a hub repository pinned to a revision.
+
+Guarantees: the weights are safetensors, whose header was read to the end, never pickles, whose
+loading can run code; a tokenizer is there; nothing is copied that can be linked. A link to a file
+of the project is relative, so that a project can be moved. Does not check that transformers knows
+the architecture.
+"""
+
+import json
+import logging
+import os
+import struct
+from pathlib import Path
+
+from rankscope.artefacts.files import replacing_folder
+from rankscope.artefacts.hashes import content_hash
+from rankscope.errors import ModelError
+from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
+from rankscope.records.bases import MODEL_FILES, HubBase, LocalBase
+from rankscope.weights.loading import refuse_adapter, refuse_kernels
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+LARGEST_HEADER = 100_000_000  # bytes, by the format
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def link_local(spec: LocalBase, output: Path) -> dict[str, str]:
+    """Verify the folder, link its files into `output`; return hashes of config and weights.
+
+    Raises:
+        ModelError: the folder is missing or incomplete, or holds its weights as pickles only.
+    """
+    return _link(Path(spec.path), output)
+
+
+def fetch_hub(spec: HubBase, output: Path) -> dict[str, str]:
+    """Download the pinned revision (or find it in the cache), verify and link it; return hashes.
+
+    Raises:
+        ModelError: unknown repository or revision, no network and not in the cache, or the
+            repository is incomplete.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
+    where = f"model {spec.repository} at revision {spec.revision}"
+    try:
+        snapshot = snapshot_download(
+            spec.repository, revision=spec.revision, allow_patterns=list(MODEL_FILES)
+        )
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
+        raise ModelError(
+            f"{where} cannot be reached and is not in the local cache; download it once on a"
+            f" machine with network access (`hf download {spec.repository} --revision"
+            f" {spec.revision}`), or use a local folder (source: local)"
+        ) from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise ModelError(f"{where}: the hub refuses it: {error}") from error
+    return _link(Path(snapshot), output)
+
+
+def _link(source: Path, output: Path) -> dict[str, str]:
+    weights = verify(source)
+    logger.info("%s: hashing %d weight file(s)", source, len(weights))
+    hashes = {path.name: content_hash(path) for path in [source / "config.json", *sorted(weights)]}
+    with replacing_folder(output) as folder:
+        for pattern in MODEL_FILES:
+            for path in sorted(source.glob(pattern)):
+                (folder / path.name).symlink_to(_target(path, output))
+    return hashes
+
+
+def _target(source: Path, folder: Path) -> Path:
+    """Return what a link in `folder` names: a file of the project from there, others absolutely."""
+    project = Path.cwd()
+    # a link of the project's own is followed when the model is read, wherever the project is then
+    at = Path(os.path.normpath(source.absolute()))
+    if at.is_relative_to(project) and folder.absolute().is_relative_to(project):
+        return Path(os.path.relpath(at, folder.absolute()))
+    return source.resolve()
+
+
+def verify(folder: Path) -> list[Path]:
+    """Check that `folder` is a loadable model in the Hugging Face layout; return its weight files.
+
+    Raises:
+        ModelError: something is missing or malformed.
+    """
+    if not is_folder(folder):
+        raise ModelError(f"{folder}: there is no such model folder (from {Path.cwd()})")
+    config = read_json_object(folder / "config.json", ModelError)
+    if "model_type" not in config:
+        raise ModelError(f"{folder}/config.json: no model_type, so this is no transformers model")
+    refuse_kernels(folder, config)
+    refuse_adapter(folder)
+    weights = _weight_files(folder)
+    for path in weights:
+        check_safetensors(path)
+    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+        raise ModelError(
+            f"{folder}: there is no tokenizer; one of {', '.join(TOKENIZER_FILES)} is needed"
+        )
+    return weights
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return `model.safetensors`, or the shards that the index names."""
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.exists():
+        return [single]
+    if index.exists():
+        shards = read_json_object(index, ModelError).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise ModelError(f"{index}: no weight_map in it; fetch the file again")
+        names = list(shards.values())
+        odd = next(
+            (name for name in names if not isinstance(name, str) or Path(name).name != name), ""
+        )
+        if odd:
+            raise ModelError(f"{index}: {odd!r} is no name of a file beside it; fetch it again")
+        files = [folder / name for name in sorted(set(names))]
+        missing = ", ".join(path.name for path in files if not is_file(path))
+        if missing:
+            raise ModelError(f"{folder}: weight files named by the index are missing: {missing}")
+        return files
+    if any(path for pattern in PICKLES for path in folder.glob(pattern)):
+        raise ModelError(
+            f"{folder}: the weights are pickles, which can run code when they are loaded; convert"
+            " them to safetensors (`save_pretrained` of transformers writes them)"
+        )
+    raise ModelError(f"{folder}: there are no weights (model.safetensors, or its index and shards)")
+
+
+def check_safetensors(path: Path) -> None:
+    """Check that a safetensors file is as long as its header says.
+
+    Raises:
+        ModelError: it is no safetensors file, or it is cut off.
+    """
+    size = check_regular(path, ModelError)
+    advice = "this is no safetensors file; fetch it again, or save the model anew"
+    with doing(path, "its header cannot be read", advice, ModelError), path.open("rb") as content:
+        (length,) = struct.unpack("<Q", content.read(8))
+        header = json.loads(content.read(min(length, size, LARGEST_HEADER)))
+    tensors = header if isinstance(header, dict) else {}
+    ends = [_end(entry) for name, entry in tensors.items() if name != "__metadata__"]
+    if not ends or None in ends:
+        raise ModelError(f"{path}: its header names no tensors: {advice}")
+    end = max(end for end in ends if end is not None)
+    if size != 8 + length + end:
+        raise ModelError(
+            f"{path}: the file has {size} bytes and its header says {8 + length + end};"
+            " it was cut off, download it again"
+        )
+
+
+def _end(tensor: object) -> int | None:
+    """Return where the bytes of a tensor end, as a header has it."""
+    offsets = tensor.get("data_offsets") if isinstance(tensor, dict) else None
+    end = offsets[-1] if isinstance(offsets, list) and len(offsets) == 2 else None
+    return end if isinstance(end, int) else None

@@ -1,0 +1,1 @@
+"""Between Snakemake and the package: what rules look up, the demo, the split of time."""

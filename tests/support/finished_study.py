@@ -1,0 +1,87 @@
+"""A tiny study that was run to its end by the verbs, and what reads which of its artefacts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from typer.testing import CliRunner
+
+from rankscope.artefacts import layout
+from rankscope.cli import app
+from rankscope.records.runs import Run
+from rankscope.records.study import Study
+from tiny_study import FILE
+
+
+def rankscope(*arguments: str) -> str:
+    """Run a verb in this process and return what it printed; its error is raised."""
+    # the study before the arguments: these may end with a list of paths
+    given = [*arguments, *(() if arguments[0] == "verify" else ("--study", FILE))]
+    outcome = CliRunner().invoke(app, given)
+    if outcome.exception and not isinstance(outcome.exception, SystemExit):
+        raise outcome.exception
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+def run_to_its_end(study: Study, run: Run) -> None:
+    """Run every stage behind the base, with one run; the working folder holds the base."""
+    base, suite = study.base.name, study.suites[0].name
+    rankscope("data", "pack", "code", "--length", "32")
+    rankscope("train", run.name)
+    for subject in (base, run.name):
+        rankscope("evaluate", "predict", subject, "--suite", suite)
+        rankscope("evaluate", "score", subject, "--suite", suite)
+    rankscope("spectra", "base")
+    rankscope("spectra", "run", run.name)
+    for verb in ("tables", "claims", "figures", "page"):
+        rankscope("report", verb)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of artefact: a file of it, and the verbs that read it."""
+
+    file: Callable[[Study, Run], str]
+    readers: tuple[tuple[str, ...], ...]
+
+
+PACK = ("data", "pack", "code", "--length", "32")
+BASE = ("base", "model", "--again")
+TRAIN = ("train", "lora-r1@0", "--again")
+PREDICT = ("evaluate", "predict", "lora-r1@0", "--suite", "tiny")
+SCORE = ("evaluate", "score", "lora-r1@0", "--suite", "tiny")
+SPECTRA_BASE = ("spectra", "base")
+SPECTRA = ("spectra", "run", "lora-r1@0")
+TABLES, CLAIMS, FIGURES, PAGE = (("report", n) for n in ("tables", "claims", "figures", "page"))
+READ_MODEL = (PACK, TRAIN, PREDICT, SPECTRA_BASE, SPECTRA)
+
+
+def _step(name: str) -> Callable[[Study, Run], str]:
+    return lambda s, r: f"{layout.kept_weights(r.name)}/{layout.step_folder(4)}/{name}"
+
+
+KINDS = {
+    "rows": Kind(lambda s, r: layout.data_rows(s.variants["code"].name), (PACK, PREDICT)),
+    "rows of the corpus": Kind(lambda s, r: layout.data_rows(s.variants["english"].name), (BASE,)),
+    "packed": Kind(lambda s, r: layout.packed(r.data.name, r.base.name, 32), (TRAIN,)),
+    "base": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/model.safetensors", READ_MODEL),
+    "config": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/config.json", READ_MODEL),
+    "tokenizer": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/tokenizer.json", READ_MODEL),
+    "base spectra": Kind(
+        lambda s, r: f"{layout.base_spectra(s.base.name)}/model.layers.0.mlp.up_proj.safetensors",
+        (SPECTRA,),
+    ),
+    "weights": Kind(_step("adapter_model.safetensors"), (PREDICT, SPECTRA)),
+    "adapter config": Kind(_step("adapter_config.json"), (PREDICT, SPECTRA)),
+    "loss": Kind(lambda s, r: layout.loss_curve(r.name), (TABLES,)),
+    "predictions": Kind(lambda s, r: layout.predictions(r.name, s.suites[0].name), (SCORE,)),
+    "scores": Kind(lambda s, r: layout.scores(r.name, s.suites[0].name), (TABLES,)),
+    "spectra": Kind(
+        lambda s, r: f"{layout.run_spectra(r.name, s.spectra.name)}/vectors.parquet", (TABLES,)
+    ),
+    "tables": Kind(
+        lambda s, r: f"{layout.report_tables(s.study)}/runs.parquet", (CLAIMS, FIGURES, PAGE)
+    ),
+    "claims": Kind(lambda s, r: layout.report_claims(s.study), (PAGE,)),
+    "figures": Kind(lambda s, r: f"{layout.report_figures(s.study)}/plane.json", (PAGE,)),
+}

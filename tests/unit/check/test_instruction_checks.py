@@ -1,0 +1,278 @@
+"""Checks of instruction-tuning studies: collections, sizes, test sets, nesting, prompts."""
+
+import copy
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from instruction_study import STUDY
+from rankscope.check.check import checked, notes
+from rankscope.data.niv2.made import RECIPES
+from rankscope.errors import StudyError
+from rankscope.records.instructions import Niv2Tasks
+from tiny_llama import save_base
+
+TRAINING_TASKS = sum(recipe.split == "train" for recipe in RECIPES)
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_base(Path("base"), context=512)
+
+
+def written(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> Path:
+    """The study with keys of its variants changed (or variants added), and other sections."""
+    study = copy.deepcopy(STUDY) | changes
+    for label, keys in (data or {}).items():
+        study["data"][label] = study["data"].get(label, {}) | keys
+    path = Path("instructions.yaml")
+    path.write_text(yaml.safe_dump(study, sort_keys=False), "utf-8")
+    return path
+
+
+def refused(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> str:
+    with pytest.raises(StudyError) as error:
+        checked(written(data, **changes))
+    return str(error.value)
+
+
+def noted(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> list[str]:
+    return notes(checked(written(data, **changes)))
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "key", "place", "value"),
+    [
+        ("T12", "size", "size", 500),
+        ("T12", "nested", "nested[1]", [6, 500]),
+        ("seen", "tasks_tested", "tasks_tested", 500),
+    ],
+)
+def test_more_tasks_than_there_are(label: str, key: str, place: str, value: object):
+    changes = {key: value} | ({"size": "all"} if key == "nested" else {})
+    found = refused({label: changes})
+    assert f'data.{label}.{place}: 500 tasks are more than "tasks" has for training' in found
+    assert f"allowed: at most {TRAINING_TASKS}" in found
+
+
+def test_all_the_tasks_there_are():
+    checked(written({"T12": {"size": TRAINING_TASKS}}))
+
+
+def test_made_tasks_that_are_tested_on_all_they_have():
+    changes = {"test_examples_per_task": 40}
+    found = refused({"T6": changes, "T12": changes, "seen": {"examples_per_task": 40}})
+    assert "data.T6.test_examples_per_task: 40 test items of a task leave nothing" in found
+    assert '`instances_per_task: 40` of "tasks"; allowed: below 40' in found
+
+
+# --- collections on the disk ----------------------------------------------------------------------
+
+
+def official(folder: Path) -> None:
+    (folder / "tasks").mkdir(parents=True)
+    (folder / "tasks" / "task1_a.json").write_text("{}")
+    (folder / "splits" / "default").mkdir(parents=True)
+    for split, number in (("train", 20), ("test", 2)):
+        names = "".join(f"task{n}_{split}\n" for n in range(number))
+        (folder / "splits" / "default" / f"{split}_tasks.txt").write_text(names)
+
+
+def lines(folder: Path) -> None:
+    for split, number in (("train", 20), ("test", 2)):
+        (folder / split).mkdir(parents=True)
+        for n in range(number):
+            (folder / split / f"task{n}_{split}.jsonl").write_text("{}\n")
+    (folder / "task_categories.tsv").write_text("task\tcategory\n")
+
+
+FOLDER = {"source": "niv2", "path": "niv2"}
+
+
+def in_folder(**changes: Any) -> dict[str, Any]:
+    """The `data` section over a folder instead of made tasks."""
+    return STUDY["data"] | {"tasks": FOLDER | changes}
+
+
+@pytest.mark.parametrize("layout", [official, lines])
+def test_a_folder_of_either_layout_is_accepted_and_counted(layout):
+    layout(Path("niv2"))
+    checked(written_data(in_folder()))
+    data = in_folder() | {"T12": STUDY["data"]["T12"] | {"size": 21}}
+    with pytest.raises(StudyError, match='21 tasks are more than "tasks" has for training, 20'):
+        checked(written_data(data))
+
+
+def written_data(data: dict[str, Any]) -> Path:
+    path = Path("instructions.yaml")
+    path.write_text(yaml.safe_dump(STUDY | {"data": data}, sort_keys=False), "utf-8")
+    return path
+
+
+def folder_refused(**changes: Any) -> str:
+    with pytest.raises(StudyError) as error:
+        checked(written_data(in_folder(**changes)))
+    return str(error.value)
+
+
+def test_a_collection_without_its_lists_or_tasks():
+    official(Path("niv2"))
+    (Path("niv2/splits") / "half").mkdir()
+    (Path("niv2/splits/half/train_tasks.txt")).write_text("")
+    found = folder_refused(split="half")
+    assert 'data.tasks.split: "half" lacks test_tasks.txt' in found
+    assert "allowed: a split with both lists: default" in found
+    Path("niv2/tasks/task1_a.json").unlink()
+    assert 'data.tasks.path: "niv2" has no task: no file fits tasks/*.json' in folder_refused()
+
+
+def test_a_list_in_another_encoding_is_no_crash():
+    official(Path("niv2"))
+    Path("niv2/splits/default/train_tasks.txt").write_bytes(b"task1_\xe9\n" * 3)
+    assert "train_tasks.txt: this file cannot be read: byte 6 is not UTF-8" in folder_refused()
+
+
+def test_json_lines_need_a_table_of_categories():
+    lines(Path("niv2"))
+    Path("niv2/task_categories.tsv").rename("mine.tsv")
+    assert "data.tasks.categories: " in folder_refused()
+    assert "a tab-separated table with the columns task and category" in folder_refused()
+    checked(written_data(in_folder(categories="mine.tsv")))
+
+
+def test_json_lines_have_a_fingerprint():
+    lines(Path("niv2"))
+
+    def name() -> str:
+        return Niv2Tasks(source="niv2", path="niv2").name
+
+    first = name()
+    Path("niv2/train/task0_train.jsonl").write_text(json.dumps({"id": "longer"}))
+    second = name()
+    Path("niv2/train/task1_train.jsonl").rename("niv2/test/task1_train.jsonl")
+    assert len({first, second, name()}) == 3
+
+
+def test_a_commit_that_the_checkout_is_not_at():
+    official(Path("niv2"))
+    wanted = "0" * 40
+    assert "data.tasks.commit: " in folder_refused(commit=wanted)
+    assert '"niv2" is no git checkout; allowed: no `commit`' in folder_refused(commit=wanted)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "tasks"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", "niv2", *identity, *words], check=True)
+    answer = subprocess.run(
+        ["git", "-C", "niv2", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    )
+    there = answer.stdout.strip()
+    assert f'"niv2" is at commit {there}; allowed: {there}' in folder_refused(commit=wanted)
+    checked(written_data(in_folder(commit=there)))
+
+
+# --- test sets ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["seen", "unseen"])
+def test_a_test_set_of_the_same_tasks_under_another_entry(label: str):
+    other = {"source": "made-tasks", "instances_per_task": 50}
+    found = refused({"more": other, label: {"tasks": "more"}})
+    assert f'"{label}" is drawn from "more", which reads the same tasks otherwise' in found
+    assert 'than "tasks", of which "T6-s0" is made' in found
+    assert "give both the same `tasks`" in found
+
+
+def test_a_test_set_of_the_same_folder_under_another_entry():
+    official(Path("niv2"))
+    more = {"source": "niv2", "path": "../" + Path.cwd().name + "/niv2", "minimum_instances": 1}
+    data = in_folder() | {"more": more, "seen": STUDY["data"]["seen"] | {"tasks": "more"}}
+    with pytest.raises(
+        StudyError, match=r'evaluate\.answers\[0\]\.data: "seen" is drawn from "more"'
+    ):
+        checked(written_data(data))
+
+
+def test_a_test_set_of_other_tasks_is_anything_s_to_measure():
+    official(Path("niv2"))
+    data = {"other": FOLDER, "unseen": {"tasks": "other"}}
+    checked(written(data))
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+
+def mixture(size: int | str, *nested: int, **changes: Any) -> dict[str, Any]:
+    return STUDY["data"]["T6"] | {"size": size, "nested": list(nested)} | changes
+
+
+def test_mixtures_that_need_not_be_nested_are_noted():
+    train_on = ["T6", "T12", "T24", "Tall"]
+    good = {"T24": mixture(24, 6, 12), "Tall": mixture("all", 6)}
+    assert noted(good, train_on=train_on) == []
+    (note,) = noted(good | {"T24": mixture(24, 6)}, train_on=train_on)
+    assert note.startswith("instructions.yaml:")
+    assert "data.T24.nested: T12 need not lie inside T24" in note
+    assert "`nested` of T24 begins with [6, 12]" in note
+
+
+def test_mixtures_of_one_size_may_have_different_tasks():
+    star = mixture(12, with_replacement=True)
+    data = {"Tstar12": star | {"nested": [6]}}
+    assert noted(data, train_on=["T6", "T12", "Tstar12"]) == []
+    found = noted({"Tstar12": star})
+    assert any("T12 need not lie inside Tstar12" in note for note in found)
+
+
+def test_other_samplings_are_not_nested_by_design():
+    data = {"T24": mixture(24, 6, sampling_seed=7)}
+    found = noted(data, train_on=["T6", "T12"])
+    assert not any("need not lie inside" in note for note in found)
+
+
+def test_prompts_that_are_cut_elsewhere_than_in_training_are_noted():
+    evaluate = copy.deepcopy(STUDY["evaluate"])
+    evaluate["answers"][1]["prompt_tokens"] = 300
+    (note,) = noted(evaluate=evaluate)
+    assert "evaluate.answers[1].prompt_tokens: prompts are cut to 300 tokens here" in note
+    assert "in training to 400 (sequence_length − answer_tokens)" in note
+
+
+# --- room for prompts -----------------------------------------------------------------------------
+
+
+def test_a_sequence_has_room_for_more_than_the_template():
+    recipe = STUDY["recipe"] | {"sequence_length": 55}
+    found = refused(recipe=recipe)
+    assert (
+        "recipe.sequence_length: 55 tokens leave 15 for prompts beside the `answer_tokens: 40`"
+        in found
+    )
+    assert "the template tk-instruct alone takes" in found
+    least = int(found.split("allowed: more than ")[1].split()[0])
+    assert "sequence_length" in refused(recipe=recipe | {"sequence_length": least})
+    checked(written(recipe=recipe | {"sequence_length": least + 1}))
+
+
+def test_an_evaluation_has_room_for_more_than_the_template():
+    evaluate = copy.deepcopy(STUDY["evaluate"])
+    evaluate["answers"][0]["prompt_tokens"] = 16
+    found = refused(evaluate=evaluate)
+    assert "evaluate.answers[0].prompt_tokens: the template tk-instruct alone takes" in found
+
+
+def test_without_the_tokenizer_a_template_has_at_least_its_words():
+    embedded = {
+        "source": "embedded",
+        "corpus": {"source": "standard-library", "content": "english"},
+    }
+    recipe = STUDY["recipe"] | {"sequence_length": 48}
+    found = refused(base=embedded, recipe=recipe)
+    assert "48 tokens leave 8 for prompts" in found
+    assert "the template tk-instruct alone takes 9; allowed: more than 49" in found
