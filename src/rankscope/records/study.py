@@ -1,6 +1,6 @@
 """An expanded study: its base, data variants, runs, suites and settings.
 
-Guarantees: like every record it is frozen, strict, and reads nothing. Not here: how a study file is
+Guarantees: like every record it is frozen and strict. Not here: how a study file is
 written (`studies.form`), how a grid is unfolded (`studies.expand`), what can be wrong (`check`).
 """
 

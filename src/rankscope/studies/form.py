@@ -1,7 +1,8 @@
 """The form of a study file and of config.yaml, as pydantic models.
 
 Guarantees: strict, unknown keys refused; the JSON schema for editors is made from these models. Not
-here: how a file is read (`file`), how a grid is unfolded (`expand`)."""
+here: how a file is read (`file`), how a grid is unfolded (`expand`).
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -17,17 +18,9 @@ from rankscope.records.record import Positive, Seed, Spec
 from rankscope.records.written import OneOrMore, PartOf
 
 LearningRate = Annotated[float, Field(gt=0)]
-
-
 Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
-
-
 Seeds = Annotated[tuple[Seed, ...], OneOrMore()]
-
-
 TrainOn = Annotated[tuple[Annotated[TrainingSpec, ByLabel()], ...], OneOrMore()]
-
-
 Label = Annotated[
     str,
     Field(
@@ -36,11 +29,7 @@ Label = Annotated[
         description="a label: letters, digits, - and _, as it becomes part of file names",
     ),
 ]
-
-
 StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
-
-
 RecipePart = Annotated[dict[str, Any], PartOf(Recipe, without=("learning_rate",))]
 
 
