@@ -4,20 +4,24 @@ A study names one base. A run that holds it quantised is trained on a base deriv
 study file writes down: a base of its own, so that its weights are made once, and decomposed once.
 """
 
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, PrivateAttr
 
 from rankscope.artefacts.fingerprint import fingerprint, matching
 from rankscope.records.data import DocumentSpec
 from rankscope.records.labels import ByLabel
-from rankscope.records.naming import artefact_name
-from rankscope.records.record import Positive, Revision, Seed, Spec, slug
+from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
 
-class EmbeddedBase(Spec):
+class Base(Artefact):
+    """What every base has in common."""
+
+    stage: ClassVar[str] = "base"
+
+
+class EmbeddedBase(Base):
     """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
 
     source: Literal["embedded"]
@@ -35,17 +39,16 @@ class EmbeddedBase(Spec):
     learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
     seed: Seed = 0
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        content = self.canonical() | {"corpus": self.corpus.name}
-        return artefact_name("base", f"embedded-h{self.hidden_size}-l{self.layers}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"embedded-h{self.hidden_size}-l{self.layers}"
 
 
 MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
 
 
-class LocalBase(Spec):
+class LocalBase(Base):
     """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
 
     source: Literal["local"]
@@ -60,24 +63,27 @@ class LocalBase(Spec):
         root = Path(self.path)
         self._files = fingerprint(matching(root, *MODEL_FILES), root)
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact; another model under the same path is another base."""
-        content = self.canonical() | {"files": self._files}
-        return artefact_name("base", slug(self.path), content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return readable(self.path)
+
+    def identity(self) -> dict[str, Any]:
+        """Add the files: another model under the same path is another base."""
+        return super().identity() | {"files": self._files}
 
 
-class HubBase(Spec):
+class HubBase(Base):
     """A model repository of the Hugging Face hub, pinned to a revision."""
 
     source: Literal["hub"]
     repository: str = Field(description="model on the hub, such as owner/name")
     revision: Revision
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("base", slug(self.repository), self.canonical())
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return readable(self.repository)
 
 
 BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
@@ -85,7 +91,7 @@ BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")
 Quantisation = Literal["nf4"]
 
 
-class QuantisedBase(Spec):
+class QuantisedBase(Base):
     """Another base with its linear layers quantised by bitsandbytes; all else stays in float32.
 
     `nf4` is QLoRA's 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3).
@@ -95,12 +101,10 @@ class QuantisedBase(Spec):
     of: BaseSpec
     quantisation: Quantisation
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        readable = self.of.name.rpartition("-")[0]
-        content = {"of": self.of.name, "quantisation": self.quantisation}
-        return artefact_name("base", f"{readable}-{self.quantisation}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"{self.of.slug}-{self.quantisation}"
 
 
 TrainedBase = EmbeddedBase | LocalBase | HubBase | QuantisedBase

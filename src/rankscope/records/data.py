@@ -1,20 +1,25 @@
 """Records of data variants: where text comes from, and what is held out of it."""
 
 import platform
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PrivateAttr
 
 from rankscope.artefacts.fingerprint import files_of, fingerprint
-from rankscope.records.instructions import MadeTasks, Mixture, Niv2Mirror, Niv2Tasks, TestSet
+from rankscope.records.instructions import (
+    Data,
+    MadeTasks,
+    Mixture,
+    Niv2Mirror,
+    Niv2Tasks,
+    TestSet,
+)
 from rankscope.records.labels import ByLabel
-from rankscope.records.naming import artefact_name
-from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, Spec, slug
+from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, readable
 
 
-class StandardLibrary(Spec):
+class StandardLibrary(Data):
     """Text that every Python installation carries: nothing is fetched.
 
     `code` is the source of the standard library's modules, `english` its docstrings and the pydoc
@@ -29,17 +34,20 @@ class StandardLibrary(Spec):
     max_bytes: MaxBytes = None
     seed: Seed = 0
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        content = self.canonical() | {"python": platform.python_version()}
-        return artefact_name("data", f"stdlib-{self.content}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"stdlib-{self.content}"
+
+    def identity(self) -> dict[str, Any]:
+        """Add the version of Python, whose text it is."""
+        return super().identity() | {"python": platform.python_version()}
 
 
 TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
 
 
-class TextFiles(Spec):
+class TextFiles(Data):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
 
     source: Literal["text"]
@@ -63,14 +71,17 @@ class TextFiles(Spec):
         root = Path(self.path)
         self._files = fingerprint(files_of(root, TEXT_SUFFIXES), root.parent)
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact; other text under the same path is another artefact."""
-        content = self.canonical() | {"files": self._files}
-        return artefact_name("data", f"text-{slug(self.path)}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"text-{readable(self.path)}"
+
+    def identity(self) -> dict[str, Any]:
+        """Add the files: other text under the same path is another artefact."""
+        return super().identity() | {"files": self._files}
 
 
-class HubDataset(Spec):
+class HubDataset(Data):
     """A dataset repository of the Hugging Face hub, pinned to a revision."""
 
     source: Literal["hub"]
@@ -83,16 +94,16 @@ class HubDataset(Spec):
     max_bytes: MaxBytes = None
     seed: Seed = 0
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("data", f"hub-{slug(self.repository)}", self.canonical())
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"hub-{readable(self.repository)}"
 
 
 DocumentSpec = Annotated[StandardLibrary | TextFiles | HubDataset, Discriminator("source")]
 
 
-class Continuations(Spec):
+class Continuations(Data):
     """Multiple-choice items cut from the held-out documents of another variant.
 
     Each item is a context and `choices` endings: the true one and, of equal size as far as there
@@ -110,11 +121,10 @@ class Continuations(Spec):
     ending_words: Positive = Field(2, description="words of an ending")
     seed: Seed = 0
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        content = self.canonical() | {"documents": self.documents.name}
-        return artefact_name("data", "continuations", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return "continuations"
 
 
 TrainingSpec = Annotated[

@@ -1,7 +1,7 @@
 """Records of what is measured on a run: evaluations in suites, and spectra."""
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field
 
@@ -9,7 +9,7 @@ from rankscope.records.data import Continuations, DocumentSpec
 from rankscope.records.instructions import TestSet
 from rankscope.records.labels import ByLabel
 from rankscope.records.naming import artefact_name
-from rankscope.records.record import Fraction, Positive, Seed, Spec
+from rankscope.records.record import Artefact, Fraction, Positive, Seed, Spec
 from rankscope.records.runs import Run
 from rankscope.records.written import OneOrMore
 
@@ -106,19 +106,18 @@ class Suite(Spec):
     @cached_property
     def name(self) -> str:
         """Part of the artefact's file name."""
-        content = [
-            evaluation.canonical() | {"data": evaluation.data.name}
-            for evaluation in self.evaluations
-        ]
+        content = [evaluation.identity() for evaluation in self.evaluations]
         return artefact_name("evaluate", self.suite, content)
 
 
-class SpectraSettings(Spec):
+class SpectraSettings(Artefact):
     """What is counted in the spectra of every kept step.
 
     `ks` and `epsilons` span the grid of intruder counts; `similarity_size` is the number of leading
     vectors in the stored similarity matrix.
     """
+
+    stage: ClassVar[str] = "spectra"
 
     epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = Field(
         (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
@@ -131,7 +130,7 @@ class SpectraSettings(Spec):
         10, description="leading vectors in the stored similarity matrix"
     )
 
-    @cached_property
-    def name(self) -> str:
-        """Part of the artefact's file name."""
-        return artefact_name("spectra", "spectra", self.canonical())
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return "spectra"

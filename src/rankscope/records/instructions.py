@@ -6,17 +6,15 @@ mixture to a study trains no other mixture again. A mixture or an intra-task tes
 out its sampling seed stands for one per sampling; unfolding a grid replaces it (`drawn`).
 """
 
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, PrivateAttr, model_validator
 
 from rankscope.artefacts.fingerprint import fingerprint, matching
 from rankscope.errors import StudyError
 from rankscope.records.labels import ByLabel
-from rankscope.records.naming import artefact_name
-from rankscope.records.record import Positive, Revision, Seed, Spec, slug
+from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
 CATEGORY_TABLE = "task_categories.tsv"
 TemplateName = Annotated[
@@ -33,10 +31,16 @@ SamplingSeed = Annotated[
 ]
 
 
+class Data(Artefact):
+    """What every data variant has in common."""
+
+    stage: ClassVar[str] = "data"
+
+
 # --- collections of tasks -------------------------------------------------------------------------
 
 
-class Niv2Tasks(Spec):
+class Niv2Tasks(Data):
     """Super-NaturalInstructions in its official layout: a folder, or a git checkout of it.
 
     `split` names the folder under `splits/`. `categories` is a tab-separated table with the columns
@@ -71,14 +75,17 @@ class Niv2Tasks(Spec):
         if any(lines):
             self._files += tuple(lines)
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact; other tasks under the same path are another collection."""
-        content = self.canonical() | {"files": list(self._files)}
-        return artefact_name("data", f"niv2-{slug(self.path)}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"niv2-{readable(self.path)}"
+
+    def identity(self) -> dict[str, Any]:
+        """Add the files: other tasks under the same path are another collection."""
+        return super().identity() | {"files": list(self._files)}
 
 
-class Niv2Mirror(Spec):
+class Niv2Mirror(Data):
     """A mirror of Super-NaturalInstructions on the Hugging Face hub, pinned to a revision.
 
     Either the official layout, or one of JSON lines, `train/*.jsonl` and `test/*.jsonl`, with the
@@ -93,23 +100,23 @@ class Niv2Mirror(Spec):
     categories: Categories = None
     minimum_instances: Positive = 100
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("data", f"niv2-{slug(self.repository)}", self.canonical())
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"niv2-{readable(self.repository)}"
 
 
-class MadeTasks(Spec):
+class MadeTasks(Data):
     """Small tasks made by rankscope itself in the schema of Super-NaturalInstructions."""
 
     source: Literal["made-tasks"]
     instances_per_task: Annotated[int, Field(ge=20, le=2000)] = 200
     seed: Seed = 0
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        return artefact_name("data", "made-tasks", self.canonical())
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return "made-tasks"
 
 
 TaskSpec = Annotated[Niv2Tasks | Niv2Mirror | MadeTasks, Discriminator("source")]
@@ -118,7 +125,7 @@ TaskSpec = Annotated[Niv2Tasks | Niv2Mirror | MadeTasks, Discriminator("source")
 # --- what is drawn from them ----------------------------------------------------------------------
 
 
-class TestSet(Spec):
+class TestSet(Data):
     """Test items of one kind.
 
     `intra`: the tasks of the smallest mixture of a sampling, `tasks_tested` of them, with items
@@ -157,15 +164,13 @@ class TestSet(Spec):
         """Return the test set of the sampling `seed`."""
         return self.replaced(sampling_seed=seed) if self.undrawn else self
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
-        seed = "" if self.sampling_seed is None else f"-s{self.sampling_seed}"
-        content = self.canonical() | {"tasks": self.tasks.name}
-        return artefact_name("data", f"{self.kind}{seed}", content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return self.kind if self.sampling_seed is None else f"{self.kind}-s{self.sampling_seed}"
 
 
-class Mixture(Spec):
+class Mixture(Data):
     """Training examples of `size` tasks under one sampling seed.
 
     `nested` holds the sizes of the mixtures that lie inside this one, ascending; the tasks of the
@@ -238,13 +243,12 @@ class Mixture(Spec):
         """What figures call it: as `series`, but `T757` where all of 757 tasks are in."""
         return self.series.replace("all", str(training_tasks))
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact."""
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
         star = "star-" if self.with_replacement else ""
         seed = "" if self.sampling_seed is None else f"-s{self.sampling_seed}"
-        content = self.canonical() | {"tasks": self.tasks.name}
-        return artefact_name("data", f"t-{star}{self.size}{seed}", content)
+        return f"t-{star}{self.size}{seed}"
 
     def test_set(self, kind: Literal["intra", "inter"]) -> TestSet:
         """Return the test set that belongs to this mixture."""

@@ -1,12 +1,19 @@
-"""What every record of a study is made of.
+"""What every record of a study is made of, and how an artefact gets its name.
 
 Guarantees: a record is frozen and refuses unknown keys and values of the wrong type, a number
-written as a string included.
+written as a string included. Two artefacts have the same name exactly when all that decides them is
+the same: their own values, the names of the artefacts they are made from, and the versions of their
+classes. The version of a class is raised by hand when it makes something else of the same values;
+what was made before stays where it is, beside the new. Reads no disk.
 """
 
-from typing import Annotated, Any, Self
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from rankscope.records.naming import artefact_name
 
 HeldOut = Annotated[
     float,
@@ -34,9 +41,20 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    version: ClassVar[int] = 1
+    """Raised when the class makes something else of the same values."""
+
     def canonical(self) -> dict[str, Any]:
         """Return the record as JSON types, defaults included."""
         return self.model_dump(mode="json")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides an artefact: as `canonical`, with artefacts by name, and versions."""
+        values = {
+            field: _identity(getattr(self, field), value)
+            for field, value in self.canonical().items()
+        }
+        return values | {"version": self.version}
 
     def replaced(self, **changes: Any) -> Self:
         """Return a copy with other values, validated; unlike `model_copy` it is named anew."""
@@ -44,7 +62,53 @@ class Spec(BaseModel):
         return type(self).model_validate(values | changes)
 
 
-def slug(text: str) -> str:
+class Artefact(Spec):
+    """A record of something that is made once, under a name, from other artefacts."""
+
+    stage: ClassVar[str]
+    """The stage that makes it."""
+
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        raise NotImplementedError(type(self))
+
+    @cached_property
+    def name(self) -> str:
+        """What it is called: on the disk, in tables, and by the records that are made from it."""
+        return artefact_name(self.stage, self.slug, self.identity())
+
+    @cached_property
+    def sources(self) -> tuple["Artefact", ...]:
+        """The artefacts that it is made from: those among its fields, unless a class differs."""
+        return tuple(_artefacts(getattr(self, field) for field in type(self).model_fields))
+
+
+def _identity(value: Any, dumped: Any) -> Any:
+    """What of a field's value decides an artefact, given the value as JSON."""
+    if isinstance(value, Artefact):
+        return value.name
+    if isinstance(value, Spec):
+        return value.identity()
+    if isinstance(value, tuple):
+        return [_identity(*pair) for pair in zip(value, dumped, strict=True)]
+    if isinstance(value, dict):
+        return {key: _identity(each, dumped[key]) for key, each in value.items()}
+    return dumped
+
+
+def _artefacts(values: Any) -> Iterator[Artefact]:
+    """Yield the artefacts among values, and in the records and lists among them."""
+    for value in values:
+        if isinstance(value, Artefact):
+            yield value
+        elif isinstance(value, Spec):
+            yield from _artefacts(getattr(value, field) for field in type(value).model_fields)
+        elif isinstance(value, tuple | dict):
+            yield from _artefacts(value.values() if isinstance(value, dict) else value)
+
+
+def readable(text: str) -> str:
     """Shorten a path or repository id to what is safe and readable in a file name."""
     tail = text.rstrip("/").rsplit("/", 1)[-1]
     safe = "".join(c if c.isalnum() or c == "_" else "-" for c in tail).lower()

@@ -1,19 +1,20 @@
 """Records of training: methods, recipes, and the run that puts everything together."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from rankscope.records.bases import BaseSpec, QuantisedBase, TrainedBase
 from rankscope.records.data import TrainingSpec
 from rankscope.records.instructions import Mixture
 from rankscope.records.methods import Method
-from rankscope.records.naming import artefact_name
 from rankscope.records.recipes import Recipe
-from rankscope.records.record import Seed, Spec
+from rankscope.records.record import Artefact, Seed
 
 
-class Run(Spec):
+class Run(Artefact):
     """One training run: base × data variant × method × recipe × seed."""
+
+    stage: ClassVar[str] = "train"
 
     base: BaseSpec
     data: TrainingSpec
@@ -21,11 +22,10 @@ class Run(Spec):
     recipe: Recipe
     seed: Seed
 
-    @cached_property
-    def name(self) -> str:
-        """Folder name of the artefact, such as `lora-r16-3f9a1c2b`."""
-        content = self.canonical() | {"base": self.base.name, "data": self.data.name}
-        return artefact_name("train", self.method.slug, content)
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return self.method.slug
 
     @cached_property
     def trained_base(self) -> TrainedBase:

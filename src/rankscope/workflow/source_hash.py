@@ -3,7 +3,7 @@
 Guarantees: it covers the modules that are named and every module of their packages (of the top
 folder: `report`, say) that these import, inside functions too, with the style sheets, templates and
 tables that lie beside them. What other packages do is covered by what they write. Stages that are
-expensive do not follow their source but their version (`records.naming.STAGE_VERSIONS`), which is
+expensive do not follow their source but the versions of their records (`records.record`), which are
 part of their artefacts' names.
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rankscope.errors import StudyError
-from rankscope.records.naming import STAGE_VERSIONS
+from rankscope.records.runs import Run
 from rankscope.studies.expand import load_study
 from rankscope.studies.snapshot import write_snapshot
 from rankscope.studies.store import Studies
@@ -123,11 +123,11 @@ def test_an_unknown_name_is_answered_with_those_that_are_known(folder: Path) -> 
         Studies("mine").run("lora-r1-00000000")
 
 
-def test_a_raised_stage_version_renames_what_the_stage_makes(
+def test_a_raised_version_renames_what_the_class_makes_and_nothing_before_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = load_study("mine")
-    monkeypatch.setitem(STAGE_VERSIONS, "train", 99)
+    monkeypatch.setattr(Run, "version", 99)
     after = load_study("mine")
     assert not before.runs_by_name.keys() & after.runs_by_name.keys()
     assert before.base.name == after.base.name
