@@ -1,63 +1,29 @@
-"""What is made of a base and a method: the start of LoRA, and ranks that limit nothing."""
+"""What is made of a base and a method: a module for every kind, and what it counts."""
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
-import pytest
-import torch
-
-from rankscope.errors import ModelError
-from rankscope.records.methods import Lora
-from rankscope.train.model import trainable_model
+from rankscope.records.methods import Lora, Method
+from rankscope.train import methods
+from rankscope.train.model import parameter_counts, trainable_model
 from tiny_llama import save_base
 
 
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_base(tmp_path_factory.mktemp("llama"))
+def test_every_kind_of_method_is_a_module_of_its_name() -> None:
+    kinds = {record.model_fields["kind"].default for record in get_args(get_args(Method)[0])}
+    modules = {module.name for module in pkgutil.iter_modules(methods.__path__)}
+    assert kinds == modules
+    for kind in kinds:
+        assert callable(import_module(f"{methods.__name__}.{kind}").put_on)
 
 
-@pytest.fixture(scope="module")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A family whose layers are no `torch.nn.Linear`: what a study check cannot foresee."""
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    folder = tmp_path_factory.mktemp("gpt2")
-    GPT2LMHeadModel(GPT2Config(vocab_size=320, n_embd=32, n_layer=1, n_head=4)).save_pretrained(
-        folder
-    )
-    return folder
-
-
-def lora(rank: int, **changes: object) -> Lora:
-    return Lora(rank=rank, alpha=2.0 * rank, **changes)
-
-
-def test_a_rank_that_limits_nothing_needs_its_word(gpt2: Path) -> None:
-    with pytest.raises(
-        ModelError,
-        match=r"rank 33 .*transformer\.h\.0\.attn\.c_attn \(96 × 32\).*at most 32"
-        r".*`allow_rank_above_dimension: true`",
-    ):
-        trainable_model(gpt2, lora(33), "float32")
-    trainable_model(gpt2, lora(32), "float32")
-    trainable_model(gpt2, lora(33, allow_rank_above_dimension=True), "float32")
-
-
-def test_the_smallest_adapted_matrix_decides(llama: Path) -> None:
-    # keys and values have 16 rows, two heads of 8; queries and outputs have 32
-    with pytest.raises(ModelError, match=r"k_proj \(16 × 32\).*at most 16"):
-        trainable_model(llama, lora(17), "float32")
-    trainable_model(llama, lora(17, target_modules=("q_proj", "o_proj")), "float32")
-
-
-def test_lora_starts_at_the_base_with_a_uniform(llama: Path) -> None:
-    torch.manual_seed(0)
-    model = trainable_model(llama, lora(16), "float32")
-    weights = dict(model.named_parameters())
-    for name, b in weights.items():
-        if "lora_B" in name:
-            assert not b.any()
-            a = weights[name.replace("lora_B", "lora_A")]
-            bound = a.shape[1] ** -0.5
-            assert 0.9 * bound < a.abs().max() <= bound
-            assert a.std().item() == pytest.approx(bound / 3**0.5, rel=0.1)
+def test_an_adapter_counts_in_what_is_trained_and_in_all(tmp_path: Path) -> None:
+    model = trainable_model(save_base(tmp_path), Lora(rank=2, alpha=4.0), "float32")
+    # per layer: q and o 32 → 32, k and v 32 → 16, gate and up 32 → 48, down 48 → 32
+    of_layer = 2 * (2 * (32 + 32) + 2 * (32 + 16) + 3 * (32 + 48))
+    trainable, total = parameter_counts(model)
+    assert trainable == 2 * of_layer
+    frozen = sum(w.numel() for name, w in model.named_parameters() if "lora_" not in name)
+    assert total == frozen + trainable

@@ -1,0 +1,1 @@
+"""How each method is put on a model: a module of the name of its kind."""
