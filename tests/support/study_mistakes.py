@@ -52,6 +52,11 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "learning_rat: 1.0e-3",
         ("mine.yaml:31: grid[0].learning_rat: unknown key", "did you mean learning_rate", "seeds"),
     ),
+    "what rankscope finds itself": (
+        "content: code, max_bytes",
+        "content: code, found: 3.11.7, max_bytes",
+        ("mine.yaml:6: data.code.found: unknown key", "allowed here: source, content, heldout_"),
+    ),
     "unknown key of the study": (
         "spectra:",
         "spectrum:",

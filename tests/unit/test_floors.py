@@ -26,7 +26,7 @@ FLOORS: dict[str, set[str]] = {
     "progress": set(),
     "look": set(),
     "artefacts": set(),
-    "records": {"artefacts"},
+    "records": set(),
     "studies": {"records", "artefacts"},
     "weights": {"records", "artefacts"},
     "text": {"records", "artefacts", "weights"},

@@ -1,58 +1,37 @@
 """Fingerprints of files that a study names, so that a changed file is another artefact.
 
 Guarantees: other names or other content give another fingerprint, every byte counted; where the
-files lie, and their times, do not matter. Files of many gigabytes are read once, with progress, and
-the hashes remembered under `results/.fingerprints`, by path, size, inode, and times of change of
-content and inode (which no program sets back): a remembered hash is used as long as all of them are
-the same. A file that changed within two seconds before it was read is read anew each time, because
-a clock may give two changes one time. Where nothing can be written nothing is remembered.
-Two processes that remember at once each write a complete file, of which the last one stays.
+files lie, and their times, do not matter. Large files are read once (see `hashes`).
 """
 
 import hashlib
-import json
-import logging
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Protocol
 
-from rankscope.artefacts import layout
-from rankscope.artefacts.files import write_json
+from rankscope.artefacts.hashes import content_hashes
 from rankscope.errors import ArtefactError, StudyError
-from rankscope.foreign import is_file, is_folder, reading, reason
-from rankscope.progress import Progress
+from rankscope.foreign import is_file, is_folder, reason
 
-logger = logging.getLogger(__name__)
-
-BLOCK = 1 << 22
-REMEMBERED_FROM = 32 << 20
-"""Bytes of files together above which hashes are kept on the disk."""
-CLOCK_SECONDS = 2.0
 MOST_FILES = 200_000
 """Files under a folder, whatever they are: a slip such as `path: /` is answered soon."""
 
-_in_this_process: dict["FileState", str] = {}
 
+class FileSet(Protocol):
+    """Files at one place: `records.found.FileSet`, which says what is what."""
 
-class FileState(NamedTuple):
-    """A file as it is now; times in nanoseconds."""
+    @property
+    def root(self) -> str:
+        """A file or a folder."""
 
-    path: str
-    size: int
-    inode: int
-    modified: int
-    changed: int
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What fits in the folder itself."""
 
-    @classmethod
-    def of(cls, path: Path) -> "FileState":
-        """Look at a file."""
-        found = path.stat()
-        return cls(
-            str(path.absolute()),
-            *(found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns),
-        )
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What fits at any depth."""
 
 
 def files_under(root: Path, suffixes: tuple[str, ...], strict: bool = False) -> list[Path]:
@@ -85,117 +64,59 @@ def files_under(root: Path, suffixes: tuple[str, ...], strict: bool = False) -> 
     return sorted(found)
 
 
-def files_of(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files that `root` stands for: itself, or what it holds."""
-    return files_under(root, suffixes) if is_folder(root) else [root]
+def regular_files_of(files: FileSet) -> list[Path]:
+    """Return the files that a set stands for, as far as they are there, sorted.
 
-
-def matching(root: Path, *patterns: str) -> list[Path]:
-    """Return what in a folder matches one of the patterns; nothing where there is no folder."""
+    Raises:
+        StudyError: there are more than a collection of texts has.
+    """
+    root = Path(files.root)
     if not is_folder(root):
-        return []
-    return [path for pattern in patterns for path in root.glob(pattern)]
+        listed = [] if files.patterns else [root]
+    elif files.suffixes:
+        listed = files_under(root, files.suffixes)
+    else:
+        listed = [path for pattern in files.patterns for path in root.glob(pattern)]
+    return sorted(filter(is_file, listed))
 
 
-def fingerprint(files: Iterable[Path], root: Path) -> str | None:
-    """Hash names (relative to `root`), sizes and content; None where there are no files.
+def fingerprint(sets: Iterable[FileSet]) -> str | None:
+    """Hash names (relative to the root), sizes and content; None where there are no files.
 
     Raises:
         StudyError: a file cannot be read, or is written to while it is.
     """
-    found = sorted(filter(is_file, files))
-    if not found:
+    found = [(Path(files.root), regular_files_of(files)) for files in sets]
+    if not any(files for _, files in found):
         return None
-    states = [FileState.of(path) for path in found]
-    hashes = _hashes(states)
+    try:
+        hashes = content_hashes(path for _, files in found for path in files)
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename}: this file cannot be read: {reason(error)}; make it readable, and"
+            " let no program write to it meanwhile"
+        ) from error
     digest = hashlib.sha256()
-    for path, state in zip(found, states, strict=True):
-        name = path.relative_to(root).as_posix()
-        digest.update(f"{name}\0{state.size}\0{hashes[state]}\0".encode(errors="surrogateescape"))
+    for root, files in found:
+        for path in files:
+            name = path.relative_to(root).as_posix()
+            digest.update(f"{name}\0{hashes[path]}\0".encode(errors="surrogateescape"))
+        digest.update(b"\0")
     return digest.hexdigest()[:16]
 
 
-def hashes_of(files: Iterable[Path]) -> dict[Path, str]:
-    """Return the SHA-256 of regular files."""
-    states = {path: FileState.of(path) for path in files}
-    hashes = _hashes(list(states.values()))
-    return {path: hashes[state] for path, state in states.items()}
+def refuse_changed(name: str, sets: Iterable[FileSet], found: str | None) -> None:
+    """Refuse files that are not those whose fingerprint is `found`; None allows whatever is there.
 
-
-def _hashes(states: list[FileState]) -> dict[FileState, str]:
-    """Return the SHA-256 of every file, of those in `states` that are known without reading."""
-    known = {state: hashed for state in states if (hashed := _in_this_process.get(state))}
-    unknown = [state for state in states if state not in known]
-    worth_it = sum(state.size for state in unknown) >= REMEMBERED_FROM
-    memory = _memory(states) if worth_it else None
-    if memory is not None:
-        known |= _remembered(memory, unknown)
-        unknown = [state for state in unknown if state not in known]
-    if unknown:
-        megabytes = sum(state.size >> 20 for state in unknown)
-        # nothing is said of what takes no time
-        progress = Progress("hash files, MB", megabytes) if worth_it else None
-        fresh = {state: _sha256(state, progress) for state in unknown}
-        known |= fresh
-        if memory is not None:
-            _remember(memory, known)
-    return known
-
-
-def _sha256(state: FileState, progress: Progress | None) -> str:
-    began = time.time()
-    path = Path(state.path)
-    digest = hashlib.sha256()
-    advice = "make it readable, and let no program write to it meanwhile"
-    with reading(path, "this file", advice, StudyError):
-        file = path.open("rb")
-    with file:
-        done = 0
-        while True:
-            with reading(path, "this file", advice, StudyError):
-                block = file.read(BLOCK)
-            if not block:
-                break
-            digest.update(block)
-            before, done = done, done + len(block)
-            if progress is not None:
-                progress.advance((done >> 20) - (before >> 20))
-    if FileState.of(path) != state:
-        raise StudyError(
-            f"{path}: the file was written to while it was read; start again when it is complete"
+    Raises:
+        ArtefactError: other files lie there now; says what to do.
+        StudyError: a file cannot be read.
+    """
+    sets = tuple(sets)
+    if found is not None and fingerprint(sets) != found:
+        raise ArtefactError(
+            f"{name}: what lies at {' and '.join(files.root for files in sets)} is not what lay"
+            " there when the study was read: a file was changed, added or removed since. Start"
+            " again, which gives what is made of the new files a name of its own, or put the old"
+            " ones back"
         )
-    if began - max(state.modified, state.changed) / 1e9 > CLOCK_SECONDS:
-        _in_this_process[state] = digest.hexdigest()
-    return digest.hexdigest()
-
-
-# --- the memory on the disk -----------------------------------------------------------------------
-
-
-def _memory(states: list[FileState]) -> Path:
-    """Where the hashes of these files are kept: one file per set of paths."""
-    paths = hashlib.sha256("\0".join(state.path for state in states).encode(errors="replace"))
-    return Path(layout.remembered_hashes(paths.hexdigest()[:16]))
-
-
-def _remembered(memory: Path, states: list[FileState]) -> dict[FileState, str]:
-    try:
-        rows = json.loads(memory.read_text("utf-8"))
-        stored = {FileState(*row[:-1]): str(row[-1]) for row in rows}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError) as error:
-        logger.warning("%s: forgotten, because it cannot be read (%s)", memory, error)
-        return {}
-    found = {state: stored[state] for state in states if state in stored}
-    _in_this_process.update(found)
-    return found
-
-
-def _remember(memory: Path, hashes: dict[FileState, str]) -> None:
-    rows = [[*state, hashed] for state, hashed in hashes.items() if state in _in_this_process]
-    try:
-        write_json(memory, rows)
-    except (ArtefactError, ValueError) as error:
-        # ValueError: a name that is no Unicode
-        logger.debug("%s: hashes are not remembered (%s)", memory, error)

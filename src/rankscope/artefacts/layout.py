@@ -80,14 +80,9 @@ def study_snapshot(name: str) -> str:
     return f"{RESULTS}/.studies/{name}.json"
 
 
-def remembered_hashes(files: str) -> str:
-    """Hashes of the files of one place, which a study names; see `study.fingerprint`."""
-    return f"{RESULTS}/.fingerprints/{files}.json"
-
-
-def remembered_hash(name: str) -> str:
-    """Hash of a large file, with the state in which it was counted."""
-    return f"{RESULTS}/.hashes/{name}.json"
+def remembered_hashes(part: str) -> str:
+    """Hashes of large files with the states in which they were counted, in parts by their paths."""
+    return f"{RESULTS}/.hashes/{part}.json"
 
 
 def predictions(run: str, suite: str) -> str:

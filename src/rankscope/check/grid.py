@@ -1,13 +1,11 @@
 """Checks of the runs against the base and the size of the data."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from rankscope.artefacts.fingerprint import files_of
+from rankscope.artefacts.fingerprint import regular_files_of
 from rankscope.check.sizes import training_sequences
 from rankscope.check.subject import Subject
-from rankscope.foreign import is_file
-from rankscope.records.data import TEXT_SUFFIXES, TextFiles
+from rankscope.records.data import TextFiles
 from rankscope.records.instructions import Mixture
 from rankscope.records.methods import Lora
 from rankscope.records.runs import Run
@@ -125,7 +123,7 @@ def _largest_training_size(run: Run) -> int | None:
         return None
     sizes = [] if data.max_bytes is None else [data.max_bytes]
     if isinstance(data, TextFiles):
-        files = [path for path in files_of(Path(data.path), TEXT_SUFFIXES) if is_file(path)]
+        files = [path for files in data.file_sets for path in regular_files_of(files)]
         # parquet is compressed: its size bounds nothing
         if not any(path.suffix == ".parquet" for path in files):
             plain = [path for path in files if path.suffix in (".txt", ".jsonl")]

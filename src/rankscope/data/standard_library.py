@@ -8,6 +8,7 @@ different Python versions.
 """
 
 import ast
+import platform
 import sysconfig
 import tokenize
 from collections.abc import Iterator
@@ -29,7 +30,12 @@ BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 def read(spec: StandardLibrary) -> tuple[list[Document], frozenset[str]]:
-    """Return the documents of the standard library and the groups that are held out."""
+    """Return the documents of the standard library and the groups that are held out.
+
+    Raises:
+        DataError: this is another Python than the one that read the study, or one without source.
+    """
+    _refuse_another_python(spec)
     root = library_folder()
     modules = list(module_files(root))
     heldout = heldout_groups((group_of(path, root) for path in modules), *_split(spec))
@@ -48,6 +54,15 @@ def trained_elsewhere(spec: StandardLibrary) -> list[str]:
     other = "english" if spec.content == "code" else "code"
     documents, heldout = read(spec.replaced(content=other, max_bytes=None))
     return [document.text for document in documents if document.group not in heldout]
+
+
+def _refuse_another_python(spec: StandardLibrary) -> None:
+    running = platform.python_version()
+    if spec.found is not None and spec.found != running:
+        raise DataError(
+            f"{spec.name}: the study was read under Python {spec.found}, and this job runs under"
+            f" {running}, whose standard library is other text; let all jobs run in one environment"
+        )
 
 
 def _split(spec: StandardLibrary) -> tuple[float, int]:

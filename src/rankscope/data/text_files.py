@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.artefacts.fingerprint import files_under
+from rankscope.artefacts.fingerprint import files_under, refuse_changed
 from rankscope.errors import DataError, StudyError
 from rankscope.foreign import check_regular, is_folder, reading
 from rankscope.records.data import TEXT_SUFFIXES, TextFiles
@@ -35,8 +35,10 @@ def read(spec: TextFiles) -> tuple[list[Document], frozenset[str]]:
 
     Raises:
         DataError: the path, a field or a row is missing or malformed; fewer than two documents.
+        ArtefactError: other files lie there than when the study was read.
     """
     root = Path(spec.path)
+    refuse_changed(spec.name, spec.file_sets, spec.found)
     found = [document for path in source_files(root) for document in read_file(path, spec)]
     if not found:
         raise DataError(f"{root}: no documents in it")

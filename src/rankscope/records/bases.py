@@ -4,13 +4,12 @@ A study names one base. A run that holds it quantised is trained on a base deriv
 study file writes down: a base of its own, so that its weights are made once, and decomposed once.
 """
 
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr
+from pydantic import Discriminator, Field
 
-from rankscope.artefacts.fingerprint import fingerprint, matching
 from rankscope.records.data import DocumentSpec
+from rankscope.records.found import FileSet, Located
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
@@ -48,7 +47,7 @@ class EmbeddedBase(Base):
 MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
 
 
-class LocalBase(Base):
+class LocalBase(Base, Located):
     """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
 
     source: Literal["local"]
@@ -56,21 +55,16 @@ class LocalBase(Base):
         description="folder with config.json, safetensors and tokenizer, seen from where rankscope"
         " is started"
     )
-    _files: str | None = PrivateAttr(default=None)
-
-    def model_post_init(self, context: Any, /) -> None:
-        """Take the fingerprint of the files, as far as they are there."""
-        root = Path(self.path)
-        self._files = fingerprint(matching(root, *MODEL_FILES), root)
 
     @property
     def slug(self) -> str:
         """The readable part of its name."""
         return readable(self.path)
 
-    def identity(self) -> dict[str, Any]:
-        """Add the files: another model under the same path is another base."""
-        return super().identity() | {"files": self._files}
+    @property
+    def file_sets(self) -> tuple[FileSet, ...]:
+        """The files of the model."""
+        return (FileSet(self.path, patterns=MODEL_FILES),)
 
 
 class HubBase(Base):

@@ -1,12 +1,10 @@
 """Records of data variants: where text comes from, and what is held out of it."""
 
-import platform
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr
+from pydantic import Discriminator, Field
 
-from rankscope.artefacts.fingerprint import files_of, fingerprint
+from rankscope.records.found import FileSet, Located
 from rankscope.records.instructions import (
     Data,
     MadeTasks,
@@ -19,7 +17,7 @@ from rankscope.records.labels import ByLabel
 from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, readable
 
 
-class StandardLibrary(Data):
+class StandardLibrary(Data, Located):
     """Text that every Python installation carries: nothing is fetched.
 
     `code` is the source of the standard library's modules, `english` its docstrings and the pydoc
@@ -39,15 +37,11 @@ class StandardLibrary(Data):
         """The readable part of its name."""
         return f"stdlib-{self.content}"
 
-    def identity(self) -> dict[str, Any]:
-        """Add the version of Python, whose text it is."""
-        return super().identity() | {"python": platform.python_version()}
-
 
 TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
 
 
-class TextFiles(Data):
+class TextFiles(Data, Located):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
 
     source: Literal["text"]
@@ -64,21 +58,16 @@ class TextFiles(Data):
     heldout_fraction: HeldOut = 0.1
     max_bytes: MaxBytes = None
     seed: Seed = 0
-    _files: str | None = PrivateAttr(default=None)
-
-    def model_post_init(self, context: Any, /) -> None:
-        """Take the fingerprint of the files, as far as they are there."""
-        root = Path(self.path)
-        self._files = fingerprint(files_of(root, TEXT_SUFFIXES), root.parent)
 
     @property
     def slug(self) -> str:
         """The readable part of its name."""
         return f"text-{readable(self.path)}"
 
-    def identity(self) -> dict[str, Any]:
-        """Add the files: other text under the same path is another artefact."""
-        return super().identity() | {"files": self._files}
+    @property
+    def file_sets(self) -> tuple[FileSet, ...]:
+        """The files with the text."""
+        return (FileSet(self.path, suffixes=TEXT_SUFFIXES),)
 
 
 class HubDataset(Data):

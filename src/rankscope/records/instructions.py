@@ -6,13 +6,13 @@ mixture to a study trains no other mixture again. A mixture or an intra-task tes
 out its sampling seed stands for one per sampling; unfolding a grid replaces it (`drawn`).
 """
 
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, model_validator
 
-from rankscope.artefacts.fingerprint import fingerprint, matching
 from rankscope.errors import StudyError
+from rankscope.records.found import FileSet, Located
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
@@ -40,7 +40,7 @@ class Data(Artefact):
 # --- collections of tasks -------------------------------------------------------------------------
 
 
-class Niv2Tasks(Data):
+class Niv2Tasks(Data, Located):
     """Super-NaturalInstructions in its official layout: a folder, or a git checkout of it.
 
     `split` names the folder under `splits/`. `categories` is a tab-separated table with the columns
@@ -58,31 +58,23 @@ class Niv2Tasks(Data):
     categories: Categories = None
     commit: Revision | None = None
     minimum_instances: Positive = 100
-    _files: tuple[str | None, ...] = PrivateAttr(default=())
-
-    def model_post_init(self, context: Any, /) -> None:
-        """Take the fingerprint of the files, as far as they are there."""
-        root = Path(self.path)
-        tables = [root / CATEGORY_TABLE if self.categories is None else Path(self.categories)]
-        self._files = (
-            fingerprint(matching(root / "tasks", "*.json"), root),
-            fingerprint(matching(root / "splits" / self.split, "*.txt"), root),
-            fingerprint(tables, tables[0].parent),
-        )
-        lines = [
-            fingerprint(matching(root / split, "*.jsonl"), root) for split in ("train", "test")
-        ]
-        if any(lines):
-            self._files += tuple(lines)
 
     @property
     def slug(self) -> str:
         """The readable part of its name."""
         return f"niv2-{readable(self.path)}"
 
-    def identity(self) -> dict[str, Any]:
-        """Add the files: other tasks under the same path are another collection."""
-        return super().identity() | {"files": list(self._files)}
+    @property
+    def file_sets(self) -> tuple[FileSet, ...]:
+        """Tasks, split lists and categories, or the mirror's lines."""
+        root = PurePath(self.path)
+        return (
+            FileSet(str(root / "tasks"), patterns=("*.json",)),
+            FileSet(str(root / "splits" / self.split), patterns=("*.txt",)),
+            FileSet(self.categories or str(root / CATEGORY_TABLE)),
+            FileSet(str(root / "train"), patterns=("*.jsonl",)),
+            FileSet(str(root / "test"), patterns=("*.jsonl",)),
+        )
 
 
 class Niv2Mirror(Data):

@@ -5,6 +5,7 @@ one that the study file defines (in any order), and always holds the variant its
 record never depends on a label. Without a `Variants` context every label is unknown.
 """
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 from pydantic import (
@@ -21,12 +22,16 @@ REPORTED_ELSEWHERE = "rankscope_reported_elsewhere"
 
 
 class Variants:
-    """The `data` section as written; passed as the validation context.
+    """The `data` section as written; passed as the validation context of a study file.
 
-    `kind` is the type of a variant: a union of records that differ in their `source`.
+    `kind` is the type of a variant: a union of records that differ in their `source`. `look` says
+    what lies where a record points to (see `records.found`).
     """
 
-    def __init__(self, written: dict[str, Any], kind: Any) -> None:
+    def __init__(
+        self, written: dict[str, Any], kind: Any, look: Callable[[Any], str | None]
+    ) -> None:
+        self.look = look
         self._written = written
         self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
         self._sources = _sources(kind)

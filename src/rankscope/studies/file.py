@@ -2,8 +2,8 @@
 
 Guarantees: `read_study_file` returns a validated `StudyFile` or raises one `StudyError` that lists
 every mistake with file, line, key, value and what is allowed. The JSON schema for editors is
-generated from these models. Not here: unfolding the grid (`expand`), checks that need a model or
-data (`check`).
+generated from these models. What the file points to is looked at here, and nowhere later (see
+`found`). Not here: unfolding the grid (`expand`), checks that need a model or data (`check`).
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,8 @@ from pydantic import BaseModel, ValidationError
 from rankscope.errors import StudyError
 from rankscope.records.data import DataSpec
 from rankscope.records.labels import Variants
-from rankscope.studies.form import (
-    Config,
-    StudyFile,
-)
+from rankscope.studies.form import Config, StudyFile
+from rankscope.studies.found import look
 from rankscope.studies.mistakes import mistakes
 from rankscope.studies.source import Source, read_source
 
@@ -34,7 +32,7 @@ def read_study_file(path: Path) -> tuple[StudyFile, Source]:
     """
     source = read_source(path)
     written = source.content.get("data")
-    variants = Variants(written if isinstance(written, dict) else {}, DataSpec)
+    variants = Variants(written if isinstance(written, dict) else {}, DataSpec, look)
     return _validated(StudyFile, source, variants), source
 
 

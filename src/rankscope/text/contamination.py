@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.fingerprint import files_of, hashes_of
-from rankscope.foreign import is_file
+from rankscope.artefacts.fingerprint import regular_files_of
+from rankscope.artefacts.hashes import content_hashes
 from rankscope.records.bases import EmbeddedBase
 from rankscope.records.data import (
-    TEXT_SUFFIXES,
     Continuations,
     DataSpec,
     StandardLibrary,
@@ -149,16 +148,17 @@ def _same_files(label: str, measured: DataSpec, trained: DataSpec, of: str) -> s
     """Say that two variants read the same files, under whatever names."""
     if not isinstance(measured, TextFiles) or not isinstance(trained, TextFiles):
         return None
-    one, other = (
-        set(hashes_of(filter(is_file, files_of(Path(spec.path), TEXT_SUFFIXES))).values())
-        for spec in (measured, trained)
-    )
+    one, other = (set(content_hashes(_files(spec)).values()) for spec in (measured, trained))
     if not one & other:
         return None
     return (
         f"{label} reads {len(one & other)} of its {len(one)} files word for word as {of}; what it"
         " measures was not trained on only as far as both are split alike"
     )
+
+
+def _files(spec: TextFiles) -> list[Path]:
+    return [path for files in spec.file_sets for path in regular_files_of(files)]
 
 
 def _label(study: Study, spec: DataSpec) -> str:
@@ -227,7 +227,7 @@ class _Reader:
         return None
 
     def _is_small(self, spec: TextFiles) -> bool:
-        files = [path for path in files_of(Path(spec.path), TEXT_SUFFIXES) if is_file(path)]
+        files = _files(spec)
         # text in parquet is compressed, to a fifth at most as a rule
         sizes = [path.stat().st_size * (5 if path.suffix == ".parquet" else 1) for path in files]
         return sum(sizes) <= self._most_bytes // 2

@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from rankscope.artefacts.files import replacing_folder
+from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.artefacts.hashes import content_hash
 from rankscope.errors import ModelError
 from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
@@ -31,7 +32,9 @@ def link_local(spec: LocalBase, output: Path) -> dict[str, str]:
 
     Raises:
         ModelError: the folder is missing or incomplete, or holds its weights as pickles only.
+        ArtefactError: other files lie there than when the study was read.
     """
+    refuse_changed(spec.name, spec.file_sets, spec.found)
     return _link(Path(spec.path), output)
 
 

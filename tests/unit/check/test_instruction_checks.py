@@ -1,7 +1,6 @@
 """Checks of instruction-tuning studies: collections, sizes, test sets, nesting, prompts."""
 
 import copy
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from instruction_study import STUDY
 from rankscope.check.check import checked, notes
 from rankscope.data.niv2.made import RECIPES
 from rankscope.errors import StudyError
-from rankscope.records.instructions import Niv2Tasks
 from tiny_llama import save_base
 
 TRAINING_TASKS = sum(recipe.split == "train" for recipe in RECIPES)
@@ -146,19 +144,6 @@ def test_json_lines_need_a_table_of_categories():
     assert "data.tasks.categories: " in folder_refused()
     assert "a tab-separated table with the columns task and category" in folder_refused()
     checked(written_data(in_folder(categories="mine.tsv")))
-
-
-def test_json_lines_have_a_fingerprint():
-    lines(Path("niv2"))
-
-    def name() -> str:
-        return Niv2Tasks(source="niv2", path="niv2").name
-
-    first = name()
-    Path("niv2/train/task0_train.jsonl").write_text(json.dumps({"id": "longer"}))
-    second = name()
-    Path("niv2/train/task1_train.jsonl").rename("niv2/test/task1_train.jsonl")
-    assert len({first, second, name()}) == 3
 
 
 def test_a_commit_that_the_checkout_is_not_at():

@@ -1,7 +1,5 @@
 """The records: what is refused, and what a name depends on."""
 
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
@@ -68,21 +66,6 @@ def test_test_sets_that_make_no_sense_are_refused():
 def test_a_commit_is_a_whole_hash():
     with pytest.raises(ValidationError, match="pattern"):
         Niv2Tasks(source="niv2", path="x", commit="b00871c")
-
-
-def test_other_tasks_under_the_same_path_are_another_collection(tmp_path: Path):
-    def name() -> str:
-        return Niv2Tasks(source="niv2", path=str(tmp_path)).name
-
-    names = [name()]
-    for file in ("tasks/task1_a.json", "splits/default/train_tasks.txt", "task_categories.tsv"):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("x")
-        names.append(name())
-    (tmp_path / "tasks/task1_a.json").write_text("longer")
-    names.append(name())
-    assert len(set(names)) == len(names)
-    assert name() == names[-1]
 
 
 def test_a_drawn_mixture_has_a_name_of_its_own():

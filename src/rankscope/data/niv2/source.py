@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
 from rankscope.errors import DataError
 from rankscope.foreign import is_folder, read_json, read_text, reading
@@ -45,6 +46,7 @@ def read_tasks(spec: Niv2Tasks | Niv2Mirror) -> Iterator[Task | Problem]:
 
     Raises:
         DataError: there is no such folder, checkout, commit, mirror, split or category table.
+        ArtefactError: other files lie there than when the study was read.
     """
     folder = _downloaded(spec) if isinstance(spec, Niv2Mirror) else _local(spec)
     layout = _layout(folder, spec.split)
@@ -239,6 +241,7 @@ def _local(spec: Niv2Tasks) -> Path:
         )
     if spec.commit is not None:
         _require_commit(folder, spec.commit)
+    refuse_changed(spec.name, spec.file_sets, spec.found)
     return folder
 
 
