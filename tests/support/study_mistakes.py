@@ -181,6 +181,38 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ('mine.yaml:27: recipe.optimizer: "adamw-4bit"', "did you mean adamw-8bit",
          "adamw, adamw-8bit, paged-adamw-8bit, paged-adamw-32bit"),
     ),
+    "unknown schedule in full": (
+        "schedule: linear",
+        "schedule: {kind: cosin}",
+        ('mine.yaml:27: recipe.schedule.kind: "cosin" is unknown', "did you mean cosine",
+         "linear, cosine, constant"),
+    ),
+    "unknown constant of a schedule": (
+        "schedule: linear",
+        "schedule: {kind: cosine, flor: 0.1}",
+        ("mine.yaml:27: recipe.schedule.flor: unknown key", "did you mean floor", "kind, floor"),
+    ),
+    "constant of another schedule": (
+        "schedule: linear",
+        "schedule: {kind: linear, floor: 0.1}",
+        ("mine.yaml:27: recipe.schedule.floor: 0.1 contradicts `kind: linear`",
+         "only `kind: cosine`"),
+    ),
+    "one decay for two": (
+        "schedule: linear",
+        "optimizer: {betas: [0.9]}",
+        ("mine.yaml:27: recipe.optimizer.betas: [0.9] has too few entries", "two numbers"),
+    ),
+    "three decays for two": (
+        "schedule: linear",
+        "optimizer: {betas: [0.9, 0.9, 0.9]}",
+        ("mine.yaml:27: recipe.optimizer.betas: [0.9, 0.9, 0.9]", "at most 2 entries"),
+    ),
+    "decay out of range": (
+        "schedule: linear",
+        "optimizer: {betas: [0.9, 1.5]}",
+        ("mine.yaml:27: recipe.optimizer.betas[1]: 1.5 is out of range", "a number below 1"),
+    ),
     # --- lists ---
     "empty grid": (
         f"grid:\n  - {FULL}\n  - {LORA}",

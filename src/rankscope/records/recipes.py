@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from rankscope.records.optimizers import AdamW, Optimizer
 from rankscope.records.record import LARGEST, Positive, Spec
+from rankscope.records.schedules import Linear, Schedule
 
 Packing = Literal["exact", "length-grouped", "padded"]
-
-
-Optimizer = Literal["adamw", "adamw-8bit", "paged-adamw-8bit", "paged-adamw-32bit"]
 
 
 class Recipe(Spec):
@@ -46,15 +45,13 @@ class Recipe(Spec):
         description="of a mixture: train on the prompts too, not on the answers alone",
     )
     optimizer: Optimizer = Field(
-        "adamw",
+        AdamW(),
         description="adamw, or bitsandbytes' of it: adamw-8bit keeps its state in 8 bits (in 32 for"
         " embeddings and for tensors below 4,096 weights, so that it depends on the rank), paged"
         " ones move it out of a GPU that is full; they need the extra `quantised`, the paged a GPU",
     )
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["linear", "cosine", "constant"] = Field(
-        "linear", description="course of the learning rate after warm-up"
-    )
+    schedule: Schedule = Field(Linear(), description="course of the learning rate after warm-up")
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.05, description="share of the steps in which the learning rate rises to its full value"
     )

@@ -1,14 +1,14 @@
-"""Two shorthands of study files: a single value for a list of one, and some keys of a record.
+"""Shorthands of study files: one value for a list of one, a word for a record, part of a record.
 
-Guarantees: both validate as strictly as the type behind them and appear in the JSON schema for
+Guarantees: all validate as strictly as the type behind them and appear in the JSON schema for
 editors.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 
 class OneOrMore:
@@ -50,6 +50,45 @@ def _refuse_empty_and_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
             )
         seen.add(value)
     return values
+
+
+class Labelled(Protocol):
+    """A record that has a word for itself."""
+
+    @property
+    def label(self) -> str:
+        """The word."""
+
+
+class InAWord:
+    """Annotation of a record that may be written as the label of one of those given here."""
+
+    def __init__(self, *records: Labelled) -> None:
+        self._records = {record.label: record for record in records}
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Look a word up; JSON, which records are read back from, has them written out."""
+        expected = ", ".join(f"'{word}'" for word in self._records)
+
+        def record(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            if isinstance(value, dict | BaseModel):
+                return validate(value)
+            if not isinstance(value, str) or value not in self._records:
+                raise PydanticKnownError("literal_error", {"expected": expected})
+            return self._records[value]
+
+        written_out = handler(source)
+        return core_schema.json_or_python_schema(
+            written_out, core_schema.no_info_wrap_validator_function(record, written_out)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe both ways of writing it, for editors."""
+        return {"anyOf": [{"type": "string", "enum": list(self._records)}, handler(schema)]}
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,16 @@ def _place(detail: ErrorDetails, content: Any) -> Place:
         if inside:
             place.append(part)
             content = content[part]
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and not _is_entry(detail):
         place.append(detail["loc"][-1])
     elif detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
         place.append(_discriminator(detail))
     return tuple(place)
+
+
+def _is_entry(detail: ErrorDetails) -> bool:
+    """Whether an error is about an entry of a list, and not about a key."""
+    return isinstance(detail["loc"][-1], int)
 
 
 def _reaches_further(place: Place, at: dict[Place, list[ErrorDetails]]) -> bool:
@@ -103,6 +108,8 @@ def _sentence(details: list[ErrorDetails], root: Node, place: Place, content: An
         return f"this key does not fit, as it becomes part of file names; allowed: {allowed}"
     if detail["type"] == "extra_forbidden":
         return _unknown_key(root, place, content)
+    if detail["type"] == "missing" and _is_entry(detail):
+        return f"{shown(value)} has too few entries{_about(root, place, content)}"
     if detail["type"] in ("missing", "union_tag_not_found"):
         return _missing(root, place, content)
     if detail["type"] == "union_tag_invalid":
@@ -217,6 +224,7 @@ _ALLOWED: dict[str, Callable[[dict[str, Any]], str]] = {
     "less_than": lambda bound: f"a number below {bound['lt']:.12g}",
     "less_than_equal": lambda bound: f"a number of at most {bound['le']:.12g}",
     "too_short": lambda bound: f"at least {bound['min_length']} entry",
+    "too_long": lambda bound: f"at most {bound['max_length']} entries",
     "string_too_long": lambda bound: f"at most {bound['max_length']} characters",
     "string_too_short": lambda bound: f"at least {bound['min_length']} character",
 }

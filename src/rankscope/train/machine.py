@@ -9,16 +9,14 @@ from importlib.util import find_spec
 from rankscope.errors import ModelError
 from rankscope.records.runs import Run
 
-ADAMW = "adamw"
-
 
 def missing_library(run: Run) -> str | None:
     """Say which library the run needs and this machine lacks, or nothing."""
     wants = []
     if run.method.quantisation is not None:
         wants.append(f"`quantisation: {run.method.quantisation}`")
-    if run.recipe.optimizer != ADAMW:
-        wants.append(f"`optimizer: {run.recipe.optimizer}`")
+    if run.recipe.optimizer.needs_bitsandbytes:
+        wants.append(f"`optimizer: {run.recipe.optimizer.label}`")
     if not wants or find_spec("bitsandbytes") is not None:
         return None
     return (
@@ -29,16 +27,17 @@ def missing_library(run: Run) -> str | None:
 
 def missing_gpu(run: Run) -> str | None:
     """Say why the run needs a GPU, where this machine has none that torch can use, or nothing."""
-    if not run.recipe.optimizer.startswith("paged-"):
+    optimizer = run.recipe.optimizer
+    if not optimizer.needs_gpu:
         return None
     import torch
 
     if torch.cuda.is_available():
         return None
     return (
-        f"`optimizer: {run.recipe.optimizer}` pages its state between the memory of a GPU and that"
+        f"`optimizer: {optimizer.label}` pages its state between the memory of a GPU and that"
         " of the machine, and torch finds no GPU here; run it where there is one, or write"
-        f" `optimizer: {'adamw-8bit' if '8bit' in run.recipe.optimizer else ADAMW}`"
+        f" `optimizer: {optimizer.without_gpu.label}`"
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 import torch
 from torch.utils.data import Dataset
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, set_seed
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import Manifest, manifest, package_versions
@@ -29,6 +29,7 @@ from rankscope.errors import DataError
 from rankscope.records.instructions import Mixture
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
+from rankscope.train.arguments import training_arguments
 from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
 from rankscope.train.leakage import refuse_leaks
 from rankscope.train.machine import require
@@ -44,14 +45,6 @@ from rankscope.trainer.resume import KEPT, resumable
 from rankscope.weights.causality import refuse_foresight
 
 logger = logging.getLogger(__name__)
-
-OPTIMIZERS = {
-    "adamw": "adamw_torch",
-    "adamw-8bit": "adamw_8bit",
-    "paged-adamw-8bit": "paged_adamw_8bit",
-    "paged-adamw-32bit": "paged_adamw_32bit",
-}
-SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
 
 @dataclass(frozen=True)
@@ -229,45 +222,6 @@ def total_steps(recipe: Recipe, sequences: int, unit: str = "sequences") -> int:
     if recipe.steps is not None:
         return recipe.steps
     return max(1, round((recipe.epochs or 0) * sequences / recipe.batch_size))
-
-
-def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
-    """Translate a recipe for the transformers `Trainer`; a run computes on one device."""
-    recipe = run.recipe
-    micro_batch = recipe.micro_batch_size or recipe.batch_size
-    in_bfloat16 = recipe.precision == "bfloat16"
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=micro_batch,
-        gradient_accumulation_steps=recipe.batch_size // micro_batch,
-        # examples are in order already; see `train.instructions`
-        train_sampling_strategy="sequential" if isinstance(run.data, Mixture) else "random",
-        remove_unused_columns=False,
-        dataloader_drop_last=True,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=SCHEDULES[recipe.schedule],
-        warmup_steps=round(recipe.warmup_fraction * steps),
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.max_gradient_norm,
-        optim=OPTIMIZERS[recipe.optimizer],
-        bf16=in_bfloat16,
-        # without it the Trainer refuses bfloat16 where there is no GPU, though the CPU can do it
-        use_cpu=in_bfloat16 and not torch.cuda.is_available(),
-        seed=run.seed,
-        data_seed=run.seed,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        save_total_limit=2,
-        disable_tqdm=True,
-        report_to="none",
-    )
-    # The Trainer would spread a run over all GPUs that it sees (DataParallel), which multiplies the
-    # batch and so changes the result. There is no public argument against it.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments
 
 
 def tokens_after(step: int, tokens: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""From a recipe to steps and to the Trainer's arguments."""
+"""From a recipe to steps, and from the Trainer's history to the loss curve."""
 
 import math
 
@@ -12,7 +12,7 @@ from rankscope.records.data import TextFiles
 from rankscope.records.methods import FullFineTuning
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
-from rankscope.train.stage import loss_curve, total_steps, training_arguments
+from rankscope.train.stage import loss_curve, total_steps
 
 
 def run_of(recipe: Recipe) -> Run:
@@ -52,26 +52,6 @@ def test_kept_steps_are_ascending_and_end_with_the_run(shares: set[float], total
     assert kept[-1] == total
     assert list(kept) == sorted(set(kept))
     assert all(1 <= step <= total for step in kept)
-
-
-def test_micro_batches_accumulate_to_the_batch(tmp_path) -> None:
-    recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), 40, tmp_path)
-    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 12
-    assert arguments.per_device_train_batch_size == 3
-    assert arguments.warmup_steps == 2  # 5 % of 40
-    assert arguments.seed == arguments.data_seed == 7
-
-
-@pytest.mark.parametrize("visible", [0, 1, 4])
-def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
-    visible: int, tmp_path, monkeypatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.device_count", lambda: visible)
-    recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), 40, tmp_path)
-    assert arguments.n_gpu == min(visible, 1)
-    assert arguments.train_batch_size * arguments.gradient_accumulation_steps == 12
 
 
 def test_loss_curve_has_a_row_per_step_and_nan_survives() -> None:

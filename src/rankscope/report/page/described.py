@@ -21,7 +21,7 @@ def described(study: Study) -> list[tuple[str, str]]:
         (
             "recipe",
             f"{length}, batch {recipe.batch_size} × {recipe.sequence_length} tokens,"
-            f" {recipe.optimizer}, {recipe.schedule} schedule, {recipe.precision}",
+            f" {recipe.optimizer.label}, {recipe.schedule.label} schedule, {recipe.precision}",
         ),
         ("seeds", ", ".join(map(str, seeds))),
         *dict.fromkeys(

@@ -1,0 +1,1 @@
+"""How the `Trainer` gets each optimizer: a module of the name of its kind."""

@@ -1,0 +1,72 @@
+"""From a recipe to the Trainer's arguments."""
+
+from importlib import import_module
+from typing import get_args
+
+import pytest
+
+from rankscope.records.bases import LocalBase
+from rankscope.records.data import TextFiles
+from rankscope.records.methods import FullFineTuning
+from rankscope.records.optimizers import AdamW, Optimizer
+from rankscope.records.recipes import Recipe
+from rankscope.records.runs import Run
+from rankscope.records.schedules import Cosine, Schedule
+from rankscope.train.arguments import training_arguments
+
+
+def run_of(recipe: Recipe) -> Run:
+    return Run(
+        base=LocalBase(source="local", path="base"),
+        data=TextFiles(source="text", path="text.txt"),
+        method=FullFineTuning(),
+        recipe=recipe,
+        seed=7,
+    )
+
+
+def kinds(union: object) -> list[str]:
+    """The kinds of the records in a type such as `Annotated[A | B, …]`."""
+    parts = get_args(union)
+    if not parts:
+        return [union.model_fields["kind"].default]  # type: ignore[attr-defined]
+    return [kind for part in parts if isinstance(part, type) or get_args(part)
+            for kind in kinds(part)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [("optimizers", kind) for kind in kinds(Optimizer)]
+    + [("schedules", kind) for kind in kinds(Schedule)],
+)
+def test_every_kind_has_a_module_of_its_name(part: str, kind: str) -> None:
+    assert callable(import_module(f"rankscope.train.{part}.{kind}").arguments)
+
+
+def test_optimizer_and_schedule_are_the_recipe_s(tmp_path) -> None:
+    optimizer, schedule = AdamW(betas=(0.9, 0.95)), Cosine(floor=0.01)
+    recipe = Recipe(learning_rate=2e-4, steps=40, optimizer=optimizer, schedule=schedule)
+    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    assert (arguments.optim, arguments.adam_beta2) == ("adamw_torch", 0.95)
+    assert arguments.lr_scheduler_type == "cosine_with_min_lr"
+    assert arguments.lr_scheduler_kwargs == {"min_lr_rate": 0.01}
+
+
+def test_micro_batches_accumulate_to_the_batch(tmp_path) -> None:
+    recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
+    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 12
+    assert arguments.per_device_train_batch_size == 3
+    assert arguments.warmup_steps == 2  # 5 % of 40
+    assert arguments.seed == arguments.data_seed == 7
+
+
+@pytest.mark.parametrize("visible", [0, 1, 4])
+def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
+    visible: int, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: visible)
+    recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
+    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    assert arguments.n_gpu == min(visible, 1)
+    assert arguments.train_batch_size * arguments.gradient_accumulation_steps == 12
