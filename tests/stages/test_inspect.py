@@ -12,12 +12,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
-from rankscope.audit.drawing import short_labels
 from rankscope.cli import app
-from rankscope.errors import ArtefactError, ModelError, RankscopeError
+from rankscope.errors import ArtefactError, RankscopeError
 from rankscope.spectra.engine import choice
 from rankscope.weights.matrices import open_model
-from rankscope.weights.sources import label_sources, locate
 
 DATA = os.environ.get("RANKSCOPE_DATA")
 pytestmark = pytest.mark.skipif(
@@ -176,13 +174,6 @@ def test_maps_count_every_matrix_and_tell_every_type(tmp_path):
     assert page.count("wi, layer 0: 12 of 12") == 2  # ε = 1: each of 3 · 4 vectors, both sides
     assert page.count("encoder…SelfAttention.q<") == 2
     assert page.count("decoder…SelfAttention.q<") == 2
-
-
-def test_labels_stay_distinct():
-    long = [f"{half}.block.layer.SelfAttention.{kind}" for half in "ab" for kind in ("q", "v")]
-    assert short_labels([*long, "o_proj"])[0] == "a…SelfAttention.q"
-    ambiguous = ["encoder.first.inner.layer.dense", "encoder.second.inner.layer.dense"]
-    assert short_labels(ambiguous) == ambiguous
 
 
 def test_a_quantised_base_is_said_to_be_dequantised(tmp_path):
@@ -401,30 +392,6 @@ def test_what_does_not_fit_is_refused_by_name(trained, tmp_path):
             match="--merged")  # fmt: skip
 
 
-def test_hub_ids_need_a_revision_and_are_fetched_at_it(tmp_path, monkeypatch):
-    with pytest.raises(ModelError, match="pin its revision"):
-        locate("someone/adapter")
-    asked = {}
-
-    def fetch(repository, revision, allow_patterns):
-        asked.update(repository=repository, revision=revision)
-        return str(tmp_path)
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
-    first, second = label_sources(["someone/adapter@step-100", "someone/adapter@step-200"])
-    assert asked == {"repository": "someone/adapter", "revision": "step-200"}
-    assert [first.label, second.label] == ["someone/adapter@step-100", "someone/adapter@step-200"]
-    for repository, revision in (("gpt2", "main"), ("a/b", "step=10"), ("a/b", "refs/pr/1")):
-        locate(f"{repository}@{revision}")
-        assert asked == {"repository": repository, "revision": revision}
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b@step=10").mkdir()
-    monkeypatch.chdir(tmp_path)
-    assert locate("a/b@step=10") == Path("a/b@step=10")
-    with pytest.raises(ModelError, match="no such folder"):
-        locate("./missing@main")
-
-
 def test_the_commit_of_a_branch_is_said(trained, tmp_path, monkeypatch, caplog):
     commit = "0123456789" * 4
     snapshot = tmp_path / "models--someone--adapter" / "snapshots" / commit
@@ -435,28 +402,6 @@ def test_the_commit_of_a_branch_is_said(trained, tmp_path, monkeypatch, caplog):
     said = f"someone/adapter at commit {commit}"
     assert f"someone/adapter@main: {said}" in caplog.text
     assert said in (tmp_path / "out" / "index.html").read_text("utf-8")
-
-
-def test_labels_are_the_shortest_own_end_of_a_path(tmp_path):
-    folders = [tmp_path / "a" / "step-1", tmp_path / "b" / "step-1", tmp_path / "b" / "step-2"]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    labels = [source.label for source in label_sources([str(folder) for folder in folders])]
-    assert labels == ["a/step-1", "b/step-1", "step-2"]
-    labels = [source.label for source in label_sources([str(folder) for folder in folders[:2]])]
-    assert labels == ["a", "b"]
-    assert label_sources([str(folders[0])])[0].label == "step-1"
-    with pytest.raises(ModelError, match="given twice"):
-        label_sources([str(folders[0]), str(folders[0])])
-
-
-def test_an_unreachable_hub_is_a_message(monkeypatch):
-    def fetch(*_, **__):
-        raise OSError("offline")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
-    with pytest.raises(ModelError, match="cannot be fetched"):
-        locate("someone/adapter@main")
 
 
 def test_encoders_are_read_too(tmp_path):

@@ -1,6 +1,14 @@
 """A study over made tasks and a random base, for the tests of instruction tuning."""
 
+import copy
+from pathlib import Path
 from typing import Any
+
+import pytest
+import yaml
+
+from rankscope.check.check import checked, notes
+from rankscope.errors import StudyError
 
 STUDY: dict[str, Any] = {
     "study": "instructions",
@@ -41,3 +49,23 @@ STUDY: dict[str, Any] = {
         ]
     },
 }  # fmt: skip
+
+
+def written(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> Path:
+    """The study with keys of its variants changed (or variants added), and other sections."""
+    study = copy.deepcopy(STUDY) | changes
+    for label, keys in (data or {}).items():
+        study["data"][label] = study["data"].get(label, {}) | keys
+    path = Path("instructions.yaml")
+    path.write_text(yaml.safe_dump(study, sort_keys=False), "utf-8")
+    return path
+
+
+def refused(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> str:
+    with pytest.raises(StudyError) as error:
+        checked(written(data, **changes))
+    return str(error.value)
+
+
+def noted(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> list[str]:
+    return notes(checked(written(data, **changes)))

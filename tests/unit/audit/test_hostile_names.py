@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rankscope.audit.inspection import Settings, inspect_versions
-from rankscope.spectra import cache
 from rankscope.spectra.stage import decompose_base
 from rankscope.weights.matrices import open_model
 from rankscope.weights.sources import Source
@@ -37,13 +36,6 @@ def base(write_model, tmp_path):
 
 def outside(root: Path, *inside: Path) -> set[Path]:
     return {path for path in root.rglob("*") if not any(path.is_relative_to(at) for at in inside)}
-
-
-@pytest.mark.parametrize("name", range(7))
-def test_a_cache_file_lies_in_its_folder(tmp_path, name):
-    path = cache.cache_file(tmp_path, hostile(tmp_path)[name].removesuffix(".weight"))
-    assert path.parent == tmp_path
-    assert path.resolve().parent == tmp_path.resolve()
 
 
 def test_decomposing_a_base_writes_only_where_it_should(base, tmp_path):

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from rankscope.check.cli import check
-from rankscope.studies.schema import SCHEMA, study_schema
+from rankscope.studies.form import StudyFile
+from rankscope.studies.schema import SCHEMA, Node, study_schema
 from study_mistakes import MISTAKES, NO_JSON, ONLY_RANKSCOPE_SEES
 from study_text import STUDY, edited
 
@@ -41,3 +42,18 @@ def test_the_schema_knows_what_it_can_of_the_mistakes(name: str) -> None:
 
 def test_the_schema_accepts_a_good_study() -> None:
     validator().validate(yaml.safe_load(STUDY))
+
+
+def test_the_schema_follows_the_branch_that_was_written() -> None:
+    root = Node.of(StudyFile)
+    content = {
+        "grid": ({"method": "lora", "rank": 4}, {"method": "full", "recipe": {}}),
+        "data": {"a": {}},
+    }
+    lora = root.at(("grid", 0), content)
+    assert "rank" in lora.keys
+    assert list(lora.siblings) == ["full"]
+    assert "rank" not in root.at(("grid", 1), content).keys
+    assert "warmup_fraction" in root.at(("grid", 1, "recipe"), content).keys
+    sources = root.at(("data", "a", "source"), content).choices
+    assert {"standard-library", "text", "hub", "continuations"} <= set(sources)

@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 
 from rankscope.errors import StudyError
-from rankscope.studies.form import StudyFile
-from rankscope.studies.mistakes import close_word, shown
-from rankscope.studies.schema import Node
 from rankscope.studies.source import Mistake, Source, dotted, read_source
 
 TEXT = """\
@@ -90,40 +87,3 @@ def test_python_objects_are_refused(tmp_path: Path) -> None:
     path.write_text("a: !!python/object/apply:os.getcwd []\n", encoding="utf-8")
     with pytest.raises(StudyError, match=r"some\.yaml:1: "):
         read_source(path)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("a", '"a"'), (1e-05, "1e-05"), (True, "true"), (None, "null"), ((1, "b"), '[1, "b"]'),
-     ({"a": (1.5,)}, "{a: [1.5]}")],
-)  # fmt: skip
-def test_values_are_shown_as_in_yaml(value: Any, text: str) -> None:
-    assert shown(value) == text
-
-
-def test_long_values_are_shortened() -> None:
-    assert len(shown("x" * 500)) < 65
-
-
-@pytest.mark.parametrize(
-    ("word", "close"),
-    [("learning_rat", "learning_rate"), ("LEARNING_RATE", "learning_rate"),
-     ("learn", "learning_rate"), ("seed", "seeds"), ("zebra", "")],
-)  # fmt: skip
-def test_a_word_that_was_meant(word: str, close: str) -> None:
-    assert close_word(word, ["learning_rate", "seeds", "rank"]) == close
-
-
-def test_the_schema_follows_the_branch_that_was_written() -> None:
-    root = Node.of(StudyFile)
-    content = {
-        "grid": ({"method": "lora", "rank": 4}, {"method": "full", "recipe": {}}),
-        "data": {"a": {}},
-    }
-    lora = root.at(("grid", 0), content)
-    assert "rank" in lora.keys
-    assert list(lora.siblings) == ["full"]
-    assert "rank" not in root.at(("grid", 1), content).keys
-    assert "warmup_fraction" in root.at(("grid", 1, "recipe"), content).keys
-    sources = root.at(("data", "a", "source"), content).choices
-    assert {"standard-library", "text", "hub", "continuations"} <= set(sources)

@@ -163,3 +163,31 @@ def test_a_prompt_that_spells_a_control_token_holds_none():
     assert example.input_ids[0] == original.token_to_id("<s>")
     assert example.input_ids[-1] == original.token_to_id("</s>")
     assert not control & set(example.input_ids[1:-1])
+
+
+def test_quoting_the_end_of_text_token_does_not_end_a_document(tiny_base):
+    encoder = load_encoder(tiny_base.model)
+    (quoted,) = encoder.encode(["a <|endoftext|> b"])
+    assert encoder.end_of_text not in quoted
+
+
+def test_the_fast_and_the_slow_way_to_a_tokenizer_agree(tiny_base):
+    from transformers import AutoTokenizer
+
+    text = ["Naïve façades of Zürich: 日本語\n\tdef f(x):  return x", ""]
+    encoder = load_encoder(tiny_base.model)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base.model)
+    assert encoder.encode(text) == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert encoder.end_of_text == tokenizer.eos_token_id
+    assert tokenizer.decode(encoder.encode(text)[0]) == text[0]
+
+
+def test_a_folder_without_tokenizer_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="its tokenizer cannot be read"):
+        load_encoder(tmp_path)
+
+
+def test_a_tokenizer_without_end_of_text_is_refused(tiny_base, tmp_path):
+    (tmp_path / "tokenizer.json").write_text((tiny_base.model / "tokenizer.json").read_text())
+    with pytest.raises(ModelError, match="no end-of-text token"):
+        load_encoder(tmp_path)

@@ -7,7 +7,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from rankscope.errors import ModelError
-from rankscope.weights.adapters.adapter_config import is_plain_lora
 from rankscope.weights.adapters.adapters import open_tuned
 from rankscope.weights.adapters.merging import merge, readable
 from rankscope.weights.matrices import open_model
@@ -77,12 +76,6 @@ def test_embeddings_and_the_head_that_shares_their_tensor_have_an_update_each(pe
         np.testing.assert_allclose(update.dense(), expected, atol=1e-6)
 
 
-def test_a_tied_head_alone_is_called_the_head(peft_adapter):
-    base, adapter, _ = peft_adapter(target_modules=["lm_head"])
-    tuned = open_tuned(adapter, open_model(base))
-    assert [(m.name, m.module_type) for m in tuned.matrices] == [("lm_head", "lm_head")]
-
-
 def test_weights_trained_whole_are_dense_updates(peft_adapter):
     base, adapter, model = peft_adapter(modules_to_save=["down_proj"])
     found = updates(base, adapter)
@@ -138,31 +131,6 @@ def test_nothing_is_said_to_be_left_out_of_a_plain_adapter(peft_adapter, caplog)
     with caplog.at_level(logging.WARNING):
         updates(base, adapter)
     assert "left out" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("config", "is_plain"),
-    [
-        ({"use_rslora": True, "use_dora": True}, True),
-        ({"init_lora_weights": "gaussian"}, True),
-        ({"init_lora_weights": "orthogonal"}, True),
-        ({"init_lora_weights": False}, True),
-        ({"init_lora_weights": "eva", "eva_config": peft.EvaConfig()}, True),
-        ({"init_lora_weights": "pissa_niter_4"}, False),
-        ({"init_lora_weights": "olora"}, True),
-        ({"init_lora_weights": "pissa"}, True),
-        ({"init_lora_weights": "corda"}, False),
-        ({"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4}}, False),
-        ({"monteclora_config": {"num_samples": 2}}, False),
-        ({"use_bdlora": {"nblocks": 2}}, False),
-        ({"kasa_config": {"beta": 1.0}}, False),
-        ({"use_qalora": True}, False),
-    ],
-)
-def test_only_what_is_known_to_be_plain_is_plain(config, is_plain):
-    given = peft.LoraConfig(target_modules=["q_proj"]).to_dict() | config
-    assert is_plain_lora(given) == is_plain
-    assert is_plain_lora(given | {"use_something_new": {"of": 1}}) is False
 
 
 def test_block_diagonal_factors_are_merged_by_peft(peft_adapter):

@@ -10,6 +10,7 @@ from rankscope.spectra.engine.comparer import Comparer, Wanted
 from rankscope.spectra.engine.measures import count_intruders
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.spectra.engine.parts.projections import SingleProjector, project
+from rankscope.spectra.engine.ways.low_rank import leading_in_basis
 from rankscope.weights.updates import LowRank
 from spectra_oracles import oracle, realistic
 
@@ -158,3 +159,16 @@ def test_damage_to_what_single_precision_holds_is_noticed():
     (single,) = projector.project([(rng.standard_normal((70, 3)), rng.standard_normal((3, 90)))])
     assert single.update_error > 0.1
     assert single.mixed_error > 0.1
+
+
+def test_projections_made_together_equal_single_ones():
+    rng = np.random.default_rng(3)
+    weight = realistic(50, 60, rng)
+    base = decompose(weight)
+    factors = [
+        (rng.standard_normal((50, rank)), rng.standard_normal((rank, 60))) for rank in (1, 4, 2)
+    ]
+    for together, pair in zip(project(base, weight.__matmul__, factors), factors, strict=True):
+        (single,) = project(base, weight.__matmul__, [pair])
+        found, expected = (leading_in_basis(base, p, 5) for p in (together, single))
+        np.testing.assert_allclose(found.values, expected.values, rtol=1e-10)

@@ -100,3 +100,19 @@ def test_eight_bit_weights_need_a_scale_for_each_row(write_model):
     }
     with pytest.raises(ModelError, match="4 rows and 3 scales"):
         read(write_model(tensors))
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_four_bit_weights_are_dequantised_as_bitsandbytes_does(write_model, double):
+    torch = pytest.importorskip("torch")
+    functional = pytest.importorskip("bitsandbytes").functional
+    weight = torch.randn(32, 64, generator=torch.Generator().manual_seed(0))
+    packed, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=double)
+    name = "model.layers.0.self_attn.q_proj.weight"
+    tensors = {name: packed.numpy()}
+    tensors |= {f"{name}.{key}": value.numpy() for key, value in state.as_dict(packed=True).items()}
+    model = open_model(write_model(tensors))
+    (matrix,) = model.matrices
+    expected = functional.dequantize_4bit(packed, state).float().numpy()
+    np.testing.assert_allclose(model.read(matrix), expected, atol=1e-6)
+    assert model.precision(matrix) == "dequantised"

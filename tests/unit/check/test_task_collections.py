@@ -1,6 +1,5 @@
-"""Checks of instruction-tuning studies: collections, sizes, test sets, nesting, prompts."""
+"""Collections of tasks: their layouts, sizes and commits."""
 
-import copy
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from instruction_study import STUDY
-from rankscope.check.check import checked, notes
+from instruction_study import STUDY, refused, written
+from rankscope.check.check import checked
 from rankscope.data.niv2.made import RECIPES
 from rankscope.errors import StudyError
 from tiny_llama import save_base
@@ -21,26 +20,6 @@ TRAINING_TASKS = sum(recipe.split == "train" for recipe in RECIPES)
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save_base(Path("base"), context=512)
-
-
-def written(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> Path:
-    """The study with keys of its variants changed (or variants added), and other sections."""
-    study = copy.deepcopy(STUDY) | changes
-    for label, keys in (data or {}).items():
-        study["data"][label] = study["data"].get(label, {}) | keys
-    path = Path("instructions.yaml")
-    path.write_text(yaml.safe_dump(study, sort_keys=False), "utf-8")
-    return path
-
-
-def refused(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> str:
-    with pytest.raises(StudyError) as error:
-        checked(written(data, **changes))
-    return str(error.value)
-
-
-def noted(data: dict[str, dict[str, Any]] | None = None, **changes: Any) -> list[str]:
-    return notes(checked(written(data, **changes)))
 
 
 # --- sizes ----------------------------------------------------------------------------------------
@@ -160,104 +139,3 @@ def test_a_commit_that_the_checkout_is_not_at():
     there = answer.stdout.strip()
     assert f'"niv2" is at commit {there}; allowed: {there}' in folder_refused(commit=wanted)
     checked(written_data(in_folder(commit=there)))
-
-
-# --- test sets ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("label", ["seen", "unseen"])
-def test_a_test_set_of_the_same_tasks_under_another_entry(label: str):
-    other = {"source": "made-tasks", "instances_per_task": 50}
-    found = refused({"more": other, label: {"tasks": "more"}})
-    assert f'"{label}" is drawn from "more", which reads the same tasks otherwise' in found
-    assert 'than "tasks", of which "T6-s0" is made' in found
-    assert "give both the same `tasks`" in found
-
-
-def test_a_test_set_of_the_same_folder_under_another_entry():
-    official(Path("niv2"))
-    more = {"source": "niv2", "path": "../" + Path.cwd().name + "/niv2", "minimum_instances": 1}
-    data = in_folder() | {"more": more, "seen": STUDY["data"]["seen"] | {"tasks": "more"}}
-    with pytest.raises(
-        StudyError, match=r'evaluate\.answers\[0\]\.data: "seen" is drawn from "more"'
-    ):
-        checked(written_data(data))
-
-
-def test_a_test_set_of_other_tasks_is_anything_s_to_measure():
-    official(Path("niv2"))
-    data = {"other": FOLDER, "unseen": {"tasks": "other"}}
-    checked(written(data))
-
-
-# --- notes ----------------------------------------------------------------------------------------
-
-
-def mixture(size: int | str, *nested: int, **changes: Any) -> dict[str, Any]:
-    return STUDY["data"]["T6"] | {"size": size, "nested": list(nested)} | changes
-
-
-def test_mixtures_that_need_not_be_nested_are_noted():
-    train_on = ["T6", "T12", "T24", "Tall"]
-    good = {"T24": mixture(24, 6, 12), "Tall": mixture("all", 6)}
-    assert noted(good, train_on=train_on) == []
-    (note,) = noted(good | {"T24": mixture(24, 6)}, train_on=train_on)
-    assert note.startswith("instructions.yaml:")
-    assert "data.T24.nested: T12 need not lie inside T24" in note
-    assert "`nested` of T24 begins with [6, 12]" in note
-
-
-def test_mixtures_of_one_size_may_have_different_tasks():
-    star = mixture(12, with_replacement=True)
-    data = {"Tstar12": star | {"nested": [6]}}
-    assert noted(data, train_on=["T6", "T12", "Tstar12"]) == []
-    found = noted({"Tstar12": star})
-    assert any("T12 need not lie inside Tstar12" in note for note in found)
-
-
-def test_other_samplings_are_not_nested_by_design():
-    data = {"T24": mixture(24, 6, sampling_seed=7)}
-    found = noted(data, train_on=["T6", "T12"])
-    assert not any("need not lie inside" in note for note in found)
-
-
-def test_prompts_that_are_cut_elsewhere_than_in_training_are_noted():
-    evaluate = copy.deepcopy(STUDY["evaluate"])
-    evaluate["answers"][1]["prompt_tokens"] = 300
-    (note,) = noted(evaluate=evaluate)
-    assert "evaluate.answers[1].prompt_tokens: prompts are cut to 300 tokens here" in note
-    assert "in training to 400 (sequence_length − answer_tokens)" in note
-
-
-# --- room for prompts -----------------------------------------------------------------------------
-
-
-def test_a_sequence_has_room_for_more_than_the_template():
-    recipe = STUDY["recipe"] | {"sequence_length": 55}
-    found = refused(recipe=recipe)
-    assert (
-        "recipe.sequence_length: 55 tokens leave 15 for prompts beside the `answer_tokens: 40`"
-        in found
-    )
-    assert "the template tk-instruct alone takes" in found
-    least = int(found.split("allowed: more than ")[1].split()[0])
-    assert "sequence_length" in refused(recipe=recipe | {"sequence_length": least})
-    checked(written(recipe=recipe | {"sequence_length": least + 1}))
-
-
-def test_an_evaluation_has_room_for_more_than_the_template():
-    evaluate = copy.deepcopy(STUDY["evaluate"])
-    evaluate["answers"][0]["prompt_tokens"] = 16
-    found = refused(evaluate=evaluate)
-    assert "evaluate.answers[0].prompt_tokens: the template tk-instruct alone takes" in found
-
-
-def test_without_the_tokenizer_a_template_has_at_least_its_words():
-    embedded = {
-        "source": "embedded",
-        "corpus": {"source": "standard-library", "content": "english"},
-    }
-    recipe = STUDY["recipe"] | {"sequence_length": 48}
-    found = refused(base=embedded, recipe=recipe)
-    assert "48 tokens leave 8 for prompts" in found
-    assert "the template tk-instruct alone takes 9; allowed: more than 49" in found

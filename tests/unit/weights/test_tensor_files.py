@@ -1,4 +1,4 @@
-"""Headers of safetensors files: what makes no sense is refused with a message."""
+"""Safetensors files: values as stored, shards, and headers that make no sense."""
 
 import json
 import struct
@@ -178,3 +178,51 @@ def test_of_a_tensor_in_two_shards_the_index_says_which_counts(tmp_path):
     tensors = list_tensors(tmp_path, "model")
     assert tensors["a"].read().tolist() == [1, 1]
     assert tensors["b"].read().tolist() == [0, 0]
+
+
+def test_half_precisions_keep_their_values(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file as save_torch
+
+    values = torch.randn(5, 7)
+    path = tmp_path / "model.safetensors"
+    save_torch({"b": values.bfloat16(), "h": values.half(), "f": values}, path)
+    stored = read_header(path)
+    np.testing.assert_array_equal(stored["b"].read(), values.bfloat16().float().numpy())
+    np.testing.assert_array_equal(stored["h"].read(), values.half().float().numpy())
+    np.testing.assert_array_equal(stored["f"].read(), values.numpy())
+    assert stored["b"].read().dtype == np.float32
+
+
+def test_truncated_file_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"w": np.zeros((50, 50))}, path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="truncated"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 a zip file that is longer", struct.pack("<Q", 4) + b"{no}"]
+)
+def test_foreign_file_is_refused(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"not a safetensors file|header of this safetensors file"):
+        read_header(path)
+
+
+def test_pickled_weights_are_refused_with_the_way_out(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(ModelError, match="safe_serialization"):
+        list_tensors(tmp_path, "model")
+
+
+def test_shards_are_read_and_missing_ones_named(tmp_path):
+    save_file({"a": np.ones(2)}, tmp_path / "one.safetensors")
+    index = {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelError, match=r"two\.safetensors"):
+        list_tensors(tmp_path, "model")
+    save_file({"b": np.zeros(2)}, tmp_path / "two.safetensors")
+    assert list_tensors(tmp_path, "model")["b"].read().tolist() == [0, 0]

@@ -8,15 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankscope.spectra.engine import choice
-from rankscope.spectra.engine.analysis import analyse_matrix
 from rankscope.spectra.engine.comparer import Comparer, Wanted
 from rankscope.spectra.engine.measures import count_intruders
 from rankscope.spectra.engine.parts.arrays import to_device
-from rankscope.spectra.engine.parts.certificate import vector_errors, vector_gaps, widest_gap
-from rankscope.spectra.engine.parts.davidson import davidson
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
-from rankscope.spectra.engine.parts.projections import project
-from rankscope.spectra.engine.ways.low_rank import count_above, leading_in_basis
 from rankscope.spectra.engine.ways.without_base import CachelessComparer
 from rankscope.weights.updates import Dense, LowRank
 from spectra_oracles import adversarial, oracle, realistic, versions
@@ -147,60 +142,6 @@ def test_any_low_rank_update_stays_within_its_bounds(p, wider, tall, rank, expon
         assert np.all(np.abs(side.max_cosine - expected[:k]) <= side.error_bound + 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(4, 30), st.integers(1, 6), st.floats(0, 1), st.integers(0, 2**31))
-def test_inertia_counts_the_eigenvalues_above_any_threshold(p, rank, share, seed):
-    rng = np.random.default_rng(seed)
-    weight = realistic(p, p + 3, rng)
-    base = decompose(weight)
-    left, right = rng.standard_normal((p, rank)), rng.standard_normal((rank, p + 3))
-    (update,) = project(base, weight.__matmul__, [(left, right)])
-    eigenvalues = np.linalg.svd(weight + left @ right)[1] ** 2
-    threshold = share * eigenvalues[0] * 1.1
-    counted = count_above(base.values**2, update, threshold)
-    if counted is not None and np.abs(eigenvalues - threshold).min() > 1e-9 * eigenvalues[0]:
-        assert counted == (eigenvalues > threshold).sum()
-
-
-def test_projections_made_together_equal_single_ones():
-    rng = np.random.default_rng(3)
-    weight = realistic(50, 60, rng)
-    base = decompose(weight)
-    factors = [
-        (rng.standard_normal((50, rank)), rng.standard_normal((rank, 60))) for rank in (1, 4, 2)
-    ]
-    for together, pair in zip(project(base, weight.__matmul__, factors), factors, strict=True):
-        (single,) = project(base, weight.__matmul__, [pair])
-        found, expected = (leading_in_basis(base, p, 5) for p in (together, single))
-        np.testing.assert_allclose(found.values, expected.values, rtol=1e-10)
-
-
-def test_a_missed_eigenvalue_is_noticed():
-    """Davidson that cannot see a direction must fail its certificate, not report a wrong answer."""
-    diagonal = np.array([9.0, 5, 4, 3, 2, 1, 0.5, 0.2])
-    blind = np.eye(8)[:, 1:5]  # the leading eigenvector is orthogonal to start and corrections
-    pairs = davidson(
-        lambda block: diagonal[:, None] * block, lambda r, shifts: r, blind, 2, 2, 1e-8, 1e-12
-    )
-    np.testing.assert_allclose(pairs.values[:2], [5, 4])
-    weight, zero = np.diag(np.sqrt(diagonal)), np.zeros((8, 1))
-    (update,) = project(decompose(weight), weight.__matmul__, [(zero, zero.T + 1)])
-    assert count_above(diagonal, update, 3.5) == 3
-
-
-def test_bounds_grow_as_gaps_close():
-    values = [10.0, 9.0, 8.999, 5.0, 1.0]
-    cut = widest_gap(values, 3)
-    assert cut == 4
-    residuals = [1e-6] * 5
-    gaps = vector_gaps(values, residuals, cut, 2.0, 0.0, 3)
-    wide, near, closer = vector_errors(residuals, gaps, 0.0)[:3]
-    assert wide < 2e-6 < 1e-3 < near
-    assert near == closer
-    gaps = vector_gaps([2.0, 2.0], [1e-9] * 2, 2, 1.0, 0.0, 1)
-    assert vector_errors([1e-9], gaps, 0.0) == [1.0]
-
-
 @pytest.fixture
 def on_torch(monkeypatch):
     """Make the engines compute with torch tensors, as they do on a CUDA device."""
@@ -266,39 +207,6 @@ def test_counts_equal_the_reference_where_its_rounding_does_not_decide():
         )
 
 
-def test_coinciding_singular_values_bound_the_cosine_from_below_too():
-    """Eight vectors are any basis of their span: another library has another one."""
-    rng = np.random.default_rng(16)
-    q, _ = np.linalg.qr(rng.standard_normal((60, 60)))
-    weight = q * np.concatenate([np.full(8, 3.0), np.linspace(2, 1, 52)])
-    base = decompose(weight)
-    turned, _ = np.linalg.qr(rng.standard_normal((8, 8)))
-    others = np.concatenate([base.vectors[:, :8] @ turned, base.vectors[:, 8:]], 1)
-    update = LowRank(2 * base.vectors[:, :1], (base.vectors[:, 0] @ weight / 3)[None, :])
-    found = Comparer(weight, base, Wanted((1,), (0.8,), 1)).compare(update).left
-    truth = np.abs(others.T @ np.linalg.svd(weight + update.dense())[0][:, 0]).max()
-    assert truth < 0.8 < found.max_cosine[0]
-    assert abs(truth - found.max_cosine[0]) <= found.error_bound[0]
-
-
-@pytest.mark.parametrize("rank", [1, None])
-def test_a_single_precision_cache_bounds_the_large_side_of_weak_directions(rank):
-    """Storing u is off by 6e-8, v = W0ᵀu/σ by that over the share of σ: it may decide."""
-    rng = np.random.default_rng(17)
-    u, s, v = np.linalg.svd(realistic(100, 140, rng), full_matrices=False)
-    weight = (u * np.append(s[:-1], 1e-5 * s[0])) @ v
-    exact = decompose(weight)
-    stored = exact.vectors.astype(np.float32).astype(np.float64)
-    single = replace(exact, vectors=stored, storage_error=2.0**-24)
-    update = LowRank(4 * rng.standard_normal((100, 1)), 0.8 * v[-1:] + 0.6 * v[:1])
-    if rank is None:
-        update = Dense(update.dense())
-    _, right = oracle(weight, update.dense())
-    found = Comparer(weight, single, Wanted((1,), (0.2,), 10)).compare(update).right
-    assert np.all(np.abs(found.max_cosine - right) <= found.error_bound + 1e-12)
-    assert found.error_bound.max() < 1e-2
-
-
 def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_threshold():
     rng = np.random.default_rng(14)
     weight = realistic(90, 110, rng)
@@ -318,29 +226,3 @@ def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_thresho
         assert np.all(difference <= found.left.error_bound + 1e-12)
         assert found.left.error_bound.min() > 5e-8
         assert found.left.error_bound.max() < 1e-4  # measured residuals, not a-priori bounds
-
-
-def test_versions_come_in_order_and_dense_ones_one_at_a_time():
-    rng = np.random.default_rng(15)
-    weight = realistic(40, 50, rng)
-    alive = []
-
-    def updates():
-        for number in range(40):
-            dense = number % 10 == 9
-            alive.append("dense" if dense else "low-rank")
-            if dense:
-                yield Dense(0.01 * number * rng.standard_normal((40, 50)))
-            else:
-                yield LowRank(number * np.ones((40, 1)), np.ones((1, 50)))
-
-    norms, consumed = [], []
-    for analysis in analyse_matrix(weight, decompose(weight), updates(), WANTED):
-        norms.append((analysis.update.rank, analysis.update.frobenius_norm))
-        consumed.append(alive[len(norms) - 1 :].count("dense"))
-    assert len(norms) == 40
-    for number, (rank, norm) in enumerate(norms):
-        assert rank == (None if number % 10 == 9 else 1)
-        if rank:
-            assert norm == pytest.approx(number * np.sqrt(2000))
-    assert max(consumed) == 1

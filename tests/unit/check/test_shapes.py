@@ -162,8 +162,3 @@ def test_a_hub_base_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.Mo
     (snapshot / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
     assert base_folder(base) == snapshot
     assert base_shape(base) == llama_shape(TINY)
-
-
-def test_an_unknown_architecture_is_refused_with_a_message(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="knows no model of `model_type: no-such-type`"):
-        meta_device.parameter_counts({"model_type": "no-such-type"}, FullFineTuning())

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rankscope.errors import DataError, ModelError
+from rankscope.errors import DataError
 from rankscope.text.packing import pack
-from rankscope.text.tokenizer import TextEncoder, load_encoder
+from rankscope.text.tokenizer import TextEncoder
 
 END = 9_999
 BYTES = TextEncoder(
@@ -92,31 +92,3 @@ def test_types_are_those_that_training_reads():
 def test_less_than_one_sequence_is_refused():
     with pytest.raises(DataError, match="has 4 tokens, less than one sequence of 8"):
         pack(rows({"a": "abc"}), BYTES, 8, 0)
-
-
-def test_quoting_the_end_of_text_token_does_not_end_a_document(tiny_base):
-    encoder = load_encoder(tiny_base.model)
-    (quoted,) = encoder.encode(["a <|endoftext|> b"])
-    assert encoder.end_of_text not in quoted
-
-
-def test_the_fast_and_the_slow_way_to_a_tokenizer_agree(tiny_base):
-    from transformers import AutoTokenizer
-
-    text = ["Naïve façades of Zürich: 日本語\n\tdef f(x):  return x", ""]
-    encoder = load_encoder(tiny_base.model)
-    tokenizer = AutoTokenizer.from_pretrained(tiny_base.model)
-    assert encoder.encode(text) == tokenizer(text, add_special_tokens=False)["input_ids"]
-    assert encoder.end_of_text == tokenizer.eos_token_id
-    assert tokenizer.decode(encoder.encode(text)[0]) == text[0]
-
-
-def test_a_folder_without_tokenizer_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="its tokenizer cannot be read"):
-        load_encoder(tmp_path)
-
-
-def test_a_tokenizer_without_end_of_text_is_refused(tiny_base, tmp_path):
-    (tmp_path / "tokenizer.json").write_text((tiny_base.model / "tokenizer.json").read_text())
-    with pytest.raises(ModelError, match="no end-of-text token"):
-        load_encoder(tmp_path)
