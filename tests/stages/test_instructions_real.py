@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.evaluate.documents import read_prompts
-from rankscope.evaluate.weights import load_step
+from rankscope.records.heads import CausalLM
 from rankscope.records.instructions import TestSet
 from rankscope.studies.expand import load_study
 from rankscope.text.encoding import Limits, load_prompt_encoder
 from rankscope.text.prompts import render
+from rankscope.weights.steps import load_step
 
 ROOT = Path(os.environ.get("RANKSCOPE_DATA", ""))
 pytestmark = pytest.mark.skipif(
@@ -65,7 +66,7 @@ def verb(*words: str) -> None:
 def answer_nats(spec: TestSet, base: Path, step: Path | None) -> float:
     """Mean over the items of a test set: nats per token of the first reference and its end."""
     encoder = load_prompt_encoder(base, Limits(source=480, target=24))
-    model = load_step(base, step)
+    model = load_step(base, step, CausalLM())
     found = []
     for row in read_prompts(Path(layout.data_rows(spec.name))):
         prompt = render(spec.template, row["definition"], row["text"])

@@ -17,14 +17,15 @@ from rankscope.check.plan import counts, jobs_per_stage
 from rankscope.check.shapes import base_shape
 from rankscope.data.cli import pack
 from rankscope.errors import ModelError
-from rankscope.evaluate.weights import load_step
 from rankscope.records.bases import QuantisedBase
+from rankscope.records.heads import CausalLM
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.spectra.cli import analyse as spectra_run
 from rankscope.spectra.cli import base as spectra_base
 from rankscope.studies.expand import load_study
 from rankscope.train.cli import train
+from rankscope.weights.steps import load_step
 from tiny_study import FILE, TinyBase
 
 pytest.importorskip("bitsandbytes", reason="needs the extra `quantised`")
@@ -104,8 +105,10 @@ def test_what_is_evaluated_predicts_what_was_trained(study: Study) -> None:
     run = run_of(study)
     tokens = torch.arange(24).reshape(2, 12)
     trained = trained_model(run)(tokens).logits.detach()
-    evaluated = load_step(Path(layout.base_model(run.trained_base.name)), last_step(run))
-    unquantised = load_step(Path(layout.base_model(run.base.name)), last_step(run))
+    evaluated = load_step(
+        Path(layout.base_model(run.trained_base.name)), last_step(run), CausalLM()
+    )
+    unquantised = load_step(Path(layout.base_model(run.base.name)), last_step(run), CausalLM())
     with torch.no_grad():
         torch.testing.assert_close(evaluated(tokens).logits, trained, rtol=1e-4, atol=1e-4)
         # merged onto the base from which its own was rounded, it would be another model
@@ -119,11 +122,11 @@ def test_a_bfloat16_recipe_computes_in_it(study: Study) -> None:
     run = run_of(study)
     base = Path(layout.base_model(run.trained_base.name))
     tokens = torch.arange(24).reshape(2, 12)
-    model = trainable_model(base, run.method, "bfloat16").train()
+    model = trainable_model(base, run.method, "bfloat16", CausalLM()).train()
     assert {layer.compute_dtype for layer in linears(model).values()} == {torch.bfloat16}
     logits = model(tokens).logits.detach()
     with torch.no_grad():
-        exact = load_step(base, None)(tokens).logits  # a new adapter changes nothing
+        exact = load_step(base, None, CausalLM())(tokens).logits  # a new adapter changes nothing
     assert 0 < (logits - exact).abs().max() < 0.02 * exact.abs().max()
 
 

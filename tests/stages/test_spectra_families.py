@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rankscope.cli import app
+from rankscope.records.heads import CausalLM
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import analyse_run, decompose_base
@@ -53,7 +54,7 @@ def test_own_runs_pass(tmp_path, name, method):
     base = write_base(name, tmp_path / "base")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        trained = train(trainable_model(base, method, "float32"))
+        trained = train(trainable_model(base, method, "float32", CausalLM()))
         trained.save_pretrained(tmp_path / "step")
     decompose_base(base, tmp_path / "spectra", tmp_path / "resume", "base")
     analyse_run(

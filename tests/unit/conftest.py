@@ -1,10 +1,12 @@
-"""Small models and adapters written by hand, so that reading them needs no transformers."""
+"""Small models: written by hand, so that reading them needs no transformers, or a tiny Llama."""
 
 import json
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+
+from tiny_llama import save_adapter, save_base
 
 
 @pytest.fixture
@@ -89,3 +91,15 @@ def peft_adapter(tmp_path):
         return tmp_path / "base", tmp_path / "adapter", model
 
     return make
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """Folder of a random Llama with a byte-level tokenizer; context of 64 tokens."""
+    return save_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def adapter(base, tmp_path_factory):
+    """Folder of a random rank-2 adapter on `base`."""
+    return save_adapter(base, tmp_path_factory.mktemp("adapter"), seed=1)

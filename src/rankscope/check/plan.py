@@ -55,7 +55,8 @@ def counts(study: Study, shape: BaseShape | None) -> Counts:
         return dict.fromkeys(methods)
     from rankscope.weights.meta_device import parameter_counts
 
-    return {method: parameter_counts(folder, method) for method in methods}
+    head = study.runs[0].data.head
+    return {method: parameter_counts(folder, method, head) for method in methods}
 
 
 def plan(study: Study, parameters: Counts) -> RenderableType:

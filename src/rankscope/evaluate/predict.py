@@ -22,6 +22,7 @@ from rankscope.evaluate.likelihood import Reading
 from rankscope.evaluate.tables import PREDICTIONS, Subject
 from rankscope.progress import Progress
 from rankscope.records.evaluations import BitsPerByte, Evaluation, Generate, Harness, Suite
+from rankscope.records.heads import CausalLM
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,13 @@ def _visit(
     suite: Suite, subject: Subject, data: dict[str, Path], record: Manifest
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of all steps and evaluations in the column order of the table."""
-    from rankscope.evaluate.weights import load_step, load_tokenizer
+    from rankscope.evaluate.weights import load_tokenizer
     from rankscope.weights.causality import refuse_foresight
+    from rankscope.weights.steps import load_step
 
     first_step, *_ = subject.steps.values()
     tokenizer = load_tokenizer(subject.base)
-    model = load_step(subject.base, first_step)
+    model = load_step(subject.base, first_step, CausalLM())
     refuse_foresight(model)
     prepared = [
         (evaluation, _prepare(evaluation, data[evaluation.data.name], subject, tokenizer))
@@ -91,7 +93,7 @@ def _visit(
     for step, folder in subject.steps.items():
         if folder is not first_step:
             model = None  # frees the memory of the last step before the next is read
-            model = load_step(subject.base, folder)
+            model = load_step(subject.base, folder, CausalLM())
         for evaluation, items in prepared:
             started = time.monotonic()
             keys = subject.keys | {

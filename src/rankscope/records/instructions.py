@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, model_validator
 
 from rankscope.errors import StudyError
 from rankscope.records.found import FileSet, Located
+from rankscope.records.heads import CausalLM, Head
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
@@ -35,6 +36,11 @@ class Data(Artefact):
     """What every data variant has in common."""
 
     stage: ClassVar[str] = "data"
+
+    @property
+    def head(self) -> Head:
+        """The head of a model that is trained on it."""
+        return CausalLM()
 
 
 # --- collections of tasks -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """From a base and a method to the model that is trained.
 
-Guarantees: the base is loaded in float32, a quantised one with its linear layers in 4 bits. What a
+Guarantees: the base is loaded in float32, a quantised one with its linear layers in 4 bits, under
+the head of what it is trained on (`weights.heads`). What a
 method adds to it, or leaves out of training, is in the module of `train.methods` that its `kind`
 names.
 """
@@ -13,33 +14,40 @@ import torch
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from rankscope.records.heads import Head
 from rankscope.records.methods import Method
-from rankscope.weights.loading import read_model
+from rankscope.weights.heads import load
 
 
 def trainable_model(
-    base: Path, method: Method, precision: Literal["float32", "bfloat16"]
+    base: Path,
+    method: Method,
+    precision: Literal["float32", "bfloat16"],
+    head: Head,
+    seed: int = 0,
 ) -> torch.nn.Module:
-    """Load the base and make ready what `method` trains; `precision` is that of the recipe.
+    """Load the base with `head` and make ready what `method` trains.
+
+    `precision` is that of the recipe; a head that the base does not have is drawn from `seed`.
 
     Raises:
         ModelError: the base cannot be loaded, or the method cannot be put on it.
     """
-    model = load_base(base)
+    model = load_base(base, head, seed)
     model.config.use_cache = False
     of_kind = import_module(f"{__package__}.methods.{method.kind}")
-    adapted: torch.nn.Module = of_kind.put_on(model, method, base, precision)
+    adapted: torch.nn.Module = of_kind.put_on(model, method, base, precision, head)
     return adapted
 
 
-def load_base(base: Path) -> PreTrainedModel:
-    """Load a causal language model in float32 from a local folder.
+def load_base(base: Path, head: Head, seed: int = 0) -> PreTrainedModel:
+    """Load a base with `head` in float32 from a local folder.
 
     Raises:
         ModelError: the folder holds no model that transformers can load.
     """
     transformers_logging.disable_progress_bar()
-    return read_model(base, dtype=torch.float32)
+    return load(base, head, seed, dtype=torch.float32)
 
 
 def parameter_counts(model: torch.nn.Module) -> tuple[int, int]:

@@ -158,7 +158,7 @@ def _train(
     """Train and move what was kept to its place."""
     set_seed(run.seed)
     data = TrainingData.of(run, files.packed)
-    model = trainable_model(files.base, run.method, run.recipe.precision)
+    model = trainable_model(files.base, run.method, run.recipe.precision, run.data.head, run.seed)
     trainable, total = parameter_counts(model)
     kept = files.resume / KEPT
     kept.mkdir(exist_ok=True)
@@ -179,7 +179,8 @@ def _train(
     )
     trainer.remove_callback(PrinterCallback)
     # only now, because the trainer has moved the model to where it computes
-    refuse_foresight(model)
+    if run.data.head.looks_back:
+        refuse_foresight(model)
     if data.collator is not None and data.collator.packing == "exact":
         refuse_leaks(model, run.name)
     out_of_memory = False

@@ -29,7 +29,7 @@ from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.reading import verified
 from rankscope.errors import ModelError
 from rankscope.records.bases import MODEL_FILES, QuantisedBase
-from rankscope.weights.loading import read_model
+from rankscope.weights.heads import load, own_head
 from rankscope.weights.matrices import Model, open_model
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,12 @@ def quantise(spec: QuantisedBase, base: Path, output: Path) -> None:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.float32,
     )
-    model = read_model(
-        base, dtype=torch.float32, quantization_config=config, device_map={"": "cpu"}
+    model = load(
+        base,
+        own_head(base),
+        dtype=torch.float32,
+        quantization_config=config,
+        device_map={"": "cpu"},
     )
     if not linears(model):
         raise ModelError(f"{base}: bitsandbytes finds no linear layer to quantise in this model")

@@ -7,7 +7,9 @@ raises on what it reads becomes a `ModelError` that says what could not be read 
 Not here: whether what was read is good for anything (`study.checks`, `evaluate`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rankscope.errors import ModelError
@@ -16,7 +18,7 @@ from rankscope.foreign import doing, read_json_object, reading
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-CAUSAL = "AutoModelForCausalLM"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _NO_CODE = (
     "rankscope runs no code that comes with a model; take a base whose architecture transformers"
     " knows, or save it as one of those"
@@ -57,12 +59,15 @@ def read_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
         )
 
 
-def read_model(folder: Path, kind: str = CAUSAL, **options: Any) -> "PreTrainedModel":
-    """Read the model of a folder.
+def read_model(
+    folder: Path, kind: str, settings: Mapping[str, Any] = NOTHING, **options: Any
+) -> tuple["PreTrainedModel", frozenset[str]]:
+    """Read the model of a folder, and say which of its weights transformers drew at random.
 
     Args:
         folder: in the Hugging Face layout, with safetensors.
         kind: name of the class of transformers that reads it, `AutoModel…` or a model's own.
+        settings: values of its configuration that are to be others.
         options: handed to its `from_pretrained`, such as `dtype`.
 
     Raises:
@@ -71,6 +76,8 @@ def read_model(folder: Path, kind: str = CAUSAL, **options: Any) -> "PreTrainedM
     config = read_config(folder)
     refuse_adapter(folder)
     known = _class(folder, kind, config)
+    for name, value in settings.items():
+        setattr(config, name, value)
     with reading(folder, "its model", "are its files whole, and of one model?", ModelError):
         model, loaded = known.from_pretrained(
             folder,
@@ -81,14 +88,9 @@ def read_model(folder: Path, kind: str = CAUSAL, **options: Any) -> "PreTrainedM
             output_loading_info=True,
             **options,
         )
-    missing = sorted(loaded["missing_keys"])
-    if missing and kind == CAUSAL:
-        raise ModelError(
-            f"{folder}: {len(missing)} weights of a {type(model).__name__} are in none of its"
-            f" files, such as {missing[0]}, and would be drawn at random; take the whole causal"
-            " language model, with its output head"
-        )
-    return model
+    # with ignore_mismatched_sizes, what is of another shape is drawn as well
+    mismatched = (each[0] for each in loaded["mismatched_keys"])
+    return model, frozenset([*loaded["missing_keys"], *mismatched])
 
 
 def make_config(content: dict[str, Any]) -> "PreTrainedConfig":
@@ -104,7 +106,7 @@ def make_config(content: dict[str, Any]) -> "PreTrainedConfig":
         return AutoConfig.for_model(**content)
 
 
-def build_model(config: "PreTrainedConfig", kind: str = CAUSAL) -> "PreTrainedModel":
+def build_model(config: "PreTrainedConfig", kind: str) -> "PreTrainedModel":
     """Build a model without its weights: random ones, or none on torch's meta device.
 
     Raises:

@@ -10,14 +10,16 @@ from typing import Any
 
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
+from rankscope.records.heads import Head
 from rankscope.records.methods import FullFineTuning, Lora
-from rankscope.weights.loading import build_model, make_config, read_config
+from rankscope.weights.heads import adapter_settings, build
+from rankscope.weights.loading import make_config, read_config
 
 _ADVICE = "name layers that it has as `target_modules`, or train it with `method: full`"
 
 
 def parameter_counts(
-    config: dict[str, Any] | Path, method: FullFineTuning | Lora
+    config: dict[str, Any] | Path, method: FullFineTuning | Lora, head: Head
 ) -> tuple[int, int]:
     """Return the numbers of trainable and of all parameters, adapters included in both.
 
@@ -25,28 +27,29 @@ def parameter_counts(
         config: configuration as in `config.json` (`model_type` and what differs from that type's
             defaults), or the folder of a model.
         method: what is trained.
+        head: what the model ends in.
 
     Raises:
-        ModelError: transformers knows no causal language model of this kind, or peft finds none of
-            the method's target modules in it.
+        ModelError: transformers knows no such model of this kind, or peft finds none of the
+            method's target modules in it.
     """
     import torch
 
     built = read_config(config) if isinstance(config, Path) else make_config(config)
     with torch.device("meta"):
-        model = build_model(built)
+        model = build(built, head)
         if isinstance(method, Lora):
-            model = _adapted(model, method)
+            model = _adapted(model, method, head)
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     return sum(n for n, trained in sizes if trained), sum(n for n, _ in sizes)
 
 
-def _adapted(model: Any, method: Lora) -> Any:
+def _adapted(model: Any, method: Lora, head: Head) -> Any:
     from peft import LoraConfig, get_peft_model
 
     names = method.target_modules
     adapter = LoraConfig(
-        task_type="CAUSAL_LM",
+        **adapter_settings(model, head),
         r=method.rank,
         target_modules=names if isinstance(names, str) else list(names),
     )

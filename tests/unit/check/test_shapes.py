@@ -15,6 +15,7 @@ from rankscope.check.shapes import (
 )
 from rankscope.errors import ModelError
 from rankscope.records.bases import EmbeddedBase, HubBase, LocalBase
+from rankscope.records.heads import CausalLM
 from rankscope.records.methods import FullFineTuning, Lora
 
 meta_device = pytest.importorskip("rankscope.weights.meta_device")
@@ -64,7 +65,7 @@ METHODS = [
 @pytest.mark.parametrize(("rank", "percentage"), TABLE_1.items())
 def test_llama_7b_has_the_paper_s_trainable_percentages(rank: int, percentage: float) -> None:
     method = Lora(rank=rank, alpha=2.0 * rank, target_modules=ATTENTION)
-    trainable, total = meta_device.parameter_counts(LLAMA_7B, method)
+    trainable, total = meta_device.parameter_counts(LLAMA_7B, method, CausalLM())
     # the paper rounds twice (0.49549 -> 0.4955 -> 0.496), hence not 5e-4
     assert 100 * trainable / total == pytest.approx(percentage, abs=6e-4)
     assert trainable == 32 * 4 * rank * (4096 + 4096)
@@ -73,19 +74,23 @@ def test_llama_7b_has_the_paper_s_trainable_percentages(rank: int, percentage: f
 
 def test_llama_7b_without_adapter() -> None:
     assert llama_shape(LLAMA_7B).parameters == 6_738_415_616
-    assert meta_device.parameter_counts(LLAMA_7B, FullFineTuning())[1] == 6_738_415_616
+    assert meta_device.parameter_counts(LLAMA_7B, FullFineTuning(), CausalLM())[1] == 6_738_415_616
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 @pytest.mark.parametrize("variant", VARIANTS, ids=repr)
 def test_shapes_count_as_peft_does(variant: dict[str, Any], method: Any) -> None:
     config = TINY | variant
-    assert llama_shape(config).counts(method) == meta_device.parameter_counts(config, method)
+    assert llama_shape(config).counts(method) == meta_device.parameter_counts(
+        config, method, CausalLM()
+    )
 
 
 def test_an_adapter_on_the_head() -> None:
     method = Lora(rank=64, alpha=8.0, target_modules=("down_proj", "lm_head"))
-    assert llama_shape(TINY).counts(method) == meta_device.parameter_counts(TINY, method)
+    assert llama_shape(TINY).counts(method) == meta_device.parameter_counts(
+        TINY, method, CausalLM()
+    )
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
@@ -101,7 +106,9 @@ def test_an_embedded_base_counts_as_the_model_that_is_trained(method: Any) -> No
     assert shape is not None
     model = new_model(base)
     assert shape.parameters == model.num_parameters()
-    assert shape.counts(method) == meta_device.parameter_counts(embedded_config(base), method)
+    assert shape.counts(method) == meta_device.parameter_counts(
+        embedded_config(base), method, CausalLM()
+    )
 
 
 GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": 96,
@@ -121,7 +128,7 @@ def test_a_model_on_disk_is_counted_from_its_headers(
     model.save_pretrained(tmp_path)
     shape = base_shape(LocalBase(source="local", path=str(tmp_path)))
     assert shape is not None
-    assert shape.counts(method) == meta_device.parameter_counts(tmp_path, method)
+    assert shape.counts(method) == meta_device.parameter_counts(tmp_path, method, CausalLM())
 
 
 def test_the_smaller_dimension_bounds_the_rank() -> None:

@@ -8,7 +8,9 @@ import torch
 from rankscope.errors import DataError, ModelError
 from rankscope.evaluate.generation import _batches, generate
 from rankscope.evaluate.likelihood import encode
-from rankscope.evaluate.weights import load_step, load_tokenizer
+from rankscope.evaluate.weights import load_tokenizer
+from rankscope.records.heads import CausalLM
+from rankscope.weights.steps import load_step
 from tiny_llama import SENTENCES
 
 PROMPTS = [sentence[:length] for sentence in SENTENCES for length in (1, 5, 9, 20, 30)]
@@ -16,7 +18,7 @@ PROMPTS = [sentence[:length] for sentence in SENTENCES for length in (1, 5, 9, 2
 
 @pytest.fixture
 def tiny(base):
-    return load_step(base, None), load_tokenizer(base)
+    return load_step(base, None, CausalLM()), load_tokenizer(base)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def stories():
     if "RANKSCOPE_DATA" not in os.environ:
         pytest.skip("RANKSCOPE_DATA is unset: the trained test model is not there")
     folder = Path(os.environ["RANKSCOPE_DATA"]) / "models/stories260k"
-    return load_step(folder, None), load_tokenizer(folder)
+    return load_step(folder, None, CausalLM()), load_tokenizer(folder)
 
 
 def by_hand(model, prompt, ends, limit):

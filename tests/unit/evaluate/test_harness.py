@@ -9,7 +9,9 @@ import torch
 from rankscope.errors import DataError
 from rankscope.evaluate.harness import HarnessTask
 from rankscope.evaluate.metrics import accuracy, accuracy_normalised
-from rankscope.evaluate.weights import load_step, load_tokenizer
+from rankscope.evaluate.weights import load_tokenizer
+from rankscope.records.heads import CausalLM
+from rankscope.weights.steps import load_step
 
 WORDS = re.findall(
     r"\w+",
@@ -40,7 +42,7 @@ def task():
 
 
 def test_our_accuracies_equal_those_of_the_harness_for_every_item(task, base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     samples = sorted(task.samples(model, tokenizer), key=lambda sample: sample["doc_id"])
     answers = task.predict(model, tokenizer)
     ours = [
@@ -58,7 +60,7 @@ def test_our_accuracies_equal_those_of_the_harness_for_every_item(task, base):
 
 
 def test_log_likelihoods_equal_those_of_single_forward_passes(task, base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     for row, item in zip(
         items(40).head(5).iter_rows(named=True), task.predict(model, tokenizer), strict=False
     ):
@@ -74,7 +76,7 @@ def test_log_likelihoods_equal_those_of_single_forward_passes(task, base):
 
 def test_text_that_spells_a_control_token_is_text_to_the_harness_too(base):
     spelled = items(3).with_columns(ctx_a=pl.lit("<s> A cat says </s> and the dog"))
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     answers = HarnessTask("hellaswag", spelled).predict(model, tokenizer)
     for row, item in zip(spelled.iter_rows(named=True), answers, strict=True):
         query = f"Documentation: {row['ctx_a']}"
@@ -93,7 +95,7 @@ def test_the_adapter_reaches_the_harness(task, base, adapter):
     tokenizer = load_tokenizer(base)
 
     def nats(step):
-        return [i.choices_nats for i in task.predict(load_step(base, step), tokenizer)]
+        return [i.choices_nats for i in task.predict(load_step(base, step, CausalLM()), tokenizer)]
 
     of_base = nats(None)
     of_step = nats(adapter)
@@ -111,7 +113,9 @@ def test_is_offline_and_leaves_the_package_folder_alone(base, monkeypatch):
     before = {path for path in package.rglob("*") if "__pycache__" not in path.parts}
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    HarnessTask("hellaswag", items(3)).predict(load_step(base, None), load_tokenizer(base))
+    HarnessTask("hellaswag", items(3)).predict(
+        load_step(base, None, CausalLM()), load_tokenizer(base)
+    )
     assert before == {path for path in package.rglob("*") if "__pycache__" not in path.parts}
 
 

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankscope.evaluate.likelihood import batches, encode, negative_log_likelihoods, windows
-from rankscope.evaluate.weights import load_step, load_tokenizer
+from rankscope.evaluate.weights import load_tokenizer
+from rankscope.records.heads import CausalLM
 from rankscope.weights.context_length import context_length
+from rankscope.weights.steps import load_step
 from tiny_llama import SENTENCES
 
 TEXTS = [*SENTENCES, " ".join(SENTENCES), "\n".join(SENTENCES * 3), "a"]
@@ -59,7 +61,7 @@ def test_batches_hold_every_window_once_and_stay_within_the_budget(lengths, cont
 
 
 def test_equals_one_by_one_prediction_without_batches(base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     context = context_length(model.config.to_dict()).tokens
     sequences = encode(tokenizer, TEXTS)
     assert max(len(sequence) for sequence in sequences) > 2 * context
@@ -69,7 +71,7 @@ def test_equals_one_by_one_prediction_without_batches(base):
 
 
 def test_is_independent_of_the_neighbours_in_the_batch(base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     sequences = encode(tokenizer, TEXTS)
     together = negative_log_likelihoods(model, sequences, 64)
     alone = [negative_log_likelihoods(model, [sequence], 64)[0] for sequence in sequences]
@@ -77,7 +79,7 @@ def test_is_independent_of_the_neighbours_in_the_batch(base):
 
 
 def test_reports_every_finished_document_once(base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     finished = []
     negative_log_likelihoods(model, encode(tokenizer, TEXTS * 20), 64, finished.append)
     assert sum(finished) == len(TEXTS) * 20
@@ -97,7 +99,7 @@ def test_puts_bos_or_else_eos_in_front(base, tmp_path):
 
 
 def test_a_uniform_model_needs_log_of_the_vocabulary_per_token(base):
-    model, tokenizer = load_step(base, None), load_tokenizer(base)
+    model, tokenizer = load_step(base, None, CausalLM()), load_tokenizer(base)
     torch.nn.init.zeros_(model.model.embed_tokens.weight)
     (sequence,) = encode(tokenizer, ["\n".join(SENTENCES)])
     (nats,) = negative_log_likelihoods(model, [sequence], 64)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from transformers import PreTrainedModel
 
+from rankscope.records.heads import Head
 from rankscope.records.methods import FullFineTuning
 
 
@@ -13,7 +14,8 @@ def put_on(
     method: FullFineTuning,
     base: Path,
     precision: Literal["float32", "bfloat16"],
+    head: Head,
 ) -> PreTrainedModel:
     """Return `model` itself: transformers loads every weight as one to train."""
-    del method, base, precision
+    del method, base, precision, head
     return model

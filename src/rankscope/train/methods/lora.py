@@ -16,7 +16,9 @@ from peft.tuners.lora import LoraLayer
 from transformers import PreTrainedModel
 
 from rankscope.errors import ModelError
+from rankscope.records.heads import Head
 from rankscope.records.methods import Lora
+from rankscope.weights.heads import adapter_settings
 
 
 def put_on(
@@ -24,6 +26,7 @@ def put_on(
     method: Lora,
     base: Path,
     precision: Literal["float32", "bfloat16"],
+    head: Head,
 ) -> PeftModel:
     """Put the adapter on `model`, which was read from the folder `base`.
 
@@ -38,7 +41,7 @@ def put_on(
     adapted = get_peft_model(
         model,
         LoraConfig(
-            task_type="CAUSAL_LM",
+            **adapter_settings(model, head),
             r=method.rank,
             lora_alpha=method.alpha,
             lora_dropout=method.dropout,

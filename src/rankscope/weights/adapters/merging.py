@@ -31,6 +31,7 @@ from rankscope.weights.adapters.adapter_config import (
 )
 from rankscope.weights.adapters.peft_models import base_config, class_of, load_adapter
 from rankscope.weights.dequantised_files import write_float32
+from rankscope.weights.heads import CAUSAL, whole
 from rankscope.weights.loading import read_model
 from rankscope.weights.matrices import Model, open_model
 from rankscope.weights.sources import Source
@@ -38,7 +39,6 @@ from rankscope.weights.tensor_files import StoredTensor, list_tensors
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +189,9 @@ def _merged_layers(
 
     torch.manual_seed(seed)
     try:
-        model: PreTrainedModel = read_model(place / "base", kind, dtype=torch.float32)
+        model, absent = read_model(place / "base", kind, dtype=torch.float32)
+        if kind == CAUSAL:  # the others' heads may be the adapter's own
+            whole(place / "base", model, absent)
     except ModelError as error:
         raise ModelError(str(error).replace(str(place / "base"), str(base))) from error
     task = f"peft {_version()} cannot merge this {config.get('peft_type')} adapter into {base}"

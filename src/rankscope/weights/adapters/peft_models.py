@@ -16,6 +16,7 @@ from rankscope.artefacts.files import write_json
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
 from rankscope.weights.adapters.adapter_config import read_adapter_config
+from rankscope.weights.heads import CLASS_OF_TASK
 from rankscope.weights.loading import build_model, read_config
 from rankscope.weights.matrices import Model
 from rankscope.weights.tensor_files import StoredTensor, list_tensors
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 
 _LOST = "missing adapter keys"  # what peft's warning says
 _LONGEST = 400  # letters of it
-_BY_TASK = {
-    "CAUSAL_LM": "AutoModelForCausalLM",
-    "SEQ_CLS": "AutoModelForSequenceClassification",
-    "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM",
-    "TOKEN_CLS": "AutoModelForTokenClassification",
-    "QUESTION_ANS": "AutoModelForQuestionAnswering",
-    "FEATURE_EXTRACTION": "AutoModel",
-}
 # heads end in a matrix of labels × features
 _LABELS = re.compile(r"(?:^|\.)(?:classifier|score|out_proj|logits_proj|qa_outputs)\.weight$")
 
@@ -52,7 +45,7 @@ def class_of(adapter: Mapping[str, Any], base: Mapping[str, Any]) -> str:
         return named
     saved = base.get("architectures")
     saved = saved[0] if isinstance(saved, list) and saved else "AutoModel"
-    return _BY_TASK.get(str(adapter.get("task_type")), str(saved))
+    return CLASS_OF_TASK.get(str(adapter.get("task_type")), str(saved))
 
 
 def base_config(base: Mapping[str, Any], adapter: Mapping[str, StoredTensor]) -> dict[str, Any]:

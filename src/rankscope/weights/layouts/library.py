@@ -14,6 +14,7 @@ from typing import Any
 
 from rankscope.errors import ModelError
 from rankscope.foreign import doing
+from rankscope.weights.heads import CAUSAL, CLASS_OF_TASK
 from rankscope.weights.layouts.conversion import Held, Sheet, follow
 from rankscope.weights.layouts.layout import (
     Kind,
@@ -32,13 +33,6 @@ from rankscope.weights.tensor_files import StoredTensor
 
 logger = logging.getLogger(__name__)
 
-_BY_TASK = {
-    "CAUSAL_LM": "AutoModelForCausalLM",
-    "SEQ_CLS": "AutoModelForSequenceClassification",
-    "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM",
-    "TOKEN_CLS": "AutoModelForTokenClassification",
-    "QUESTION_ANS": "AutoModelForQuestionAnswering",
-}
 _ADVICE = "correct its config.json"
 # modules of stacks that are in × out without saying so
 _IN_BY_OUT = frozenset({"Llama4TextExperts", "GroupedLinearLayer"})
@@ -55,9 +49,9 @@ def class_names(config: Mapping[str, Any], adapter: Mapping[str, Any]) -> list[s
     An adapter knows the class it was trained on, or its task; a checkpoint the one it was saved by.
     """
     named = (adapter.get("auto_mapping") or {}).get("base_model_class")
-    task = _BY_TASK.get(str(adapter.get("task_type")))
+    task = CLASS_OF_TASK.get(str(adapter.get("task_type")))
     saved = config.get("architectures") or []
-    general = ("AutoModelForCausalLM", "AutoModel") if adapter else ("AutoModel",)
+    general = (CAUSAL, "AutoModel") if adapter else ("AutoModel",)
     return list(dict.fromkeys(str(name) for name in (named, task, *saved, *general) if name))
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rankscope.errors import ModelError
+from rankscope.records.heads import CausalLM
 from rankscope.records.methods import Lora
 from rankscope.train.model import trainable_model
 from tiny_llama import save_base
@@ -38,21 +39,21 @@ def test_a_rank_that_limits_nothing_needs_its_word(gpt2: Path) -> None:
         match=r"rank 33 .*transformer\.h\.0\.attn\.c_attn \(96 × 32\).*at most 32"
         r".*`allow_rank_above_dimension: true`",
     ):
-        trainable_model(gpt2, lora(33), "float32")
-    trainable_model(gpt2, lora(32), "float32")
-    trainable_model(gpt2, lora(33, allow_rank_above_dimension=True), "float32")
+        trainable_model(gpt2, lora(33), "float32", CausalLM())
+    trainable_model(gpt2, lora(32), "float32", CausalLM())
+    trainable_model(gpt2, lora(33, allow_rank_above_dimension=True), "float32", CausalLM())
 
 
 def test_the_smallest_adapted_matrix_decides(llama: Path) -> None:
     # keys and values have 16 rows, two heads of 8; queries and outputs have 32
     with pytest.raises(ModelError, match=r"k_proj \(16 × 32\).*at most 16"):
-        trainable_model(llama, lora(17), "float32")
-    trainable_model(llama, lora(17, target_modules=("q_proj", "o_proj")), "float32")
+        trainable_model(llama, lora(17), "float32", CausalLM())
+    trainable_model(llama, lora(17, target_modules=("q_proj", "o_proj")), "float32", CausalLM())
 
 
 def test_lora_starts_at_the_base_with_a_uniform(llama: Path) -> None:
     torch.manual_seed(0)
-    model = trainable_model(llama, lora(16), "float32")
+    model = trainable_model(llama, lora(16), "float32", CausalLM())
     weights = dict(model.named_parameters())
     for name, b in weights.items():
         if "lora_B" in name:

@@ -1,0 +1,53 @@
+"""What a model ends in: the head that turns its last hidden states into something to be compared.
+
+A study file never names one. What a run is trained on has one (`Data.head`), and what is asked of a
+version has one: text to continue asks for a causal language model, labelled text for a classifier
+of its labels. Reads no disk. What a head is in transformers and peft: `weights.heads`.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Discriminator, Field
+
+from rankscope.records.record import Spec
+
+
+class CausalLM(Spec):
+    """The next token, from the tokens before it: the head that a decoder was made with."""
+
+    looks_back: ClassVar[bool] = True
+    """Whether it means something only on a body whose tokens see none that come after them."""
+    kind: Literal["causal-lm"] = "causal-lm"
+
+    @property
+    def title(self) -> str:
+        """What a message calls a model with it."""
+        return "causal language model"
+
+
+class MaskedLM(Spec):
+    """The tokens behind masks, from all others: the head that an encoder was made with."""
+
+    looks_back: ClassVar[bool] = False
+    kind: Literal["masked-lm"] = "masked-lm"
+
+    @property
+    def title(self) -> str:
+        """What a message calls a model with it."""
+        return "masked language model"
+
+
+class Classifier(Spec):
+    """One of `labels` for a text or a pair; label number i is row i of the head's last matrix."""
+
+    looks_back: ClassVar[bool] = False
+    kind: Literal["classifier"] = "classifier"
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+
+    @property
+    def title(self) -> str:
+        """What a message calls a model with it."""
+        return "classifier"
+
+
+Head = Annotated[CausalLM | MaskedLM | Classifier, Discriminator("kind")]

@@ -1,0 +1,118 @@
+"""The model of one step: the base, the base with an adapter merged into it, or a full checkpoint.
+
+Guarantees: every step starts from freshly read weights, so nothing of one step reaches the next;
+an adapter is added in float32 (an update of a few low ranks is below the resolution of bfloat16);
+an adapter that does not fit the base tensor by tensor is refused, where peft only warns. A base
+that is stored quantised is brought back to float32 before the adapter is added: these are the
+weights it was trained on, and merging into packed ones would round the update away.
+
+A step that was trained under another head than is asked for gives its body alone: the head is the
+base's own, as it was before training. What a classifier's training did to the likelihood of text
+is measured so.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rankscope.errors import ModelError
+from rankscope.foreign import check_regular, reading
+from rankscope.weights.adapters.adapter_config import ADAPTER_CONFIG, read_adapter_config
+from rankscope.weights.heads import carry_body, load, load_trained, own_head, task_of
+
+if TYPE_CHECKING:
+    from rankscope.records.heads import Head
+
+_PREFIX = "base_model.model."
+
+
+def load_step(base: Path, step: Path | None, head: "Head") -> Any:
+    """Return the model of a step in float32, ready for inference.
+
+    `step` is a folder with a peft adapter or a full checkpoint in the Hugging Face layout; None
+    stands for the base. The model lies on the GPU where there is one.
+
+    Raises:
+        ModelError: a folder is missing or unreadable, the adapter does not fit the base, or a
+            classifier is asked of what has none: a base, or a step trained under another head.
+    """
+    import torch
+
+    if step is None:
+        _refuse_drawn(base, head)
+        model = _load_model(base, head)
+    elif (step / ADAPTER_CONFIG).exists():
+        model = _merge(base, step, head)
+    else:
+        model = _checkpoint(base, step, head)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _load_model(folder: Path, head: "Head") -> Any:
+    import torch
+
+    model = load(folder, head, dtype=torch.float32)
+    if getattr(model, "is_loaded_in_4bit", False):
+        from rankscope.weights.four_bit import dequantised
+
+        return dequantised(model, folder)
+    return model
+
+
+def _refuse_drawn(folder: Path, head: "Head") -> None:
+    """Refuse to draw a classifier's head where a trained one was meant.
+
+    Raises:
+        ModelError: the head is a classifier's.
+    """
+    if head.kind == "classifier":
+        raise ModelError(
+            f"{folder}: it was not trained as a classifier, so that it has none of these labels;"
+            " train it on labelled text first"
+        )
+
+
+def _checkpoint(base: Path, step: Path, head: "Head") -> Any:
+    """Read a full checkpoint; under another head than its own, its body with the base's."""
+    import torch
+
+    own = own_head(step)
+    if own == head:
+        return load_trained(step, head, dtype=torch.float32)
+    _refuse_drawn(step, head)
+    if own.kind == head.kind:
+        return load_trained(step, own, dtype=torch.float32)
+    model = _load_model(base, head)
+    carry_body(load_trained(step, own, dtype=torch.float32), model)
+    return model
+
+
+def _merge(base: Path, adapter: Path, head: "Head") -> Any:
+    """Add the adapter's update to the weights of the base: W + (alpha / r) B A."""
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    # without it peft would open a pickle
+    check_regular(adapter / "adapter_model.safetensors", ModelError)
+    is_own = (read_adapter_config(adapter) or {}).get("task_type") == task_of(head)
+    if not is_own:
+        _refuse_drawn(adapter, head)
+    model = _load_model(base, head)
+    with reading(adapter, "this adapter", "train the run again", ModelError):
+        config = PeftConfig.from_pretrained(str(adapter))
+        if not is_own:
+            config.task_type, config.modules_to_save = task_of(head), None
+        with_adapter = PeftModel.from_pretrained(model, str(adapter), config=config)
+    expected = set(get_peft_model_state_dict(with_adapter))
+    with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
+        stored = set(file.keys())
+    if not is_own:
+        body = f"{_PREFIX}{model.base_model_prefix}."
+        stored = {name for name in stored if name.startswith(body) and ".pooler." not in name}
+    if expected != stored:
+        example = sorted(expected ^ stored)[0]
+        raise ModelError(
+            f"{adapter}: the adapter does not fit the base: {len(stored - expected)} of its"
+            f" tensors have no place, {len(expected - stored)} places stay empty, such as"
+            f" {example}; was it trained on another base?"
+        )
+    return with_adapter.merge_and_unload()
