@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.data.niv2.examples import EXAMPLES
+from rankscope.data.encodings.examples import EXAMPLES
 from rankscope.errors import ModelError, StudyError
 from rankscope.evaluate.tables import PREDICTIONS, SCORES
 from rankscope.evaluate.weights import load_tokenizer

@@ -9,8 +9,8 @@ import pytest
 
 from mixture_series import nested_mixtures
 from rankscope.data.niv2.made import task_files
-from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import PROBLEMS, ROWS, SHORTAGES
+from rankscope.data.rows import write_rows
 from rankscope.errors import ArtefactError, DataError
 from rankscope.records.instructions import MadeTasks, Mixture, Niv2Tasks
 
@@ -20,7 +20,7 @@ MADE = MadeTasks(source="made-tasks", instances_per_task=40)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    write_tasks(MADE, folder)
+    write_rows(MADE, (), folder / "rows.parquet")
     return folder
 
 
@@ -52,7 +52,7 @@ def test_made_tasks_can_be_read_back_from_the_official_layout(made: Path, tmp_pa
     for split, names in lists.items():
         (tmp_path / "splits" / "default" / f"{split}_tasks.txt").write_text("\n".join(names))
     folder = Niv2Tasks(source="niv2", path=str(tmp_path), minimum_instances=40)
-    write_tasks(folder, tmp_path / "read")
+    write_rows(folder, (), tmp_path / "read" / "rows.parquet")
     for table in ("rows", "tasks", "problems"):
         read_back = pl.read_parquet(tmp_path / "read" / f"{table}.parquet")
         assert read_back.equals(pl.read_parquet(made / f"{table}.parquet"))
@@ -61,7 +61,7 @@ def test_made_tasks_can_be_read_back_from_the_official_layout(made: Path, tmp_pa
 def test_a_mixture_becomes_rows_shortages_and_proportions(made: Path, tmp_path: Path, caplog):
     caplog.set_level(logging.INFO)
     mixture = mixtures()["T12"]
-    write_draws(mixture, made, tmp_path)
+    write_rows(mixture, (made / "rows.parquet",), tmp_path / "rows.parquet")
     rows = pl.read_parquet(tmp_path / "rows.parquet")
     assert dict(rows.schema) == dict(ROWS)
     assert rows["task"].n_unique() == 12
@@ -80,13 +80,15 @@ def test_a_mixture_becomes_rows_shortages_and_proportions(made: Path, tmp_path: 
 
 
 def test_all_tasks_are_labelled_with_their_number(made: Path, tmp_path: Path):
-    write_draws(mixtures()["Tall"], made, tmp_path)
+    write_rows(mixtures()["Tall"], (made / "rows.parquet",), tmp_path / "rows.parquet")
     rows = pl.read_parquet(tmp_path / "rows.parquet")
     assert set(rows["mixture"]) == {f"T{rows['task'].n_unique()}"}
 
 
 def test_shortages_are_listed(made: Path, tmp_path: Path):
-    write_draws(mixtures(examples_per_task=35)["T6"], made, tmp_path)
+    write_rows(
+        mixtures(examples_per_task=35)["T6"], (made / "rows.parquet",), tmp_path / "rows.parquet"
+    )
     shortages = pl.read_parquet(tmp_path / "shortages.parquet")
     assert dict(shortages.schema) == dict(SHORTAGES)
     assert shortages.height == 6, "40 instances less 10 test items leave 30 for 35"
@@ -99,7 +101,9 @@ def test_shortages_are_listed(made: Path, tmp_path: Path):
 def test_test_sets(made: Path, tmp_path: Path):
     mixture = mixtures()["Tall"]
     for kind in ("intra", "inter"):
-        write_draws(mixture.test_set(kind), made, tmp_path / kind)
+        write_rows(
+            mixture.test_set(kind), (made / "rows.parquet",), tmp_path / kind / "rows.parquet"
+        )
     intra = pl.read_parquet(tmp_path / "intra" / "rows.parquet")
     inter = pl.read_parquet(tmp_path / "inter" / "rows.parquet")
     assert intra["task"].n_unique() == 6
@@ -113,12 +117,14 @@ def test_test_sets(made: Path, tmp_path: Path):
 
 def test_a_missing_collection_says_how_to_make_it(tmp_path: Path):
     with pytest.raises(ArtefactError, match=f"rankscope data rows {MADE.name}"):
-        write_draws(mixtures()["T6"], tmp_path / "nothing", tmp_path)
+        write_rows(
+            mixtures()["T6"], (tmp_path / "nothing" / "rows.parquet",), tmp_path / "rows.parquet"
+        )
 
 
 def test_too_large_a_mixture_is_an_error_and_leaves_nothing(made: Path, tmp_path: Path):
     with pytest.raises(DataError, match="a mixture of 500 tasks cannot be drawn"):
-        write_draws(mixtures(size=500)["T6"], made, tmp_path)
+        write_rows(mixtures(size=500)["T6"], (made / "rows.parquet",), tmp_path / "rows.parquet")
     assert not (tmp_path / "run.json").exists()
 
 
@@ -146,7 +152,7 @@ def test_a_category_in_both_splits_is_a_warning(tmp_path: Path, caplog):
     write_folder(tmp_path, train={"task1_a": ["a"]}, test={"task2_b": ["b"]})
     table = "task\tcategory\ntask1_a\tMisc.\ntask2_b\tMisc.\n"
     (tmp_path / "task_categories.tsv").write_text(table)
-    write_tasks(folder_spec(tmp_path), tmp_path / "collection")
+    write_rows(folder_spec(tmp_path), (), tmp_path / "collection" / "rows.parquet")
     assert "Misc. has training and test tasks" in caplog.text
     manifest = json.loads((tmp_path / "collection" / "run.json").read_text())
     assert manifest["results"]["categories_in_both_splits"] == ["Misc."]
@@ -164,9 +170,11 @@ def test_texts_of_either_test_set_are_kept_out_of_training(tmp_path: Path):
     )
     spec = folder_spec(tmp_path)
     mixture = nested_mixtures(spec, (1,), 0, 12, 4)["Tall"]
-    write_tasks(spec, tmp_path / "collection")
+    write_rows(spec, (), tmp_path / "collection" / "rows.parquet")
     for one, name in ((mixture, "all"), (mixture.test_set("intra"), "intra")):
-        write_draws(one, tmp_path / "collection", tmp_path / name)
+        write_rows(
+            one, (tmp_path / "collection" / "rows.parquet",), tmp_path / name / "rows.parquet"
+        )
     trained = pl.read_parquet(tmp_path / "all" / "rows.parquet")
     intra = pl.read_parquet(tmp_path / "intra" / "rows.parquet")
     kept_out = set(intra["text"]) | set(shared[:4])  # the inter-task items are the first four
@@ -189,15 +197,21 @@ def test_a_task_without_training_examples_is_named(tmp_path: Path, caplog):
         test={"task3_c": ["c"]},
     )
     spec = folder_spec(tmp_path)
-    write_tasks(spec, tmp_path / "collection")
+    write_rows(spec, (), tmp_path / "collection" / "rows.parquet")
     mixture = nested_mixtures(spec, (2,), 0, 3, 4)["T2"]
     for one in (mixture, mixture.replaced(with_replacement=True)):
         caplog.clear()
-        write_draws(one, tmp_path / "collection", tmp_path / "T2")
+        write_rows(
+            one, (tmp_path / "collection" / "rows.parquet",), tmp_path / "T2" / "rows.parquet"
+        )
         assert "1 tasks have no training example beside their test items: task1_a" in caplog.text
     too_many = nested_mixtures(spec, (2,), 0, 3, 5)["T2"]
     with pytest.raises(DataError, match=r"none of the 2 tasks .*lower `test_examples_per_task`"):
-        write_draws(too_many, tmp_path / "collection", tmp_path / "none")
+        write_rows(
+            too_many,
+            (tmp_path / "collection" / "rows.parquet",),
+            tmp_path / "none" / "rows.parquet",
+        )
     assert not (tmp_path / "none" / "rows.parquet").exists()
 
 
@@ -211,9 +225,11 @@ def test_spellings_of_a_label_are_balanced_as_one(tmp_path: Path):
     ]
     file.write_text(json.dumps(content))
     spec = folder_spec(tmp_path)
-    write_tasks(spec, tmp_path / "collection")
+    write_rows(spec, (), tmp_path / "collection" / "rows.parquet")
     inter = nested_mixtures(spec, (1,), 0, 1, 10)["T1"].test_set("inter")
-    write_draws(inter, tmp_path / "collection", tmp_path / "inter")
+    write_rows(
+        inter, (tmp_path / "collection" / "rows.parquet",), tmp_path / "inter" / "rows.parquet"
+    )
     drawn = pl.read_parquet(tmp_path / "inter" / "rows.parquet")
     assert drawn["options"][0].to_list() == ["YES", "no"]
     assert drawn["references"].list.first().to_list().count("no") == 5
@@ -227,4 +243,4 @@ def test_a_collection_without_usable_tasks_says_why(tmp_path: Path):
         (tmp_path / "splits" / "default" / f"{split}_tasks.txt").write_text("task1_x\n")
     spec = Niv2Tasks(source="niv2", path=str(tmp_path))
     with pytest.raises(DataError, match=r"no usable train task; .*malformed \(1 tasks\)"):
-        write_tasks(spec, tmp_path / "out")
+        write_rows(spec, (), tmp_path / "out" / "rows.parquet")

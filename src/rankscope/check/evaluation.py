@@ -83,10 +83,10 @@ def overlaps(subject: Subject) -> list[str]:
 
 def read_documents(spec: TextFiles) -> "pl.DataFrame | None":
     """Make the rows of one's own documents; None where the check of the files objects to them."""
-    from rankscope.data.rows import document_table
+    from rankscope.data.kinds.text import content
 
     try:
-        return document_table(spec)[0]
+        return content(spec).rows
     except DataError:
         return None
 

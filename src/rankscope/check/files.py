@@ -49,7 +49,7 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
 
 
 def _files(subject: Subject, spec: TextFiles, place: Place) -> Iterator[Mistake]:
-    from rankscope.data.text_files import read_file, source_files
+    from rankscope.data.kinds.text import read_file, source_files
     from rankscope.foreign import check_regular
 
     try:

@@ -122,7 +122,7 @@ def _lines(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
 
 
 def _commit(spec: Niv2Tasks, place: Place) -> Iterator[Mistake]:
-    from rankscope.data.niv2.source import checkout_commit
+    from rankscope.data.niv2.checkout import checkout_commit
 
     if spec.commit is None or not is_folder(Path(spec.path)):
         return

@@ -23,12 +23,10 @@ def rows(name: Name, study: StudyOption) -> None:
     """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.records.data import source_of
     from rankscope.studies.store import Studies
 
     spec = Studies(study).variant(name)
-    source = source_of(spec)
-    made_from = Path(layout.data_rows(source.name)) if source else None
+    made_from = tuple(Path(layout.data_rows(source.name)) for source in spec.sources)
     write_rows(spec, made_from, Path(layout.data_rows(spec.name)))
 
 
@@ -43,11 +41,7 @@ def pack(
 ) -> None:
     """Tokenise what a run trains on: documents to packed sequences, a mixture to examples."""
     from rankscope.artefacts import layout
-    from rankscope.data.niv2.examples import write_examples
-    from rankscope.data.packing import write_packed
-    from rankscope.errors import StudyError
-    from rankscope.records.data import HubDataset, StandardLibrary, TextFiles
-    from rankscope.records.instructions import Mixture
+    from rankscope.data.packed import write_packed
     from rankscope.studies.store import Studies
 
     studies = Studies(study)
@@ -56,12 +50,4 @@ def pack(
     rows = Path(layout.data_rows(spec.name))
     model = Path(layout.base_model(base_name))
     output = Path(layout.packed(spec.name, base_name, length))
-    if isinstance(spec, Mixture):
-        write_examples(spec, rows, model, length, output)
-    elif isinstance(spec, StandardLibrary | TextFiles | HubDataset):
-        write_packed(spec, rows, model, length, output)
-    else:
-        raise StudyError(
-            f"{name}: nothing is trained on a variant of source {spec.source}, so that it cannot be"
-            " packed; allowed: documents and mixtures"
-        )
+    write_packed(spec, rows, model, length, output)

@@ -24,6 +24,8 @@ class StandardLibrary(Data, Located):
     topics. The text differs between Python versions, so the version is part of the name.
     """
 
+    trained_as = "sequences"
+
     source: Literal["standard-library"]
     content: Literal["code", "english"] = Field(
         description="code: source of the modules; english: their docstrings and the pydoc topics"
@@ -43,6 +45,8 @@ TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
 
 class TextFiles(Data, Located):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
+
+    trained_as = "sequences"
 
     source: Literal["text"]
     path: str = Field(
@@ -72,6 +76,8 @@ class TextFiles(Data, Located):
 
 class HubDataset(Data):
     """A dataset repository of the Hugging Face hub, pinned to a revision."""
+
+    trained_as = "sequences"
 
     source: Literal["hub"]
     repository: str = Field(description="dataset on the hub, such as owner/name")

@@ -36,6 +36,8 @@ class Data(Artefact):
     """What every data variant has in common."""
 
     stage: ClassVar[str] = "data"
+    trained_as: ClassVar[Literal["sequences", "examples"] | None] = None
+    """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
 
     @property
     def head(self) -> Head:
@@ -175,6 +177,8 @@ class Mixture(Data):
     smallest (this one itself if none) make the intra-task test set. `with_replacement` draws the
     examples of the fixed-size series, T*100 and T*500 of the paper.
     """
+
+    trained_as = "examples"
 
     source: Literal["mixture"]
     tasks: Annotated[TaskSpec, ByLabel()]

@@ -7,7 +7,8 @@ a run is the same to the bit with and without it.
 Why it is tried: what keeps examples apart is a mask that transformers builds from positions that
 start anew. Llama, Mistral, Qwen2, Gemma2, Phi, GPT-2, GPT-J and GPT-NeoX get one; OPT, Falcon,
 BLOOM, MPT and recurrent models read the positions otherwise or not at all, and say nothing.
-Not here: packed documents (`data.packing`), across whose borders attention goes on purpose.
+Not here: documents that share a sequence (`data.encodings.sequences`), across whose borders
+attention goes on purpose.
 """
 
 from typing import Any

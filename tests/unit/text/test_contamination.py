@@ -10,8 +10,8 @@ from rankscope.artefacts import layout
 from rankscope.check.check import notes
 from rankscope.check.evaluation import read_documents
 from rankscope.check.subject import Subject
-from rankscope.data.rows import document_table, write_rows
-from rankscope.records.data import source_of
+from rankscope.data.kinds import text as text_files
+from rankscope.data.rows import write_rows
 from rankscope.records.study import Study
 from rankscope.studies.expand import load_expansion, load_study
 from rankscope.text.contamination import FOR_A_CHECK, findings
@@ -74,7 +74,7 @@ def test_nothing_is_said_of_text_that_is_apart():
 def test_a_copy_of_the_training_file_split_otherwise_is_training_loss():
     write("copy.jsonl", [page(n) for n in range(40)])
     data = "{source: text, path: copy.jsonl, heldout_fraction: 0.5}"
-    held = document_table(study(data).data["more"])[0].filter(split="heldout")["text"]
+    held = text_files.content(study(data).data["more"]).rows.filter(split="heldout")["text"]
     expected = sum(text in trained_texts() for text in held)
     assert 0 < expected < 20
     (text,) = found(data, learning="more")
@@ -104,14 +104,18 @@ def test_pieces_of_the_training_text_are_training_loss_in_full():
 
 
 def trained_texts() -> list[str]:
-    return document_table(study(OTHER).data["code"])[0].filter(split="train")["text"].to_list()
+    return (
+        text_files.content(study(OTHER).data["code"]).rows.filter(split="train")["text"].to_list()
+    )
 
 
 def test_a_few_pages_of_the_corpus_of_the_base_are_counted():
-    corpus = document_table(study(OTHER).data["prose"])[0].filter(split="train")["text"].to_list()
+    corpus = (
+        text_files.content(study(OTHER).data["prose"]).rows.filter(split="train")["text"].to_list()
+    )
     write("mixed.jsonl", [page(n) for n in range(3000, 3036)] + corpus[:4])
     data = "{source: text, path: mixed.jsonl, heldout_fraction: 0.9}"
-    held = document_table(study(data).data["more"])[0].filter(split="heldout")["text"]
+    held = text_files.content(study(data).data["more"]).rows.filter(split="heldout")["text"]
     expected = sum(text in corpus for text in held)
     assert expected > 0
     (text,) = found(data, forgetting="more")
@@ -143,8 +147,8 @@ def test_made_rows_are_compared_whatever_their_source():
     spec = study("{source: text, path: copy.jsonl, seed: 3}", learning="more")
     expected = [each.text for each in findings(spec, FOR_A_CHECK, read_documents)]
     for variant in spec.data.values():
-        assert source_of(variant) is None
-        write_rows(variant, None, Path(layout.data_rows(variant.name)))
+        assert variant.sources == ()
+        write_rows(variant, (), Path(layout.data_rows(variant.name)))
     assert [each.text for each in findings(spec, FOR_A_CHECK, read_documents)] == expected
     assert [each.text for each in findings(spec, 10, read_documents)] == expected
 
@@ -153,7 +157,7 @@ def test_a_corpus_of_one_template_is_named_after_it_was_made():
     template = "Below is an instruction that describes a task; write a response to it: "
     write("train.jsonl", [template + page(n, 30) for n in range(40)])
     spec = study(OTHER)
-    write_rows(spec.data["code"], None, Path(layout.data_rows(spec.data["code"].name)))
+    write_rows(spec.data["code"], (), Path(layout.data_rows(spec.data["code"].name)))
     (text,) = [each.text for each in findings(spec, FOR_A_CHECK, read_documents)]
     assert text.startswith('10 held-out documents of "code" share passages with its training')
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.data.continuations import continuation_rows
-from rankscope.data.rows import document_table
+from rankscope.data.kinds import standard_library
+from rankscope.data.kinds import text as text_files
+from rankscope.data.kinds.continuations import continuation_rows
 from rankscope.records.data import Continuations, StandardLibrary, TextFiles
 from rankscope.text.documents import Document
 from rankscope.text.overlap import (
@@ -139,8 +140,8 @@ def test_texts_trained_on_elsewhere_count():
 def library():
     """Rows of the running Python's library as the demo splits it."""
     return {
-        content: document_table(
-            StandardLibrary(source="standard-library", content=content, heldout_fraction=0.2)
+        content: standard_library.content(
+            StandardLibrary(source="standard-library", content=content, heldout_fraction=0.2), ()
         )
         for content in ("code", "english")
     }
@@ -148,11 +149,11 @@ def library():
 
 def test_the_demo_holds_out_nothing_that_is_trained_on(library):
     held, training = [], []
-    for rows, overlap in library.values():
-        assert overlap.remaining == 0
-        assert overlap.documents > 0
-        held += rows.filter(split="heldout")["text"].to_list()
-        training += rows.filter(split="train")["text"].to_list()
+    for content in library.values():
+        assert content.results["overlap"]["remaining"] == 0
+        assert content.results["overlap"]["documents"] > 0
+        held += content.rows.filter(split="heldout")["text"].to_list()
+        training += content.rows.filter(split="train")["text"].to_list()
     kept_out = trained(held)
     assert len(kept_out) > 1_000_000
     assert not any(
@@ -163,7 +164,7 @@ def test_the_demo_holds_out_nothing_that_is_trained_on(library):
 
 
 def test_its_continuations_hold_nothing_that_is_trained_on(library):
-    english = library["english"][0]
+    english = library["english"].rows
     spec = Continuations(
         source="continuations",
         documents={"source": "standard-library", "content": "english", "heldout_fraction": 0.2},
@@ -185,8 +186,9 @@ def test_web_documents_with_copies_among_them(tmp_path):
         texts[number] += "\n\n" + texts[number - 1][:400]
     path = tmp_path / "pages.jsonl"
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    rows, overlap = document_table(TextFiles(source="text", path=str(path), heldout_fraction=0.3))
+    content = text_files.content(TextFiles(source="text", path=str(path), heldout_fraction=0.3))
+    rows, overlap = content.rows, content.results["overlap"]
     known = trained(rows.filter(split="train")["text"])
     shared = [text for text in rows.filter(split="heldout")["text"] if passages(text) & known]
-    assert len(shared) == overlap.remaining == 0
-    assert overlap.documents > 10
+    assert len(shared) == overlap["remaining"] == 0
+    assert overlap["documents"] > 10

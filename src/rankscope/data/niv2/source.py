@@ -1,30 +1,25 @@
-"""Finding and reading Super-NaturalInstructions: a folder, a git checkout, or a hub mirror.
+"""Reading Super-NaturalInstructions from a folder, in its official layout or as JSON lines.
 
 Guarantees: every task of the split lists is either returned or named in a `Problem` with the
 reason (missing, malformed, not English, empty, short, duplicate), and so is every task file that no
 list names. Tasks come one at a time, training tasks first, each list in its own order, so that the
-3 GB of files of the published collection are never all in memory as Python objects. Nothing is
-fetched unless the spec names a hub repository, and then at its pinned revision.
+3 GB of files of the published collection are never all in memory as Python objects.
 """
 
 import csv
 import io
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.data.niv2.tasks import Problem, Task, TaskSplit, parse_task
 from rankscope.errors import DataError
 from rankscope.foreign import is_folder, read_json, read_text, reading
-from rankscope.records.instructions import CATEGORY_TABLE, Niv2Mirror, Niv2Tasks
+from rankscope.records.instructions import CATEGORY_TABLE
 from rankscope.text.lines import numbered_lines
 
 SPLITS: tuple[TaskSplit, ...] = ("train", "test")
-TRACKED = ("tasks", "splits", *SPLITS)
-"""What a pinned commit decides of a checkout: tasks and lists of either layout."""
 LINE_FIELDS = {"id", "definition", "inputs", "targets"}
 
 
@@ -41,17 +36,17 @@ class Layout(Protocol):
         """Return the content of one task in the published schema; DataError if unreadable."""
 
 
-def read_tasks(spec: Niv2Tasks | Niv2Mirror) -> Iterator[Task | Problem]:
-    """Yield the usable tasks and the problems of a collection.
+def read_tasks(
+    folder: Path, split: str, categories: str | None, minimum_instances: int
+) -> Iterator[Task | Problem]:
+    """Yield the usable tasks and the problems of the collection in a folder.
 
     Raises:
-        DataError: there is no such folder, checkout, commit, mirror, split or category table.
-        ArtefactError: other files lie there than when the study was read.
+        DataError: the folder holds no collection, or lacks a split or the category table.
     """
-    folder = _downloaded(spec) if isinstance(spec, Niv2Mirror) else _local(spec)
-    layout = _layout(folder, spec.split)
-    categories = _categories(folder, spec.categories)
-    yield from usable(_read(layout, categories), spec.minimum_instances)
+    layout = _layout(folder, split)
+    table = _categories(folder, categories)
+    yield from usable(_read(layout, table), minimum_instances)
 
 
 def usable(found: Iterator[Task | Problem], minimum_instances: int) -> Iterator[Task | Problem]:
@@ -227,77 +222,3 @@ def _categories(folder: Path, table: str | None) -> dict[str, str]:
     if missing:
         raise DataError(f"{path}: the header lacks the columns {', '.join(sorted(missing))}")
     return {row["task"]: row["category"] for row in rows if row["category"]}
-
-
-# --- where the folder comes from ------------------------------------------------------------------
-
-
-def _local(spec: Niv2Tasks) -> Path:
-    folder = Path(spec.path)
-    if not is_folder(folder):
-        raise DataError(
-            f"{folder}: there is no such folder; give the path of a checkout of"
-            " allenai/natural-instructions, or of a folder with the same layout"
-        )
-    if spec.commit is not None:
-        _require_commit(folder, spec.commit)
-    refuse_changed(spec.name, spec.file_sets, spec.found)
-    return folder
-
-
-def _require_commit(folder: Path, commit: str) -> None:
-    """Refuse a folder whose tasks and lists are not those of the commit."""
-    found = checkout_commit(folder)
-    if found != commit:
-        raise DataError(
-            f"{folder}: the study wants commit {commit}, the folder is"
-            f" {f'at commit {found}' if found else 'no git checkout'}"
-        )
-    changed = _git(folder, "status", "--porcelain", "--", *TRACKED).splitlines()
-    if changed:
-        raise DataError(
-            f"{folder}: the study wants commit {commit}, from which its tasks or lists differ"
-            f" (first of {len(changed)} changes: {changed[0].strip()}); undo them (`git status`"
-            " lists them), or leave out `commit`"
-        )
-
-
-def checkout_commit(folder: Path) -> str | None:
-    """Return the commit that a git checkout is at, None if `folder` is not the top of one.
-
-    Raises:
-        DataError: git fails.
-    """
-    return _git(folder, "rev-parse", "HEAD").strip() if (folder / ".git").exists() else None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise DataError(f"{folder}: git cannot say which commit this is: {error}") from error
-    return answer.stdout
-
-
-def _downloaded(spec: Niv2Mirror) -> Path:
-    """Return the local copy of the mirror, fetched once at the pinned revision."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(
-                spec.repository,
-                repo_type="dataset",
-                revision=spec.revision,
-                allow_patterns=["tasks/*", "splits/*", "train/*", "test/*", "*.tsv"],
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{spec.repository} at revision {spec.revision} is neither reachable nor in the local"
-            f" cache ({error}); download it once on a machine with network access, or give a local"
-            " folder: {source: niv2, path: …}"
-        ) from error

@@ -9,8 +9,8 @@ import pytest
 
 from mixture_series import fixed_total_mixtures, nested_mixtures
 from rankscope.data.niv2.sampling import Candidate, TaskPool, nested_tasks
-from rankscope.data.niv2.stage import write_draws, write_tasks
 from rankscope.data.niv2.tables import ROWS
+from rankscope.data.rows import write_rows
 from rankscope.records.instructions import Mixture, Niv2Tasks
 from rankscope.text.encoding import IGNORED, Limits, PromptEncoder
 from rankscope.text.prompts import render
@@ -33,7 +33,7 @@ def spec() -> Niv2Tasks:
 @pytest.fixture(scope="module")
 def tasks(spec: Niv2Tasks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("niv2")
-    write_tasks(spec, folder)
+    write_rows(spec, (), folder / "rows.parquet")
     return folder
 
 
@@ -47,7 +47,7 @@ def drawn(request, spec, tasks, tmp_path_factory) -> dict[str, pl.DataFrame]:
     rows = {}
     for label, one in specs.items():
         folder = tmp_path_factory.mktemp("drawn")
-        write_draws(one, tasks, folder)
+        write_rows(one, (tasks / "rows.parquet",), folder / "rows.parquet")
         rows[label] = pl.read_parquet(folder / "rows.parquet")
     return rows
 
@@ -65,7 +65,7 @@ def test_the_collection(tasks: Path):
 
 
 def test_under_the_official_lists_every_absent_task_is_named(tmp_path: Path, spec: Niv2Tasks):
-    write_tasks(spec.model_copy(update={"split": "official"}), tmp_path)
+    write_rows(spec.model_copy(update={"split": "official"}), (), tmp_path / "rows.parquet")
     problems = pl.read_parquet(tmp_path / "problems.parquet")
     loaded = pl.read_parquet(tmp_path / "tasks.parquet")
     listed = problems.filter(pl.col("split").is_not_null() & (pl.col("what") == "task left out"))
@@ -132,7 +132,7 @@ def test_inter_items_are_balanced_over_labels(drawn):
 def test_the_same_spec_gives_the_same_bits(tasks: Path, spec: Niv2Tasks, tmp_path: Path):
     one: Mixture = nested_mixtures(spec, SIZES, 0)["T10"]
     for name in ("a", "b"):
-        write_draws(one, tasks, tmp_path / name)
+        write_rows(one, (tasks / "rows.parquet",), tmp_path / name / "rows.parquet")
     for file in ("rows.parquet", "shortages.parquet", "proportions.parquet", "proportions.html"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 

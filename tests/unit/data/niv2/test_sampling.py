@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mixture_series import nested_mixtures
 from random_task_collections import World, worlds
+from rankscope.data.kinds.mixture import draw_mixture
+from rankscope.data.niv2.draws import draw_test
 from rankscope.data.niv2.sampling import (
     Candidate,
     Drawn,
@@ -20,7 +22,6 @@ from rankscope.data.niv2.sampling import (
     draw_training,
     nested_tasks,
 )
-from rankscope.data.niv2.stage import draw_mixture, draw_test
 from rankscope.errors import DataError
 from rankscope.records.instructions import MadeTasks
 

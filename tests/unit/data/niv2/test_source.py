@@ -1,15 +1,14 @@
 """Reading collections: folders, checkouts, mirrors, and what is wrong with them."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from rankscope.data.niv2.source import checkout_commit, read_tasks
+from rankscope.data.kinds import niv2
 from rankscope.data.niv2.tasks import Problem, Task
 from rankscope.errors import DataError
-from rankscope.records.instructions import Niv2Mirror, Niv2Tasks
+from rankscope.records.instructions import Niv2Tasks
 
 
 def task_file(count: int, category: str = "Misc.", definition: str = "Answer.") -> dict:
@@ -56,8 +55,8 @@ def write_lists(folder: Path, train: str, test: str, split: str = "default") -> 
     (folder / "splits" / split / "test_tasks.txt").write_text(test, "utf-8")
 
 
-def read(spec: Niv2Tasks | Niv2Mirror) -> tuple[list[Task], dict[str, str]]:
-    found = list(read_tasks(spec))
+def read(spec: Niv2Tasks) -> tuple[list[Task], dict[str, str]]:
+    found = list(niv2.tasks(spec))
     return (
         [item for item in found if isinstance(item, Task)],
         {item.task: item.reason for item in found if isinstance(item, Problem)},
@@ -71,7 +70,7 @@ def spec(folder: Path, **changes) -> Niv2Tasks:
 
 
 def test_every_task_is_either_read_or_named_with_a_reason(collection: Path):
-    found = list(read_tasks(spec(collection)))
+    found = list(niv2.tasks(spec(collection)))
     tasks = [(t.name, t.split) for t in found if isinstance(t, Task)]
     problems = [(p.task, p.reason) for p in found if isinstance(p, Problem)]
     assert tasks == [("task001_good", "train"), ("task006_test", "test")]
@@ -125,76 +124,7 @@ def test_a_folder_of_something_else_is_an_error(tmp_path: Path):
         read(spec(tmp_path / "nowhere"))
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True)
-
-
-def test_a_checkout_is_held_to_its_commit(collection: Path):
-    assert checkout_commit(collection) is None
-    with pytest.raises(DataError, match="no git checkout"):
-        read(spec(collection, commit="0" * 40))
-    git(collection, "init", "-q")
-    git(collection, "add", ".")
-    git(collection, "commit", "-q", "-m", "tasks")
-    commit = checkout_commit(collection)
-    assert commit is not None
-    assert read(spec(collection, commit=commit))[0]
-    with pytest.raises(DataError, match=f"wants commit {'0' * 40}.* at commit {commit}"):
-        read(spec(collection, commit="0" * 40))
-
-
-@pytest.mark.parametrize("changed", ["tasks/task001_good.json", "splits/default/test_tasks.txt"])
-def test_a_checkout_with_changed_tasks_is_not_its_commit(collection: Path, changed: str):
-    git(collection, "init", "-q")
-    git(collection, "add", ".")
-    git(collection, "commit", "-q", "-m", "tasks")
-    commit = checkout_commit(collection)
-    (collection / "notes.txt").write_text("of no matter")
-    assert read(spec(collection, commit=commit))[0]
-    with (collection / changed).open("a") as file:
-        file.write("\n")
-    with pytest.raises(DataError, match=f"first of 1 changes: M {changed}.*leave out `commit`"):
-        read(spec(collection, commit=commit))
-    git(collection, "checkout", "-q", ".")
-    (collection / "tasks" / "task009_new.json").write_text("{}")
-    with pytest.raises(DataError, match="task009_new"):
-        read(spec(collection, commit=commit))
-
-
-# --- mirrors --------------------------------------------------------------------------------------
-
-
-def mirror(**changes) -> Niv2Mirror:
-    return Niv2Mirror.model_validate(
-        {"source": "niv2-hub", "repository": "someone/niv2", "revision": "1" * 40} | changes
-    )
-
-
-def test_a_mirror_that_cannot_be_reached_says_what_to_do(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(DataError, match=r"someone/niv2 at revision 1{40} is neither reachable nor"):
-        read(mirror())
-
-
-def test_a_mirror_in_the_cache_is_read_without_network(tmp_path: Path, collection, monkeypatch):
-    snapshot = tmp_path / "cache" / "datasets--someone--niv2" / "snapshots" / ("1" * 40)
-    snapshot.mkdir(parents=True)
-    for part in ("tasks", "splits"):
-        (collection / part).rename(snapshot / part)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    fetch = "huggingface_hub.snapshot_download"
-    asked = []
-
-    def cached(repository: str, **options) -> str:
-        asked.append((repository, options["revision"], options["repo_type"]))
-        return str(snapshot)
-
-    monkeypatch.setattr(fetch, cached)
-    tasks, _ = read(mirror(minimum_instances=3))
-    assert [t.name for t in tasks] == ["task001_good", "task006_test"]
-    assert asked == [("someone/niv2", "1" * 40, "dataset")]
+# --- JSON lines ------------------------------------------------------------------------------
 
 
 def test_a_folder_of_json_lines_is_read_by_task(tmp_path: Path):
@@ -245,7 +175,7 @@ def lines_of(folder: Path, *rows: dict) -> tuple[Task, set[str]]:
     write_lines(folder, "test", "task002_b", {"definition": "Name."})
     table = "task\tcategory\ntask001_a\tMathematics\ntask002_b\tMisc.\n"
     (folder / "task_categories.tsv").write_text(table, "utf-8")
-    found = list(read_tasks(spec(folder, minimum_instances=1)))
+    found = list(niv2.tasks(spec(folder, minimum_instances=1)))
     (task,) = (i for i in found if isinstance(i, Task) and i.split == "train")
     problems = [i for i in found if isinstance(i, Problem) and i.what == "instances left out"]
     notes = [i for i in found if isinstance(i, Problem) and i.reason.startswith("no id")]

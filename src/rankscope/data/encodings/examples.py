@@ -1,4 +1,4 @@
-"""The stage's second step for instruction tuning: a mixture's examples as token ids.
+"""The examples of a mixture as token ids.
 
 Guarantees: one row per example, in the order of the mixture, none left out; what was cut is counted
 in the manifest. Examples are of different length: how they become sequences is decided when they
@@ -11,8 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.artefacts.manifest import manifest
-from rankscope.artefacts.reading import verified
+from rankscope.data.content import Encoded
 from rankscope.errors import DataError
 from rankscope.progress import Progress
 from rankscope.records.instructions import Mixture
@@ -24,7 +23,6 @@ from rankscope.text.encoding import (
     load_prompt_encoder,
 )
 from rankscope.text.prompts import render
-from rankscope.text.rows import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -40,33 +38,32 @@ EXAMPLES = pl.Schema(
 )
 
 
-def write_examples(spec: Mixture, rows: Path, model: Path, length: int, output: Path) -> None:
-    """Encode a mixture with the tokenizer of `model`; no example has more than `length` tokens.
+def encoder(spec: Mixture, model: Path, length: int) -> PromptEncoder:
+    """Return the tokenizer of `model`, which cuts prompts and answers to fit into `length` tokens.
 
     Raises:
         DataError: `length` leaves no room for prompts beside `spec.answer_tokens`.
-        ArtefactError: the rows are not there.
         ModelError: the model folder has no usable tokenizer.
     """
-    named = spec.canonical() | {"length": length, "base": str(model)}
-    with manifest(output.with_suffix(".json"), "data", spec.name, named) as record:
-        verified(model)
-        encoder = load_prompt_encoder(model, limits(spec, length))
-        record.work_begins()
-        drawn = read_rows(rows, spec.name)
-        encoded = encode(spec, drawn, encoder)
-        cut = count_truncations(encoded)
-        record.parquet(output, example_table(drawn, encoded))
-        record.results = {
-            "tokens": sum(len(each.input_ids) for each in encoded),
-            "answer_tokens": sum(len(each.input_ids) - each.prompt_tokens for each in encoded),
-            "truncated": asdict(cut),
-        }
-        logger.info(
-            "%s: %d examples, %d tokens; cut: %d inputs, %d definitions, %d answers",
-            *(spec.name, cut.examples, record.results["tokens"]),
-            *(cut.text, cut.definition, cut.answer),
-        )
+    return load_prompt_encoder(model, limits(spec, length))
+
+
+def encoded(spec: Mixture, rows: pl.DataFrame, encoder: PromptEncoder, length: int) -> Encoded:
+    """Encode every example of a mixture."""
+    del length
+    examples = encode(spec, rows, encoder)
+    cut = count_truncations(examples)
+    tokens = sum(len(each.input_ids) for each in examples)
+    logger.info(
+        "%s: %d examples, %d tokens; cut: %d inputs, %d definitions, %d answers",
+        *(spec.name, cut.examples, tokens, cut.text, cut.definition, cut.answer),
+    )
+    results = {
+        "tokens": tokens,
+        "answer_tokens": sum(len(each.input_ids) - each.prompt_tokens for each in examples),
+        "truncated": asdict(cut),
+    }
+    return Encoded(example_table(rows, examples), results)
 
 
 def limits(spec: Mixture, length: int) -> Limits:

@@ -16,6 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from rankscope.artefacts.fingerprint import files_under, refuse_changed
+from rankscope.data.content import Content
+from rankscope.data.documents import documents_content
 from rankscope.errors import DataError, StudyError
 from rankscope.foreign import check_regular, is_folder, reading
 from rankscope.records.data import TEXT_SUFFIXES, TextFiles
@@ -28,6 +30,16 @@ logger = logging.getLogger(__name__)
 _DECODER = json.JSONDecoder(parse_int=lambda digits: 0, parse_float=lambda digits: 0.0)
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 _SHOWN_FIELDS = 20
+
+
+def content(spec: TextFiles, made_from: tuple[Path, ...] = ()) -> Content:
+    """Tabulate the documents under `spec.path`.
+
+    Raises:
+        DataError: see `read`; or `max_bytes` leaves one of the splits empty.
+    """
+    del made_from
+    return documents_content(spec.name, *read(spec))
 
 
 def read(spec: TextFiles) -> tuple[list[Document], frozenset[str]]:

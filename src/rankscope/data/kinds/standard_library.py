@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from rankscope.data.content import Content
+from rankscope.data.documents import documents_content
 from rankscope.errors import DataError
 from rankscope.records.data import StandardLibrary
 from rankscope.text.documents import Document, capped, heldout_groups, without_duplicates
@@ -27,6 +29,16 @@ TOPICS = "pydoc_data/topics.py"
 MINIMUM_WORDS = 30
 # where statements stand inside statements, in the order of the source
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+def content(spec: StandardLibrary, made_from: tuple[Path, ...]) -> Content:
+    """Tabulate the documents of the standard library.
+
+    Raises:
+        DataError: see `read`; or `max_bytes` leaves one of the splits empty.
+    """
+    del made_from
+    return documents_content(spec.name, *read(spec), trained_elsewhere(spec))
 
 
 def read(spec: StandardLibrary) -> tuple[list[Document], frozenset[str]]:

@@ -5,7 +5,7 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from rankscope.data.continuations import continuation_rows, windows
+from rankscope.data.kinds.continuations import continuation_rows, windows
 from rankscope.errors import DataError
 from rankscope.records.data import Continuations, StandardLibrary
 

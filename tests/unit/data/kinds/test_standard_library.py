@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rankscope.data import standard_library
+from rankscope.data.kinds import standard_library
 from rankscope.errors import DataError
 from rankscope.records.data import StandardLibrary
 from rankscope.text.documents import Document, document_rows

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankscope.data import text_files
+from rankscope.data.kinds import text as text_files
 from rankscope.errors import DataError
 from rankscope.records.data import TextFiles
 

@@ -12,14 +12,20 @@ empty here, because the template lower-cases it.
 
 import heapq
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
+from rankscope.data.content import Content
 from rankscope.errors import DataError
 from rankscope.records.data import Continuations
 from rankscope.text.documents import HELDOUT, seeded_order, sha256
+from rankscope.text.rows import read_rows
+
+logger = logging.getLogger(__name__)
 
 ACTIVITY = "Documentation"
 SCHEMA: dict[str, pl.DataType] = {
@@ -44,6 +50,19 @@ class Window:
     document: str
     context: str
     ending: str
+
+
+def content(spec: Continuations, made_from: tuple[Path, ...]) -> Content:
+    """Cut the items from the rows of the documents.
+
+    Raises:
+        DataError: see `continuation_rows`.
+        ArtefactError: the documents are not there.
+    """
+    (documents,) = made_from
+    rows = continuation_rows(spec, read_rows(documents, spec.documents.name))
+    logger.info("%s: %d items of %d choices", spec.name, rows.height, spec.choices)
+    return Content(rows, {"items": rows.height, "choices": spec.choices})
 
 
 def continuation_rows(spec: Continuations, documents: pl.DataFrame) -> pl.DataFrame:

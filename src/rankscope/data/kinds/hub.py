@@ -4,11 +4,25 @@ Guarantees: only the named revision is read, from the local cache if it is there
 and cache the error says which dataset is missing and how to fetch it beforehand.
 """
 
-from rankscope.data.text_files import text_of
+from pathlib import Path
+
+from rankscope.data.content import Content
+from rankscope.data.documents import documents_content
+from rankscope.data.kinds.text import text_of
 from rankscope.errors import DataError
 from rankscope.foreign import reading
 from rankscope.records.data import HubDataset
 from rankscope.text.documents import Document, capped, heldout_groups, sha256, without_duplicates
+
+
+def content(spec: HubDataset, made_from: tuple[Path, ...]) -> Content:
+    """Tabulate the documents of the pinned dataset.
+
+    Raises:
+        DataError: see `read`; or `max_bytes` leaves one of the splits empty.
+    """
+    del made_from
+    return documents_content(spec.name, *read(spec))
 
 
 def read(spec: HubDataset) -> tuple[list[Document], frozenset[str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rankscope.data import hub_dataset
+from rankscope.data.kinds import hub as hub_dataset
 from rankscope.errors import DataError
 from rankscope.records.data import HubDataset
 
