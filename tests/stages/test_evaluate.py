@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.evaluate.tables import PREDICTIONS, SCORES
+from rankscope.evaluate.predict import columns_of
+from rankscope.evaluate.tables import SCORES
 from rankscope.studies.expand import load_study
 from sealing import seal
 from tiny_llama import SENTENCES, save_adapter, save_base, save_full
@@ -110,7 +111,7 @@ def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
     run = study.runs[1]
     evaluate("predict", run.name)
     rows = predictions(study, run.name)
-    assert rows.schema == pl.Schema(PREDICTIONS)
+    assert rows.schema == pl.Schema(columns_of(study.suites_by_name["tiny"]))
     assert rows.group_by("step", "evaluation").len().sort("step", "evaluation").rows() == [
         (10, "choice", 6), (10, "text", 3), (20, "choice", 6), (20, "text", 3),
     ]  # fmt: skip
@@ -146,7 +147,9 @@ def test_a_run_that_kept_nothing_gives_empty_tables(study):
     diverged = study.runs[2].name
     evaluate("predict", diverged)
     evaluate("score", diverged)
-    assert predictions(study, diverged).schema == pl.Schema(PREDICTIONS)
+    assert predictions(study, diverged).schema == pl.Schema(
+        columns_of(study.suites_by_name["tiny"])
+    )
     scores = pl.read_parquet(layout.scores(diverged, study.suites_by_name["tiny"].name))
     assert scores.is_empty()
     assert scores.schema == pl.Schema(SCORES)

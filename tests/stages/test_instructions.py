@@ -18,7 +18,8 @@ from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.data.encodings.examples import EXAMPLES
 from rankscope.errors import ModelError, StudyError
-from rankscope.evaluate.tables import PREDICTIONS, SCORES
+from rankscope.evaluate.predict import columns_of
+from rankscope.evaluate.tables import SCORES
 from rankscope.evaluate.weights import load_tokenizer
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -191,7 +192,7 @@ def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
     for evaluation, label in (("seen", "seen-s0"), ("unseen", "unseen")):
         answers = predicted(study, run).filter(evaluation=evaluation)
         items = rows(study, label)
-        assert answers.schema == pl.Schema(PREDICTIONS)
+        assert answers.schema == pl.Schema(columns_of(study.suites_by_name["answers-s0"]))
         for column in ("task", "category", "text", "references", "options"):
             assert answers[column].equals(items[column])
         assert answers["item"].n_unique() == items.height

@@ -80,6 +80,7 @@ class EvidenceBuilder:
                 self._rows["items"].append({
                     "run": run, "step": step, "evaluation": evaluation, "measures": measures,
                     "metric": metric, "higher_is_better": higher_is_better,
+                    "spelling": metric.replace("_", " "), "side": False, "largest": 1.0,
                     "unit": "accuracy", "item": f"{before}item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
                     "test_kind": test_kind, "task": tasks[number] if tasks else None,

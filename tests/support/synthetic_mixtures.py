@@ -15,7 +15,8 @@ import yaml
 
 from instruction_study import STUDY
 from rankscope.artefacts import layout
-from rankscope.evaluate.tables import PREDICTIONS, SCORES, base_keys
+from rankscope.evaluate.kinds import generate
+from rankscope.evaluate.tables import COMMON, SCORES, base_keys
 from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -26,10 +27,7 @@ CATEGORIES = (
     "Textual Entailment", "Title Generation", "Word Analogy", "Data to Text", "Keyword Tagging",
 )  # fmt: skip
 LABELLED = ("Textual Entailment", "Word Analogy")
-UNITS = {
-    "exact_match": "exact match", "rouge_l": "ROUGE-L", "out_of_options": "share of answers",
-    "empty": "share of answers", "copies_input": "share of answers",
-}  # fmt: skip
+METRICS = {metric.name: metric for metric in generate.METRICS}
 
 
 def write_mixture_study_file(folder: Path) -> Path:
@@ -78,7 +76,7 @@ def write_mixture_study(
         keys = {**(run.keys() if run else base_keys(study.base)), "step": 10 if run else 0}
         _write(rows, keys, Path(layout.scores(name, suite.name)), SCORES)
         said = [row for row in rows if row["metric"] == "exact_match"]
-        _write(said, keys, Path(layout.predictions(name, suite.name)), PREDICTIONS)
+        _write(said, keys, Path(layout.predictions(name, suite.name)), COMMON | generate.COLUMNS)
     for suite in study.suites:
         for evaluation in suite.evaluations:
             _write_prompts(evaluation, tasks, items)
@@ -141,8 +139,8 @@ def _answers(run, evaluation, truth, tasks, items):
                 scores["out_of_options"] = float(outside)
             for metric, score in scores.items():
                 yield {
-                    "evaluation": evaluation.name, "measures": "learning", "metric": metric,
-                    "unit": UNITS[metric], "higher_is_better": metric in ("exact_match", "rouge_l"),
+                    "evaluation": evaluation.name, "measures": "learning",
+                    **METRICS[metric].columns,
                     "item": f"task{task}/{item}", "score": score, "weight": 1.0,
                     "task": f"task{task}", "category": category, "kind": "generate",
                     "text": f"1: Ann is in hall {item}. 2: Ann is <indoors> & warm.",

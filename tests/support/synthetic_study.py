@@ -75,7 +75,8 @@ def _frame(run: Run | None, study: Study | None, rows: list[dict]) -> pl.DataFra
         }
     else:
         keys = run.keys()
-    return pl.DataFrame([keys | row for row in rows]).cast(KEYS)
+    rows = [keys | row for row in rows]
+    return pl.DataFrame(rows, infer_schema_length=None).cast(KEYS)
 
 
 def _write_training(root, run, steps, diverged, rng):
@@ -132,6 +133,7 @@ def _scored_items(step, rank, rng):
             score = level[item] + own[item] * change * share + rng.normal(0, 0.01) * (step > 0)
             yield {
                 "step": step, "evaluation": name, "measures": measures, "metric": "bits_per_byte",
+                "spelling": "bits per byte", "side": False, "largest": None,
                 "higher_is_better": False, "unit": "bits per byte", "item": f"{name}-{item:03d}",
                 "score": float(score), "weight": float(size[item]), "task": None, "category": None,
             }  # fmt: skip
@@ -142,6 +144,7 @@ def _scored_items(step, rank, rng):
             yield {
                 "step": step, "evaluation": "continuations", "measures": "forgetting",
                 "metric": metric, "higher_is_better": True, "unit": "accuracy",
+                "spelling": metric.replace("_", " "), "side": False, "largest": 1.0,
                 "item": f"item-{item:03d}", "score": float(right), "weight": 1.0,
                 "task": None, "category": None,
             }  # fmt: skip

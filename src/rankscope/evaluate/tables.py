@@ -1,7 +1,8 @@
 """The tidy tables of the evaluate stage: which columns, in which order, of which type.
 
-Guarantees: every table of this stage, an empty one included, has exactly these columns, so that
-all of them can be scanned together.
+Guarantees: all predictions begin with the same columns, and every table of scores has exactly the
+same ones, empty tables included, so that all of them can be scanned together. The columns of its
+own that a kind of evaluation adds to its predictions stand in its module (`evaluate.kinds`).
 """
 
 from dataclasses import dataclass
@@ -22,34 +23,23 @@ KEYS: dict[str, Any] = {
     "step": pl.Int64,
 }
 
-# What the model said about one item. A column that does not apply to the kind is null.
-PREDICTIONS: dict[str, Any] = KEYS | {
+# Every prediction begins with these.
+COMMON: dict[str, Any] = KEYS | {
     "evaluation": pl.String,
     "kind": pl.String,
     "measures": pl.String,
     "item": pl.String,
-    "nats": pl.Float64,
-    "bytes": pl.Int64,
-    "tokens": pl.Int64,
-    "choices_nats": pl.List(pl.Float64),
-    "choices_bytes": pl.List(pl.Int64),
-    "choices_characters": pl.List(pl.Int64),
-    "answer": pl.Int64,
-    "task": pl.String,
-    "category": pl.String,
-    "text": pl.String,
-    "prediction": pl.String,
-    "truncated": pl.Boolean,
-    "references": pl.List(pl.String),
-    "options": pl.List(pl.String),
 }
 
 SCORES: dict[str, Any] = KEYS | {
     "evaluation": pl.String,
     "measures": pl.String,
     "metric": pl.String,
+    "spelling": pl.String,
     "higher_is_better": pl.Boolean,
     "unit": pl.String,
+    "side": pl.Boolean,
+    "largest": pl.Float64,
     "item": pl.String,
     "score": pl.Float64,
     "weight": pl.Float64,

@@ -30,6 +30,8 @@ class BitsPerByte(Spec):
     head of a source file is licence and prose.
     """
 
+    unit: ClassVar[str] = "bits per byte"
+
     kind: Literal["bits-per-byte"]
     name: EvaluationName
     measures: Measures
@@ -39,14 +41,11 @@ class BitsPerByte(Spec):
         None, description="of a longer document a passage of at most this size is read"
     )
 
-    @property
-    def unit(self) -> str:
-        """Unit of the score."""
-        return "bits per byte"
-
 
 class Harness(Spec):
     """A task of lm-eval-harness under its official template, on local items."""
+
+    unit: ClassVar[str] = "accuracy"
 
     kind: Literal["harness"]
     name: EvaluationName
@@ -54,17 +53,14 @@ class Harness(Spec):
     task: Literal["hellaswag"]
     data: Annotated[Continuations, ByLabel()]
 
-    @property
-    def unit(self) -> str:
-        """Unit of the score."""
-        return "accuracy"
-
 
 class Generate(Spec):
     """Greedy answers to the prompts of a test set, scored apart as text.
 
     An intra-task test set without a sampling seed is that of each run's own sampling.
     """
+
+    unit: ClassVar[str] = "exact match"
 
     kind: Literal["generate"]
     name: EvaluationName
@@ -74,11 +70,6 @@ class Generate(Spec):
         1024, description="longest prompt; a longer one loses the end of its input"
     )
     answer_tokens: Positive = Field(128, description="most tokens to generate")
-
-    @property
-    def unit(self) -> str:
-        """Unit of the score."""
-        return "exact match"
 
 
 Evaluation = Annotated[BitsPerByte | Harness | Generate, Discriminator("kind")]

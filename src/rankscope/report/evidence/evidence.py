@@ -53,6 +53,8 @@ class Evaluation:
 
     `asked` is its name in the study, which an evaluation by several metrics shares among them;
     `test_kind` says whether its tasks were trained on (`intra`), not (`inter`), or neither applies.
+    A `side` metric says how answers fail, not how good they are. No score is above `largest`, where
+    that is given, or below 0.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Evaluation:
     items: int
     asked: str = ""
     test_kind: TestKind | None = None
+    side: bool = False
+    largest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class Evidence:
         """Evaluations in the order of the study, those of learning first."""
         columns = [
             "evaluation", "measures", "metric", "unit", "higher_is_better", "asked", "test_kind",
+            "side", "largest",
         ]  # fmt: skip
         rows = self.items.group_by(columns, maintain_order=True).agg(
             items=pl.col("item").n_unique()

@@ -25,7 +25,6 @@ from rankscope.report.evidence.methods import (
     treatment_labels,
     variant_labels,
 )
-from rankscope.report.evidence.metric_names import spelled
 from rankscope.report.evidence.training_sets import TrainingSet, training_sets
 
 logger = logging.getLogger(__name__)
@@ -42,7 +41,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "items": {
         "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
-        "higher_is_better": pl.Boolean, "unit": pl.String, "item": pl.String,
+        "spelling": pl.String, "higher_is_better": pl.Boolean, "unit": pl.String,
+        "side": pl.Boolean, "largest": pl.Float64, "item": pl.String,
         "score": pl.Float64, "weight": pl.Float64, "task": pl.String, "category": pl.String,
     },
     "matrices": MATRIX | {
@@ -160,8 +160,7 @@ def _one_metric_each(items: pl.DataFrame) -> pl.DataFrame:
     The first metric of its kind keeps the evaluation's name, by which the headline knows it.
     """
     further = pl.col("metric") != pl.col("metric").first().over("evaluation")
-    names = {metric: spelled(metric) for metric in items["metric"].unique()}
-    named = pl.format("{} ({})", "evaluation", pl.col("metric").replace(names))
+    named = pl.format("{} ({})", "evaluation", "spelling")
     return items.with_columns(
         evaluation=pl.when(further).then(named).otherwise(pl.col("evaluation"))
     )

@@ -40,7 +40,7 @@ OF_ALL_SETS = ("mixture_scores", "category_scores", "cases", "timings")
 SUMMARY: dict[str, Any] = {
     "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
     "step": pl.Int64, "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
-    "unit": pl.String,
+    "unit": pl.String, "side": pl.Boolean, "largest": pl.Float64,
     "seeds": pl.Int64, "items": pl.Int64,
     "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
@@ -130,7 +130,7 @@ def build_tables(gathered: Gathered, study: Study | None = None) -> Tables:
 def _scores(evidence: Evidence) -> pl.DataFrame:
     """One row per run, step and evaluation: mean and interval over items."""
     keys = ["run", "base", "data", "method", "rank", "seed", "step"]
-    about = ["evaluation", "measures", "metric", "unit", "higher_is_better"]
+    about = ["evaluation", "measures", "metric", "unit", "higher_is_better", "side", "largest"]
     rows = evidence.items.group_by([*keys, *about], maintain_order=True).agg(items=pl.len())
     found = [
         interval(evidence.run_score(run, evaluation, step))
@@ -164,6 +164,7 @@ def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
             yield (
                 condition.label, condition.trained_on, condition.method, condition.rank, step,
                 evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
+                evaluation.side, evaluation.largest,
                 len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
                 mean.value, mean.low, mean.high,
                 against_base.value, against_base.low, against_base.high,

@@ -6,7 +6,6 @@ from typing import get_args
 
 import polars as pl
 
-from rankscope.report.chapters.tradeoff.trajectories import SIDE_METRICS
 from rankscope.report.drawing.figure import conditions_of
 from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
@@ -57,9 +56,7 @@ def _in_order(found: dict[str, str], order: list[str]) -> str:
 
 def _trajectories(summary: pl.DataFrame, headline: tuple[str, str] | None, order: list[str]) -> str:
     """The last scores on an evaluation that the answer did not mention."""
-    others = summary.filter(
-        ~pl.col("evaluation").is_in(headline or ()), ~pl.col("metric").is_in(SIDE_METRICS)
-    )
+    others = summary.filter(~pl.col("evaluation").is_in(headline or ()), ~pl.col("side"))
     if others.is_empty():
         return ""
     name = others["evaluation"][0]

@@ -31,7 +31,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
                 "step": 0, "evaluation": evaluation.name,
                 "item": f"{evaluation.name} {number}", "score": 0.0, "weight": 1.0,
                 "measures": "learning", "unit": "u", "higher_is_better": True,
-                "metric": metric, "task": f"task {number}", "category": "Keyword Tagging",
+                "metric": metric, "spelling": {"rouge_l": "ROUGE-L"}.get(metric, "exact match"),
+                "side": False, "task": f"task {number}", "category": "Keyword Tagging",
             }
             for evaluation in suite.evaluations
             for number in range(2)

@@ -11,7 +11,6 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.chapters.tradeoff.trajectories import SIDE_METRICS
 from rankscope.report.drawing.figure import (
     COMPARED,
     Figure,
@@ -40,9 +39,7 @@ TRACE: dict[str, Any] = {"condition": pl.String, "trace": pl.String}
 def by_rank(tables: Tables, headline: tuple[str, str] | None) -> Figure | None:
     """Draw the change from the base at the end of training over ranks; None without a LoRA run."""
     traces = traces_of(tables.runs)
-    measured = tables.summary.filter(
-        ~pl.col("metric").is_in(SIDE_METRICS), pl.col("method") != BASE
-    )
+    measured = tables.summary.filter(~pl.col("side"), pl.col("method") != BASE)
     loras = measured.filter(pl.col("rank").is_not_null())
     if loras.is_empty():
         return None

@@ -23,12 +23,6 @@ from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
 
 APART = 0.008
-UNBOUNDED = ("bits_per_byte",)  # all other metrics are shares of what was asked
-# what says how answers fail, not how good they are: in the tables, without a panel of its own
-SIDE_METRICS = (
-    "out_of_options", "empty", "copies_input", "truncated", "label_entropy",
-    "label_entropy_of_references", "largest_label_share",
-)  # fmt: skip
 
 
 def trajectories(tables: Tables) -> Figure | None:
@@ -37,14 +31,14 @@ def trajectories(tables: Tables) -> Figure | None:
     None for a study of mixtures that kept one step alone: a line of two points says no more than
     its scores by rank do.
     """
-    main = ~pl.col("metric").is_in(SIDE_METRICS)
+    main = ~pl.col("side")
     tables = replace(tables, summary=tables.summary.filter(main), scores=tables.scores.filter(main))
     steps = tables.summary.filter(pl.col("step") > 0).group_by("condition").agg(pl.col("step"))
     kept = steps["step"].list.n_unique().max()
     if tables.summary.is_empty() or (kept == 1 and not tables.mixture_scores.is_empty()):
         return None
     conditions = conditions_of(tables.runs)
-    evaluations = tables.summary.select("evaluation", "measures", "unit", "metric").unique(
+    evaluations = tables.summary.select("evaluation", "measures", "unit", "largest").unique(
         maintain_order=True
     )
     rows = in_panels(_rows(tables, conditions), "evaluation", evaluations["evaluation"].to_list())
@@ -61,11 +55,9 @@ def trajectories(tables: Tables) -> Figure | None:
         panels=tuple(
             Panel(
                 f"{name} ({measures})",
-                _panel(
-                    number, _title(unit, upwards[name]), _ends(rows, number, metric), conditions
-                ),
+                _panel(number, _title(unit, upwards[name]), _ends(rows, number, most), conditions),
             )
-            for number, (name, measures, unit, metric) in enumerate(evaluations.iter_rows())
+            for number, (name, measures, unit, most) in enumerate(evaluations.iter_rows())
         ),
     )
 
@@ -112,11 +104,11 @@ def _sign() -> pl.Expr:
     return pl.when(risen < 0).then(-1.0).otherwise(1.0)
 
 
-def _ends(rows: pl.DataFrame, panel: int, metric: str) -> list[float]:
-    """The axis of an evaluation: no score is negative, and no share is above 1."""
+def _ends(rows: pl.DataFrame, panel: int, most: float | None) -> list[float]:
+    """The axis of an evaluation: no score is below 0, or above `most` if that is given."""
     drawn = rows.filter(pl.col("panel") == panel).select("mean", "low", "high")
-    most = math.inf if metric in UNBOUNDED else 1.0
-    return extent((value for row in drawn.rows() for value in row), 0.0, most)
+    values = (value for row in drawn.rows() for value in row)
+    return extent(values, 0.0, math.inf if most is None else most)
 
 
 def _panel(number: int, title: str, ends: list[float], conditions: pl.DataFrame) -> Any:

@@ -1,10 +1,10 @@
-"""Tasks of lm-eval-harness under their official templates, on local items.
+"""`harness`: tasks of lm-eval-harness under their official templates, on local items.
 
 Guarantees: prompt and choices are made by the task file that lm-eval ships; only its dataset is
 replaced by our rows, which are read once and asked of every step. Nothing is fetched, and nothing
 is written outside a temporary folder. Kept per item: the log-likelihood of
 every choice and its length in bytes and characters, so that any choice metric can be computed
-later. Not here: the metrics (`metrics`).
+later.
 
 The model handed over is the plain merged model: lm-eval ignores its own `peft` option for a model
 that is already loaded.
@@ -12,7 +12,7 @@ that is already loaded.
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,11 +23,99 @@ import polars as pl
 
 from rankscope.artefacts.disk import writing
 from rankscope.errors import DataError
+from rankscope.evaluate.documents import read_rows
+from rankscope.evaluate.kind import Advance
 from rankscope.evaluate.likelihood import Reading, encode, reading_of
+from rankscope.evaluate.metric import Metric, Row, TaskMetric
 from rankscope.evaluate.weights import BaseTokenizer
+from rankscope.records.evaluations import Harness
 from rankscope.text.tokenizer import TextEncoder
 
 BATCH_ITEMS = 16
+COLUMNS: dict[str, Any] = {
+    "choices_nats": pl.List(pl.Float64),
+    "choices_bytes": pl.List(pl.Int64),
+    "choices_characters": pl.List(pl.Int64),
+    "answer": pl.Int64,
+}
+
+
+def accuracy(choices_nats: Sequence[float], answer: int) -> float:
+    """Return 1 if the answer has the highest log-likelihood Σ ln p(token | …), else 0.
+
+    Of equal choices the first counts as chosen (lm-eval's `acc`).
+    """
+    return float(_first_highest(choices_nats) == answer)
+
+
+def accuracy_normalised(
+    choices_nats: Sequence[float], choices_characters: Sequence[int], answer: int
+) -> float:
+    """Return 1 if the answer has the highest log-likelihood per character, else 0.
+
+    Without the division the shortest ending tends to win (lm-eval's `acc_norm`, which divides by
+    the number of characters, not bytes).
+    """
+    per_character = [
+        nats / characters for nats, characters in zip(choices_nats, choices_characters, strict=True)
+    ]
+    return float(_first_highest(per_character) == answer)
+
+
+def _first_highest(values: Sequence[float]) -> int:
+    return max(range(len(values)), key=values.__getitem__)
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="accuracy",
+        unit="accuracy",
+        higher_is_better=True,
+        score=lambda row: accuracy(row["choices_nats"], row["answer"]),
+    ),
+    Metric(
+        name="accuracy_normalised",
+        unit="accuracy",
+        higher_is_better=True,
+        score=lambda row: accuracy_normalised(
+            row["choices_nats"], row["choices_characters"], row["answer"]
+        ),
+    ),
+)
+TASK_METRICS: tuple[TaskMetric, ...] = ()
+
+
+def prepare(
+    evaluation: Harness, rows: Path, base: Path, tokenizer: BaseTokenizer
+) -> "PreparedHarness":
+    """Load the task over the rows of the variant.
+
+    Raises:
+        ArtefactError, DataError: the variant is missing, or an item's label is none of its endings.
+    """
+    del base
+    return PreparedHarness(evaluation, rows, tokenizer)
+
+
+class PreparedHarness:
+    """Items of a harness task, loaded."""
+
+    def __init__(self, evaluation: Harness, rows: Path, tokenizer: BaseTokenizer) -> None:
+        self._task = HarnessTask(evaluation.task, read_rows(rows))
+        self._tokenizer = tokenizer
+        self.items = self._task.items
+
+    def rows(self, model: Any, advance: Advance) -> Iterator[Row]:
+        """Yield log-likelihoods and lengths of every item's choices."""
+        for item in self._task.predict(model, self._tokenizer):
+            yield {
+                "item": item.id,
+                "choices_nats": item.choices_nats,
+                "choices_bytes": item.choices_bytes,
+                "choices_characters": item.choices_characters,
+                "answer": item.answer,
+            }
+        advance(self.items)
 
 
 @dataclass(frozen=True)
@@ -42,7 +130,7 @@ class ChoiceItem:
 
 
 # what the official template of HellaSwag reads, and the id that leads back to our rows
-COLUMNS = ("id", "activity_label", "ctx_a", "ctx_b", "endings", "label")
+READ = ("id", "activity_label", "ctx_a", "ctx_b", "endings", "label")
 
 
 class HarnessTask:
@@ -53,7 +141,7 @@ class HarnessTask:
 
         Args:
             task: name of the task in lm-eval; its shipped file lies in a folder of that name.
-            rows: items with at least the columns `COLUMNS`.
+            rows: items with at least the columns `READ`.
 
         Raises:
             DataError: an item's label is none of its endings.
@@ -146,7 +234,7 @@ def _load(task: str, rows: pl.DataFrame) -> Any:
         tempfile.TemporaryDirectory(prefix="rankscope-") as folder,
     ):
         items = Path(folder) / "items.jsonl"
-        rows.select(COLUMNS).write_ndjson(items)
+        rows.select(READ).write_ndjson(items)
         local = {
             "dataset_path": "json",
             "dataset_kwargs": {

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from rankscope.errors import DataError
-from rankscope.evaluate.harness import HarnessTask
-from rankscope.evaluate.metrics import accuracy, accuracy_normalised
+from rankscope.evaluate.kinds.harness import HarnessTask, accuracy, accuracy_normalised
 from rankscope.evaluate.weights import load_tokenizer
 from rankscope.records.heads import CausalLM
 from rankscope.weights.steps import load_step
@@ -34,6 +33,22 @@ def items(count):
             "label": [n % 4 for n in range(count)],
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("nats", "answer", "expected"),
+    [([-3.0, -1.0, -2.0], 1, 1.0), ([-3.0, -1.0, -2.0], 2, 0.0), ([-1.0, -1.0], 0, 1.0),
+     ([-1.0, -1.0], 1, 0.0)],
+)  # fmt: skip
+def test_accuracy_takes_the_likeliest_and_the_first_of_equals(nats, answer, expected):
+    assert accuracy(nats, answer) == expected
+
+
+def test_normalised_accuracy_does_not_favour_the_short_ending():
+    nats, characters = [-4.0, -6.0], [2, 6]  # −2 and −1 nats per character
+    assert accuracy(nats, 0) == 1.0
+    assert accuracy_normalised(nats, characters, 0) == 0.0
+    assert accuracy_normalised(nats, characters, 1) == 1.0
 
 
 @pytest.fixture(scope="module")
