@@ -5,11 +5,14 @@ from dataclasses import fields
 
 import polars as pl
 
+from rankscope.records.keys import KEYS, VERSION_KEYS
+from rankscope.records.methods import FULL
 from rankscope.report.evidence.evidence import Evidence
-from rankscope.report.evidence.gather import ASKED, KEYS, RUN_COLUMNS, SCHEMAS, Gathered
+from rankscope.report.evidence.gather import ASKED, RUN_COLUMNS, SCHEMAS, Gathered
 from rankscope.report.evidence.methods import sampled_item
 from rankscope.report.evidence.tables import Tables, build_tables
 
+FAMILY = "LoRA α=2r"
 Trace = Mapping[int, float]  # step -> change of every item
 
 
@@ -24,6 +27,7 @@ class EvidenceBuilder:
         self._runs = [
             {
                 "run": "base",
+                "family": "Base",
                 "method": "Base",
                 "condition": "Base",
                 "treatment": "Base",
@@ -42,18 +46,22 @@ class EvidenceBuilder:
         rate: float = 1e-3,
         trained_on: str = "code",
         series: str = "",
+        family: str = "",
         **columns: object,
     ) -> str:
         """Add a run; the conditions of a training set other than `code` name it.
 
+        The methods of a study with several families of LoRA are named by the `family` given.
         `columns` are further ones of the table of runs, such as the sizes of a mixture.
         """
-        name = f"{method_name(rank)} {rate:g} {seed} {trained_on} {series}".strip()
-        many = any(r.get("rank") == rank and r.get("learning_rate") != rate for r in self._runs[1:])
-        treatment = method_name(rank) + (f", lr {rate:g}" if many else "")
+        method = f"{family} r={rank}" if family and rank else method_name(rank)
+        name = f"{method} {rate:g} {seed} {trained_on} {series}".strip()
+        many = any(r["method"] == method and r["learning_rate"] != rate for r in self._runs[1:])
+        treatment = method + (f", lr {rate:g}" if many else "")
         label = treatment + ("" if trained_on == "code" else f" on {trained_on}")
         self._runs.append({
-            "run": name, "method": method_name(rank), "condition": label, "treatment": treatment,
+            "run": name, "family": FULL if rank is None else family or FAMILY, "method": method,
+            "condition": label, "treatment": treatment,
             "trained_on": trained_on, "rank": rank,
             "seed": seed, "status": status, "learning_rate": rate,
             "series": series, **columns,
@@ -131,14 +139,15 @@ class EvidenceBuilder:
         }  # fmt: skip
 
     def build(self) -> Evidence:
-        runs = pl.DataFrame(self._runs, schema=KEYS | RUN_COLUMNS)
+        runs = pl.DataFrame(self._runs, schema=VERSION_KEYS | RUN_COLUMNS)
         known = {row["run"]: row for row in self._runs}
         frames = {}
         for name, rows in self._rows.items():
-            schema = KEYS | {"step": pl.Int64} | SCHEMAS[name]
+            schema = KEYS | SCHEMAS[name]
             schema |= ASKED if name == "items" else {}
             named = [
-                {key: known[row["run"]].get(key) for key in ("method", "rank", "seed")} | row
+                {key: known[row["run"]].get(key) for key in ("family", "method", "rank", "seed")}
+                | row
                 for row in rows
             ]
             frames[name] = pl.DataFrame(named, schema=schema)

@@ -16,7 +16,7 @@ import yaml
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.kinds import generate
-from rankscope.evaluate.tables import COMMON, SCORES, base_keys
+from rankscope.evaluate.tables import COMMON, SCORES
 from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -73,7 +73,7 @@ def write_mixture_study(
             for evaluation in suite.evaluations
             for row in _answers(run, evaluation, truth, tasks, items)
         ]
-        keys = {**(run.keys() if run else base_keys(study.base)), "step": 10 if run else 0}
+        keys = {**(run.keys() if run else study.base.keys()), "step": 10 if run else 0}
         _write(rows, keys, Path(layout.scores(name, suite.name)), SCORES)
         said = [row for row in rows if row["metric"] == "exact_match"]
         _write(said, keys, Path(layout.predictions(name, suite.name)), COMMON | generate.COLUMNS)

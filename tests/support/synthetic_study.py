@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from rankscope.artefacts import layout
+from rankscope.records.keys import KEYS
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.studies.expand import load_study
@@ -19,10 +20,6 @@ from sealing import seal
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "workflow/studies/demo.yaml"
 STEPS = (25, 62, 125, 250)
-KEYS = {
-    "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
-    "rank": pl.Int64, "seed": pl.Int64, "step": pl.Int64,
-}  # fmt: skip
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 # method -> bits per byte learned on code and lost on English after the last step
 EFFECT = {None: (0.50, 0.33), 1: (0.22, 0.08), 4: (0.30, 0.13), 16: (0.38, 0.19), 64: (0.43, 0.25)}
@@ -63,18 +60,7 @@ def _manifest(path: Path, stage: str, name: str, seconds: float, **content: obje
 
 
 def _frame(run: Run | None, study: Study | None, rows: list[dict]) -> pl.DataFrame:
-    if run is None:
-        name = study.base.name
-        keys = {
-            "run": name,
-            "base": name,
-            "data": None,
-            "method": "Base",
-            "rank": None,
-            "seed": None,
-        }
-    else:
-        keys = run.keys()
+    keys = study.base.keys() if run is None else run.keys()
     rows = [keys | row for row in rows]
     return pl.DataFrame(rows, infer_schema_length=None).cast(KEYS)
 

@@ -131,7 +131,7 @@ def _columns(study: Study, parameters: Counts) -> list[Column]:
 
 
 def _alpha(run: Run) -> str:
-    return f"{run.method.alpha:g}" if isinstance(run.method, Lora) else NONE
+    return NONE if run.method.alpha_value is None else f"{run.method.alpha_value:g}"
 
 
 def _length(run: Run) -> str:

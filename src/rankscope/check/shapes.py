@@ -64,8 +64,10 @@ class BaseShape:
         """Return the numbers of trainable and of all parameters, adapters included in both."""
         if isinstance(method, FullFineTuning):
             return self.parameters, self.parameters
-        added = sum(method.rank * (matrix.rows + matrix.columns) for matrix in self.targets(method))
-        return added, self.parameters + added
+        targets = self.targets(method)
+        of_a = sum(method.rank * matrix.columns for matrix in targets)
+        of_b = sum(method.rank * matrix.rows for matrix in targets)
+        return of_b + of_a * (not method.frozen_a), self.parameters + of_a + of_b
 
     @property
     def module_names(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import kept_steps
     from rankscope.evaluate.predict import predict as predict_items
-    from rankscope.evaluate.tables import Subject, base_keys
+    from rankscope.evaluate.tables import Subject
     from rankscope.studies.store import Studies
 
     studies = Studies(study)
@@ -41,7 +41,7 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     run = studies.called(run)
     base = studies.base_of(run)
     if run == base.name:
-        subject = Subject(base_keys(base), Path(layout.base_model(run)), {0: None})
+        subject = Subject(base.keys(), Path(layout.base_model(run)), {0: None})
     else:
         chosen = studies.run(run)
         subject = Subject(

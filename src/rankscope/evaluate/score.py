@@ -14,8 +14,9 @@ from rankscope.errors import ArtefactError
 from rankscope.evaluate.kind import Kind, kind_of
 from rankscope.evaluate.metric import Described, Row
 from rankscope.evaluate.predict import columns_of
-from rankscope.evaluate.tables import KEYS, SCORES
+from rankscope.evaluate.tables import SCORES
 from rankscope.records.evaluations import Suite
+from rankscope.records.keys import KEYS
 
 
 def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:

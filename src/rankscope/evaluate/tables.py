@@ -11,17 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from rankscope.records.bases import TrainedBase
-
-KEYS: dict[str, Any] = {
-    "run": pl.String,
-    "base": pl.String,
-    "data": pl.String,
-    "method": pl.String,
-    "rank": pl.Int64,
-    "seed": pl.Int64,
-    "step": pl.Int64,
-}
+from rankscope.records.keys import KEYS
 
 # Every prediction begins with these.
 COMMON: dict[str, Any] = KEYS | {
@@ -63,15 +53,3 @@ class Subject:
     def name(self) -> str:
         """Name of the run, or of the base."""
         return str(self.keys["run"])
-
-
-def base_keys(base: TrainedBase) -> dict[str, Any]:
-    """Key columns of the base as it is: the step 0 of every run on it."""
-    return {
-        "run": base.name,
-        "base": base.name,
-        "data": None,
-        "method": "Base",
-        "rank": None,
-        "seed": None,
-    }

@@ -4,12 +4,13 @@ A study names one base. A run that holds it quantised is trained on a base deriv
 study file writes down: a base of its own, so that its weights are made once, and decomposed once.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field
 
 from rankscope.records.data import DocumentSpec
 from rankscope.records.found import FileSet, Located
+from rankscope.records.keys import BASE, VERSION_KEYS
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
 
@@ -18,6 +19,11 @@ class Base(Artefact):
     """What every base has in common."""
 
     stage: ClassVar[str] = "base"
+
+    def keys(self) -> dict[str, Any]:
+        """The key columns of every row about the base as it is: the step 0 of every run on it."""
+        known = {"run": self.name, "base": self.name, "family": BASE, "method": BASE}
+        return {column: known.get(column) for column in VERSION_KEYS}
 
 
 class EmbeddedBase(Base):

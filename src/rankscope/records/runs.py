@@ -41,12 +41,14 @@ class Run(Artefact):
         return self.seed if given is None else given
 
     def keys(self) -> dict[str, Any]:
-        """The key columns that every tidy table of this run carries."""
+        """The key columns of every row about this run (`records.keys`)."""
         return {
             "run": self.name,
             "base": self.base.name,
             "data": self.data.name,
+            "family": self.method.family,
             "method": self.method.label,
             "rank": self.method.rank,
             "seed": self.seed,
+            "sampling": self.sampling_seed,
         }

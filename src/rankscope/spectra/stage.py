@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from rankscope.artefacts.disk import writing
 from rankscope.artefacts.manifest import manifest
 from rankscope.artefacts.reading import intact_files, verified
 from rankscope.progress import Progress
+from rankscope.records.keys import KEYS, VERSION_KEYS
 from rankscope.spectra import cache
 from rankscope.spectra.engine.analysis import analyse_matrix
 from rankscope.spectra.engine.comparer import Wanted
@@ -31,11 +31,6 @@ from rankscope.weights.matrices import Matrix, Model, open_model
 from rankscope.weights.updates import Tuned, Update
 
 logger = logging.getLogger(__name__)
-
-RUN_KEYS: dict[str, Any] = {
-    "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
-    "rank": pl.Int64, "seed": pl.Int64, "step": pl.Int64,
-}  # fmt: skip
 
 
 def decompose_base(
@@ -120,7 +115,7 @@ def analyse_steps(
         ModelError: a folder does not fit the base.
         ArtefactError: the base decomposition lacks a matrix or belongs to another base.
     """
-    builder = TableBuilder(RUN_KEYS, wanted)
+    builder = TableBuilder(KEYS, wanted)
     versions = {step: open_tuned(folder, model) for step, folder in sorted(steps.items())}
     matrices = {matrix.name: matrix for tuned in versions.values() for matrix in tuned.matrices}
     changes = {step: {matrix.name for matrix in tuned.matrices} for step, tuned in versions.items()}
@@ -133,12 +128,12 @@ def analyse_steps(
         updates = _finite_updates(changed, matrix, weight, analysed)
         for number, analysis in enumerate(analyse_matrix(weight, base, updates, wanted, device)):
             step = analysed[number]
-            key = [keys.get(column) for column in RUN_KEYS][:-1]
+            key = [keys.get(column) for column in VERSION_KEYS]
             stored = changed[step].precision(matrix), model.precision(matrix)
             builder.add((*key, step), matrix, *stored, analysis)
         progress.advance(note=matrix.name)
     for step, tuned in versions.items():
-        key = [keys.get(column) for column in RUN_KEYS][:-1]
+        key = [keys.get(column) for column in VERSION_KEYS]
         builder.leave_out((*key, step), tuned.left_out)
     return builder.tables()
 

@@ -195,12 +195,7 @@ def _methods(block: FullBlock | LoraBlock) -> Iterator[FullFineTuning | Lora]:
         return
     options = {option: getattr(block, option) for option in LoraOptions.model_fields}
     for rank, alpha in product(block.rank, block.alpha):
-        yield Lora(rank=rank, alpha=_alpha(alpha, rank), **options)
-
-
-def _alpha(alpha: str | float, rank: int) -> float:
-    rules = {"r": float(rank), "2r": 2.0 * rank, "sqrt(r)": rank**0.5}
-    return rules[alpha] if isinstance(alpha, str) else float(alpha)
+        yield Lora(rank=rank, alpha=alpha, **options)
 
 
 def _recipe_mistakes(

@@ -12,13 +12,12 @@ from rankscope.records.bases import BaseSpec
 from rankscope.records.data import DataSpec, TrainingSpec
 from rankscope.records.evaluations import Evaluation, SpectraSettings
 from rankscope.records.labels import ByLabel
-from rankscope.records.methods import LoraOptions
+from rankscope.records.methods import Alpha, LoraOptions
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Positive, Seed, Spec
 from rankscope.records.written import OneOrMore, PartOf
 
 LearningRate = Annotated[float, Field(gt=0)]
-Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
 Seeds = Annotated[tuple[Seed, ...], OneOrMore()]
 TrainOn = Annotated[tuple[Annotated[TrainingSpec, ByLabel()], ...], OneOrMore()]
 Label = Annotated[
@@ -65,7 +64,9 @@ class LoraBlock(Block, LoraOptions):
         description="a rank, or a list of ranks such as [4, 16]"
     )
     alpha: Annotated[tuple[Alpha, ...], OneOrMore()] = Field(
-        ("2r",), description="a number, or a rule that follows the rank: r, 2r, sqrt(r)"
+        ("2r",),
+        description="a number, or a rule that follows the rank: r, 2r, sqrt(r); the ranks of one"
+        " number or rule are a family, which the report tells apart from others",
     )
 
 

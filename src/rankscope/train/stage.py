@@ -27,6 +27,7 @@ from rankscope.artefacts.manifest import Manifest, manifest, package_versions
 from rankscope.artefacts.reading import read_parquet, verified
 from rankscope.errors import DataError
 from rankscope.records.instructions import Mixture
+from rankscope.records.keys import VERSION_KEYS
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.train.arguments import training_arguments
@@ -237,10 +238,7 @@ def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -
     """One row per optimizer step: loss in nats per token, learning rate, gradient norm, tokens."""
     rows = [entry for entry in history if "loss" in entry]
     steps = [int(entry["step"]) for entry in rows]
-    keys = {
-        name: pl.lit(value, dtype=pl.Int64 if name in ("rank", "seed") else pl.String)
-        for name, value in run.keys().items()
-    }
+    keys = run.keys()
     return pl.DataFrame(
         {
             "step": pl.Series(steps, dtype=pl.Int64),
@@ -253,7 +251,9 @@ def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -
             ),
             "tokens": pl.Series([tokens_after(step, tokens) for step in steps], dtype=pl.Int64),
         }
-    ).select(*[value.alias(name) for name, value in keys.items()], pl.all())
+    ).select(
+        *(pl.lit(keys[name], kind).alias(name) for name, kind in VERSION_KEYS.items()), pl.all()
+    )
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -54,4 +54,8 @@ def _adapted(model: Any, method: Lora, head: Head) -> Any:
         target_modules=names if isinstance(names, str) else list(names),
     )
     with doing("base", f"peft cannot adapt it by {method.label}", _ADVICE, ModelError):
-        return get_peft_model(model, adapter)
+        adapted = get_peft_model(model, adapter)
+    for name, weight in adapted.named_parameters():
+        if method.frozen_a and ".lora_A." in name:
+            weight.requires_grad_(False)
+    return adapted

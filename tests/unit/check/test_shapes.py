@@ -59,6 +59,7 @@ METHODS = [
     FullFineTuning(),
     Lora(rank=4, alpha=8.0),
     Lora(rank=4, alpha=8.0, target_modules=ATTENTION),
+    Lora(rank=4, alpha=8.0, frozen_a=True),
 ]
 
 

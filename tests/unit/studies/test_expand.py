@@ -80,7 +80,7 @@ def test_a_block_is_the_product_of_its_lists(
 ) -> None:
     found = load(tmp_path, with_grid([lora(ranks) | {"seeds": seeds}]))
     assert [(run.method.rank, run.seed) for run in found] == list(product(ranks, seeds))
-    assert all(isinstance(run.method, Lora) and run.method.alpha == 2 * run.method.rank
+    assert all(isinstance(run.method, Lora) and run.method.alpha_value == 2 * run.method.rank
                for run in found)  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_a_run_s_name_tells_its_method_and_rank(tmp_path: Path) -> None:
 )
 def test_alpha_follows_the_rank_by_rule(tmp_path: Path, alpha: str, values: list[float]) -> None:
     text = edited(("alpha: 2r", f"alpha: {alpha}"), ("[1, 4, 16]", "[4, 16]"), ("[0, 1]", "[0]"))
-    found = [run.method.alpha for run in load(tmp_path, text) if isinstance(run.method, Lora)]
+    found = [run.method.alpha_value for run in load(tmp_path, text) if run.method.rank]
     assert found == values
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.evidence.methods import BASE
+from rankscope.records.keys import BASE
 
 FULL_COLOURS = ("#c8410b", "#ff8f57")
 BASE_COLOURS = ("#6f6f6f", "#a8a8a8")

@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from rankscope.errors import ArtefactError
-from rankscope.report.evidence.methods import BASE, sampling_of
+from rankscope.records.keys import BASE
+from rankscope.report.evidence.methods import sampling_of
 from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
 from rankscope.report.evidence.spread import Repeated, as_counts, seed_deviations
 

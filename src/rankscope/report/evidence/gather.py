@@ -16,10 +16,10 @@ import polars as pl
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
 from rankscope.records.instructions import TestSet
+from rankscope.records.keys import BASE, KEYS, VERSION_KEYS
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.evidence.methods import (
-    BASE,
     condition_labels,
     sampled_item,
     treatment_labels,
@@ -29,10 +29,6 @@ from rankscope.report.evidence.training_sets import TrainingSet, training_sets
 
 logger = logging.getLogger(__name__)
 
-KEYS: dict[str, Any] = {
-    "run": pl.String, "base": pl.String, "data": pl.String, "method": pl.String,
-    "rank": pl.Int64, "seed": pl.Int64,
-}  # fmt: skip
 MATRIX: dict[str, Any] = {"matrix": pl.String, "module_type": pl.String, "layer": pl.Int64}
 SCHEMAS: dict[str, dict[str, Any]] = {
     "loss": {
@@ -114,7 +110,7 @@ def gather(study: Study) -> Gathered:
 
 def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
     """Concatenate the files that exist, with the columns the report uses."""
-    schema = KEYS | {"step": pl.Int64} | SCHEMAS[table]
+    schema = KEYS | SCHEMAS[table]
     frames = [
         read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
         for path in paths
@@ -176,10 +172,9 @@ def _runs(study: Study) -> pl.DataFrame:
     sets = training_sets(study.runs, _tasks_drawn, called)
     base_is_there = exists(Path(layout.base_model(study.base.name)))
     rows = [
-        {
-            "run": study.base.name, "base": study.base.name, "method": BASE, "condition": BASE,
-            "treatment": BASE, "series": "", "status": "done" if base_is_there else "missing",
-            "kept_steps": 1, "last_step": 0,
+        study.base.keys() | {
+            "condition": BASE, "treatment": BASE, "series": "",
+            "status": "done" if base_is_there else "missing", "kept_steps": 1, "last_step": 0,
         },
         *(
             {
@@ -191,7 +186,7 @@ def _runs(study: Study) -> pl.DataFrame:
             for run in study.runs
         ),
     ]  # fmt: skip
-    frame = pl.DataFrame(rows, schema=KEYS | RUN_COLUMNS)
+    frame = pl.DataFrame(rows, schema=VERSION_KEYS | RUN_COLUMNS)
     percent = 100 * pl.col("trainable_parameters") / pl.col("total_parameters")
     return frame.with_columns(trainable_percent=percent)
 
@@ -204,7 +199,6 @@ def _tasks_drawn(variant: str) -> int | None:
 
 def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
     manifest = _json(Path(layout.run_manifest(run.name)))
-    method = run.method.canonical()
     row = run.keys() | {
         "trained_on": training_set.label,
         "mixture": training_set.mixture,
@@ -212,7 +206,7 @@ def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
         "tasks": training_set.tasks,
         "examples": training_set.examples,
         "learning_rate": run.recipe.learning_rate,
-        "alpha": method.get("alpha"),
+        "alpha": run.method.alpha_value,
         "total_steps": run.recipe.steps,
     }
     if manifest is None:

@@ -17,9 +17,6 @@ from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 
-BASE = "Base"
-
-
 Labels = Mapping[str, str]  # what a study calls its data variants, by their names
 UNLABELLED: Labels = MappingProxyType({})
 

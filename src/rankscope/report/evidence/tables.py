@@ -25,12 +25,12 @@ import polars as pl
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.reading import exists, read_parquet
 from rankscope.errors import ArtefactError
+from rankscope.records.keys import BASE, KEYS
 from rankscope.records.study import Study
 from rankscope.report.chapters.mixtures.cases import CASES, cases
 from rankscope.report.chapters.mixtures.tables import category_scores, mixture_scores
 from rankscope.report.evidence.evidence import Condition, Evidence
 from rankscope.report.evidence.gather import Gathered
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.resampling import Floats, interval
 from rankscope.text.contamination import FOR_A_REPORT, findings
 
@@ -129,9 +129,8 @@ def build_tables(gathered: Gathered, study: Study | None = None) -> Tables:
 
 def _scores(evidence: Evidence) -> pl.DataFrame:
     """One row per run, step and evaluation: mean and interval over items."""
-    keys = ["run", "base", "data", "method", "rank", "seed", "step"]
     about = ["evaluation", "measures", "metric", "unit", "higher_is_better", "side", "largest"]
-    rows = evidence.items.group_by([*keys, *about], maintain_order=True).agg(items=pl.len())
+    rows = evidence.items.group_by([*KEYS, *about], maintain_order=True).agg(items=pl.len())
     found = [
         interval(evidence.run_score(run, evaluation, step))
         for run, evaluation, step in rows.select("run", "evaluation", "step").iter_rows()

@@ -20,6 +20,7 @@ from rankscope.artefacts.reading import exists, read_json, read_manifest
 from rankscope.errors import ArtefactError
 from rankscope.look.style import page_style
 from rankscope.progress import duration
+from rankscope.records.keys import BASE
 from rankscope.records.study import Study
 from rankscope.report import FIGURE_NAMES
 from rankscope.report.chapters.figures import colours_of
@@ -32,7 +33,6 @@ from rankscope.report.chapters.mixtures.view import (
     shown_cases,
 )
 from rankscope.report.drawing.figure import conditions_of, variable
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables, read_tables
 from rankscope.report.page.answer import answer, in_parts
 from rankscope.report.page.claims_view import claim_groups

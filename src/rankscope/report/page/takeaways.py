@@ -6,8 +6,8 @@ from typing import get_args
 
 import polars as pl
 
+from rankscope.records.keys import BASE
 from rankscope.report.drawing.figure import conditions_of
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
 from rankscope.report.page.numbers import number
 from rankscope.report.verdicts.subject import EPSILON, K

@@ -1,12 +1,24 @@
 """LoRA: peft's adapter on a frozen base, which may be quantised.
 
-Guarantees: the adapter is peft's own, its A drawn from the seed that was set before the call, and
-no rank is above a matrix's smaller dimension unless the method allows it.
+Guarantees: the adapter is peft's own, and so is what is saved of it: peft loads it to the same
+update. A is drawn from the seed that was set before the call, and no rank is above a matrix's
+smaller dimension unless the method allows it.
 
-A starts at peft's default: B = 0, and A uniform in ±1/√(columns of W), Kaiming's rule. It is a
-difference from the multi-task paper, which says that A is Gaussian.
+How A starts, by the method's `init`, for a weight of n columns (B starts at zero, so that the model
+starts as the base):
+
+- `kaiming-uniform`, peft's default: uniform in ±1/√n, of standard deviation 1/√(3n).
+- `gaussian`, peft's: normal with standard deviation 1/r. *Beyond Full Fine-tuning* says "Gaussian"
+  and no more, *LoRA Learns Less and Forgets Less* says N(0, 1), though the code that both build on
+  follows Kaiming's rule unless it is told otherwise.
+- `orthonormal`: orthonormal rows, uniformly distributed; with a rank above n orthonormal columns.
+  All singular values are 1, as where *An Illusion of Equivalence* freezes A.
+- `pissa` (arXiv 2404.02948), peft's: B A starts as the r leading singular triplets of the weight,
+  which are taken out of the frozen base. peft computes them in float32 at every load;
+  `weights.adapters.starts` says how well that defines the update.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +31,14 @@ from rankscope.errors import ModelError
 from rankscope.records.heads import Head
 from rankscope.records.methods import Lora
 from rankscope.weights.heads import adapter_settings
+
+OF_PEFT: dict[str, bool | str] = {
+    "kaiming-uniform": True,
+    "gaussian": "gaussian",
+    "orthonormal": True,  # what it draws is replaced
+    "pissa": "pissa",
+}
+"""What peft calls each `init`."""
 
 
 def put_on(
@@ -43,9 +63,10 @@ def put_on(
         LoraConfig(
             **adapter_settings(model, head),
             r=method.rank,
-            lora_alpha=method.alpha,
+            lora_alpha=method.alpha_value,
             lora_dropout=method.dropout,
             use_rslora=method.rslora,
+            init_lora_weights=OF_PEFT[method.init],
             target_modules=method.target_modules
             if isinstance(method.target_modules, str)
             else list(method.target_modules),
@@ -53,15 +74,31 @@ def put_on(
     )
     if not method.allow_rank_above_dimension:
         _refuse_ranks_that_limit_nothing(adapted, base, method.rank)
+    for a in _each_a(adapted):
+        if method.init == "orthonormal":
+            torch.nn.init.orthogonal_(a)
+        a.requires_grad_(not method.frozen_a)
     return adapted
+
+
+def _layers(adapted: torch.nn.Module) -> Iterator[tuple[str, LoraLayer]]:
+    for name, layer in adapted.named_modules():
+        if isinstance(layer, LoraLayer):
+            yield name, layer
+
+
+def _each_a(adapted: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
+    """Yield the A of every adapted matrix: rank × columns."""
+    for _, layer in _layers(adapted):
+        for linear in layer.lora_A.values():
+            yield linear.weight
 
 
 def _refuse_ranks_that_limit_nothing(adapted: torch.nn.Module, base: Path, rank: int) -> None:
     """Compare the rank with what peft adapted: a study's check does not know every base's shape."""
-    layers = [
-        (name, layer) for name, layer in adapted.named_modules() if isinstance(layer, LoraLayer)
-    ]
-    name, layer = min(layers, key=lambda each: min(each[1].in_features, each[1].out_features))
+    name, layer = min(
+        _layers(adapted), key=lambda each: min(each[1].in_features, each[1].out_features)
+    )
     smaller = min(layer.in_features, layer.out_features)
     if rank > smaller:
         raise ModelError(

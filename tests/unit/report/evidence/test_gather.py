@@ -8,7 +8,7 @@ import yaml
 
 from instruction_study import STUDY
 from rankscope.artefacts import layout
-from rankscope.evaluate.tables import SCORES, base_keys
+from rankscope.evaluate.tables import SCORES
 from rankscope.records.study import Study
 from rankscope.report.evidence.gather import gather
 from rankscope.report.evidence.tables import build_tables, read_tables, write_tables
@@ -24,7 +24,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.chdir(tmp_path)
     Path("instructions.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
     study = load_study(Path("instructions.yaml"))
-    runs = {run.name: run.keys() for run in study.runs} | {study.base.name: base_keys(study.base)}
+    runs = {run.name: run.keys() for run in study.runs} | {study.base.name: study.base.keys()}
     for name, suite in study.measured:
         rows = [
             dict.fromkeys(SCORES) | runs[name] | {

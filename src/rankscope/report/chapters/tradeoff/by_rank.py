@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from rankscope.records.keys import BASE
 from rankscope.report.drawing.figure import (
     COMPARED,
     Figure,
@@ -26,7 +27,6 @@ from rankscope.report.drawing.figure import (
     ticks_at,
     trace_variable,
 )
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
 
 APART = 0.06  # of a rank: how far traces stand apart

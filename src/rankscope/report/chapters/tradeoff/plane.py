@@ -5,6 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from rankscope.records.keys import BASE
 from rankscope.report.drawing.figure import (
     COMPARED,
     MARGIN,
@@ -16,7 +17,6 @@ from rankscope.report.drawing.figure import (
     fade,
     rows_chart,
 )
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
 
 FAR = 0.5

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from rankscope.records.keys import BASE
 from rankscope.report.drawing.figure import (
     COMPARED,
     Figure,
@@ -19,7 +20,6 @@ from rankscope.report.drawing.figure import (
     only,
     rows_chart,
 )
-from rankscope.report.evidence.methods import BASE
 from rankscope.report.evidence.tables import Tables
 
 APART = 0.008
