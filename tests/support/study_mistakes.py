@@ -232,8 +232,18 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "identical runs": (
         LORA,
-        LORA + "\n  - {method: lora, rank: 4, alpha: 8, learning_rate: 3.0e-3, seeds: 1}",
+        LORA + "\n  - {method: lora, rank: 4, alpha: 2r, learning_rate: 3.0e-3, seeds: 1}",
         ("mine.yaml:33: grid[2]: run lora-r4-", "described twice", "line 32", "remove one"),
+    ),
+    "a start that needs the base's own weights": (
+        LORA,
+        LORA[:-1] + ", quantisation: nf4, init: pissa}",
+        ("mine.yaml:32: grid[1].init: ", "pissa takes", "`quantisation: nf4` rounds", "gaussian"),
+    ),
+    "unknown start": (
+        LORA,
+        LORA[:-1] + ", init: gausian}",
+        ("mine.yaml:32: grid[1].init: ", "did you mean gaussian", "kaiming-uniform", "pissa"),
     ),
     # --- references ---
     "unknown data": (

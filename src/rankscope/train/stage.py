@@ -252,7 +252,8 @@ def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -
             "tokens": pl.Series([tokens_after(step, tokens) for step in steps], dtype=pl.Int64),
         }
     ).select(
-        *(pl.lit(keys[name], kind).alias(name) for name, kind in VERSION_KEYS.items()), pl.all()
+        *(pl.lit(keys[name]).cast(kind).alias(name) for name, kind in VERSION_KEYS.items()),
+        pl.all(),
     )
 
 

@@ -161,6 +161,14 @@ def test_alpha_follows_the_rank_by_rule(tmp_path: Path, alpha: str, values: list
     assert found == values
 
 
+def test_series_that_meet_at_a_rank_are_two_families_there_too(tmp_path: Path) -> None:
+    text = edited(("alpha: 2r", "alpha: [2r, 8]"), ("[0, 1]", "[0]"))
+    runs = [run for run in load(tmp_path, text) if run.method.rank == 4]
+    assert [run.method.alpha_value for run in runs] == [8.0, 8.0]
+    assert [run.method.family for run in runs] == ["LoRA α=2r", "LoRA α=8"]
+    assert len({run.name for run in runs}) == 2
+
+
 def test_a_block_says_otherwise_than_the_study(tmp_path: Path) -> None:
     block = "learning_rate: 1.0e-3, seeds: 7, train_on: english, recipe: {batch_size: 4}"
     first, *others = load(tmp_path, edited(("learning_rate: 1.0e-3", block)))

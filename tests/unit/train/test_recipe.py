@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rankscope.errors import DataError
 from rankscope.records.bases import LocalBase
 from rankscope.records.data import TextFiles
+from rankscope.records.keys import KEYS
 from rankscope.records.methods import FullFineTuning
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
@@ -62,7 +63,7 @@ def test_loss_curve_has_a_row_per_step_and_nan_survives() -> None:
     ]
     run = run_of(Recipe(learning_rate=1e-4, steps=2, batch_size=4, sequence_length=8))
     curve = loss_curve(run, history, [32, 64])
-    assert curve.columns[:7] == ["run", "base", "data", "method", "rank", "seed", "step"]
+    assert curve.columns[: len(KEYS)] == list(KEYS)
     assert curve["step"].to_list() == [1, 2]
     assert curve["tokens"].to_list() == [32, 64]
     assert curve["loss"][0] == 2.5
