@@ -372,6 +372,7 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 # what takes a look at other keys, at the lines, or at base and data
 NO_JSON = {"tab", "unclosed list", "label that is a number"}
 ONLY_RANKSCOPE_SEES = {
+    "a start that needs the base's own weights",
     "key twice",
     "identical runs",
     "unknown data",

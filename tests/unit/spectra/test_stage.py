@@ -10,10 +10,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rankscope.errors import ArtefactError, ModelError
+from rankscope.records.keys import KEYS
 from rankscope.spectra import cache, stage
 from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.decomposition import decompose
-from rankscope.spectra.stage import RUN_KEYS, analyse_run, decompose_base
+from rankscope.spectra.stage import analyse_run, decompose_base
 
 WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
 
@@ -68,7 +69,7 @@ def test_run_tables_hold_every_step_matrix_and_cell(tmp_path, model):
     analyse_run(model, spectra, steps, out, keys, WANTED)
 
     vectors = pl.read_parquet(out / "vectors.parquet")
-    assert vectors.columns[:7] == list(RUN_KEYS)
+    assert vectors.columns[: len(KEYS)] == list(KEYS)
     assert vectors.height == 2 * 4 * 2 * 5  # steps × matrices × sides × leading vectors
     original = load_file(model / "model.safetensors")
     for (step, matrix, side), rows in vectors.group_by("step", "matrix", "side"):
@@ -91,7 +92,7 @@ def test_run_without_steps_gives_empty_tables(tmp_path, model):
     for table in ("matrices", "intruders", "vectors", "similarity", "delta_spectrum"):
         rows = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
         assert rows.height == 0
-        assert rows.columns[: len(RUN_KEYS)] == list(RUN_KEYS)
+        assert rows.columns[: len(KEYS)] == list(KEYS)
 
 
 def test_an_interrupted_decomposition_goes_on_where_it_stopped(tmp_path, model, monkeypatch):

@@ -9,7 +9,6 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from rankscope.errors import ModelError
-from rankscope.evaluate.weights import load_step
 from rankscope.records.heads import CausalLM
 from rankscope.records.methods import Init, Lora
 from rankscope.train.methods.lora import OF_PEFT
@@ -17,6 +16,7 @@ from rankscope.train.model import load_base, parameter_counts, trainable_model
 from rankscope.train.saving import BaseReference, save
 from rankscope.weights.adapters.adapters import open_tuned
 from rankscope.weights.matrices import open_model
+from rankscope.weights.steps import load_step
 from tiny_llama import save_base
 
 
@@ -61,7 +61,7 @@ def test_the_smallest_adapted_matrix_decides(llama: Path) -> None:
 
 def started(base: Path, seed: int = 0, **options: object) -> PeftModel:
     torch.manual_seed(seed)
-    return trainable_model(base, lora(8, **options), "float32")
+    return trainable_model(base, lora(8, **options), "float32", CausalLM())
 
 
 def factors(model: PeftModel, which: str) -> dict[str, torch.Tensor]:
@@ -79,13 +79,14 @@ def test_it_starts_as_the_base(llama: Path, init: str) -> None:
     assert not any(b.any() for b in factors(model, "B").values())
     tokens = torch.arange(24).reshape(2, 12)
     with torch.no_grad():
-        assert torch.equal(model(tokens).logits, load_base(llama)(tokens).logits)
+        assert torch.equal(model(tokens).logits, load_base(llama, CausalLM())(tokens).logits)
 
 
 def test_a_starts_uniform_by_default_as_peft_starts_it(llama: Path) -> None:
     torch.manual_seed(0)
     theirs = get_peft_model(
-        load_base(llama), LoraConfig(task_type="CAUSAL_LM", r=8, target_modules="all-linear")
+        load_base(llama, CausalLM()),
+        LoraConfig(task_type="CAUSAL_LM", r=8, target_modules="all-linear"),
     )
     ours = factors(started(llama), "A")
     assert all(torch.equal(ours[name], a) for name, a in factors(theirs, "A").items())
@@ -111,7 +112,7 @@ def test_an_orthonormal_start_has_singular_values_of_one(llama: Path) -> None:
 
 def test_a_rank_above_the_columns_has_orthonormal_columns(llama: Path) -> None:
     method = lora(40, init="orthonormal", allow_rank_above_dimension=True)
-    for a in factors(trainable_model(llama, method, "float32"), "A").values():
+    for a in factors(trainable_model(llama, method, "float32", CausalLM()), "A").values():
         side = min(a.shape)
         values = torch.linalg.svdvals(a)
         torch.testing.assert_close(values, torch.ones(side), rtol=0, atol=3e-6)
@@ -155,11 +156,11 @@ def test_what_is_saved_is_evaluated_and_analysed_as_it_was_trained(
     save(model, BaseReference(str(llama)), tmp_path)
     tokens = torch.arange(24).reshape(2, 12)
     with torch.no_grad():
-        trained, base = model(tokens).logits, load_base(llama)(tokens).logits
-        evaluated = load_step(llama, tmp_path)(tokens).logits
+        trained, base = model(tokens).logits, load_base(llama, CausalLM())(tokens).logits
+        evaluated = load_step(llama, tmp_path, CausalLM())(tokens).logits
     assert (trained - base).abs().max() > 0.1
     torch.testing.assert_close(evaluated, trained, rtol=0, atol=1e-4)
-    before, after = load_base(llama).state_dict(), model.merge_and_unload().state_dict()
+    before, after = load_base(llama, CausalLM()).state_dict(), model.merge_and_unload().state_dict()
     opened = open_model(llama)
     tuned = open_tuned(tmp_path, opened)
     for matrix in tuned.matrices:
