@@ -5,7 +5,7 @@
 A random Llama of one million weights is trained on examples whose lengths follow those of
 instructions (log-normal, median 88 tokens, 99th percentile near 500; a tenth is answer), in batches
 cut into forward passes of at most 4,096 tokens. Four ways run in turn in one process, by the
-collator and the order of `rankscope.train.instructions`: padded to the longest example there may
+collator and the order of `rankscope.train.feeds.examples`: padded to the longest example there may
 be, padded to the longest of the forward pass, the same with batches of similar length, and packed
 exactly. Padded and packed runs see the same examples at every step; their losses must agree. The
 exit code is 1 below the targets.
@@ -66,7 +66,7 @@ def instructions(count: int) -> list:
     """Examples with the lengths of instructions, of random tokens."""
     import numpy as np
 
-    from rankscope.train.instructions import Example
+    from rankscope.train.feeds.examples import Example
 
     draw = np.random.default_rng(0)
     lengths = np.clip(88 * np.exp(0.75 * draw.standard_normal(count)), 16, LONGEST).astype(int)
@@ -85,7 +85,7 @@ class Run:
         from generate import million_weights
 
         from rankscope.records.recipes import Recipe
-        from rankscope.train.instructions import OrderedExamples, collator
+        from rankscope.train.feeds.examples import OrderedExamples, collator_of
 
         packing = "padded" if way.startswith("padded") else way
         recipe = Recipe(
@@ -100,7 +100,7 @@ class Run:
         self._laid_out = self._filled = 0
         self._examples = OrderedExamples(examples, recipe, steps, seed=0)
         self._batch_size = batch_size
-        self._collate = collator(recipe)
+        self._collate = collator_of(recipe)
         self._model = million_weights(end_tokens=1).train()
         self._model.config.use_cache = False
         self._optimizer = torch.optim.AdamW(self._model.parameters(), lr=1e-3)

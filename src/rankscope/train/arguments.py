@@ -12,29 +12,28 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from rankscope.records.instructions import Mixture
 from rankscope.records.optimizers import Optimizer
 from rankscope.records.runs import Run
 from rankscope.records.schedules import Schedule
+from rankscope.train.feed import Feed
 
 
-def training_arguments(run: Run, steps: int, folder: Path) -> TrainingArguments:
+def training_arguments(run: Run, feed: Feed, folder: Path) -> TrainingArguments:
     """Translate a recipe for the transformers `Trainer`; a run computes on one device."""
     recipe = run.recipe
     micro_batch = recipe.micro_batch_size or recipe.batch_size
     in_bfloat16 = recipe.precision == "bfloat16"
     arguments = TrainingArguments(
         output_dir=str(folder),
-        max_steps=steps,
+        max_steps=feed.steps,
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=recipe.batch_size // micro_batch,
-        # examples are in order already; see `train.instructions`
-        train_sampling_strategy="sequential" if isinstance(run.data, Mixture) else "random",
+        train_sampling_strategy="sequential" if feed.in_order else "random",
         remove_unused_columns=False,
         dataloader_drop_last=True,
         dataloader_pin_memory=torch.cuda.is_available(),
         learning_rate=recipe.learning_rate,
-        warmup_steps=round(recipe.warmup_fraction * steps),
+        warmup_steps=round(recipe.warmup_fraction * feed.steps),
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_gradient_norm,
         bf16=in_bfloat16,

@@ -19,19 +19,15 @@ from typing import Any
 
 import polars as pl
 import torch
-from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, set_seed
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import Manifest, manifest, package_versions
-from rankscope.artefacts.reading import read_parquet, verified
-from rankscope.errors import DataError
-from rankscope.records.instructions import Mixture
+from rankscope.artefacts.reading import verified
 from rankscope.records.keys import VERSION_KEYS
-from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.train.arguments import training_arguments
-from rankscope.train.instructions import Collator, OrderedExamples, collator, read_examples
+from rankscope.train.feed import feed_of
 from rankscope.train.leakage import refuse_leaks
 from rankscope.train.machine import require
 from rankscope.train.model import parameter_counts, trainable_model
@@ -66,56 +62,6 @@ class TrainingFiles:
             run_folder=Path(layout.run_folder(run.name)),
             resume=Path(layout.checkpoints(run.name)),
         )
-
-
-class PackedSequences(Dataset[dict[str, torch.Tensor]]):
-    """Sequences of equal length; every token is a target.
-
-    Items: `input_ids` and `labels`, both int64 of shape (sequence_length,).
-    """
-
-    def __init__(self, path: Path) -> None:
-        tokens = read_parquet(path, columns=["input_ids"])["input_ids"]
-        if tokens.is_empty():
-            raise DataError(
-                f"{path}: no full sequence of training data; use more data or a shorter"
-                " recipe.sequence_length"
-            )
-        self._tokens = torch.tensor(tokens.to_list(), dtype=torch.int64)
-
-    def __len__(self) -> int:
-        return len(self._tokens)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        return {"input_ids": self._tokens[index], "labels": self._tokens[index]}
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What a run is trained on; `tokens` counts those seen after each of its steps."""
-
-    dataset: Dataset[Any]
-    tokens: Sequence[int]
-    collator: Collator | None = None
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps of the run."""
-        return len(self.tokens)
-
-    @classmethod
-    def of(cls, run: Run, packed: Path) -> "TrainingData":
-        """Read the packed documents or the encoded examples of `run`."""
-        recipe = run.recipe
-        if isinstance(run.data, Mixture):
-            examples = read_examples(packed)
-            steps = total_steps(recipe, len(examples), "examples")
-            ordered = OrderedExamples(examples, recipe, steps, run.seed)
-            return cls(ordered, ordered.tokens, collator(recipe))
-        sequences = PackedSequences(packed)
-        per_step = recipe.batch_size * recipe.sequence_length
-        steps = total_steps(recipe, len(sequences))
-        return cls(sequences, range(per_step, (steps + 1) * per_step, per_step))
 
 
 def train_run(run: Run, files: TrainingFiles, checkpoint_seconds: float = 60.0) -> None:
@@ -158,7 +104,7 @@ def _train(
 ) -> None:
     """Train and move what was kept to its place."""
     set_seed(run.seed)
-    data = TrainingData.of(run, files.packed)
+    data = feed_of(run, files.packed)
     model = trainable_model(files.base, run.method, run.recipe.precision, run.data.head, run.seed)
     trainable, total = parameter_counts(model)
     kept = files.resume / KEPT
@@ -168,7 +114,7 @@ def _train(
     divergence = StopOnDivergence()
     trainer = Trainer(
         model=model,
-        args=training_arguments(run, data.steps, files.resume),
+        args=training_arguments(run, data, files.resume),
         train_dataset=data.dataset,
         data_collator=data.collator,
         callbacks=[
@@ -182,7 +128,7 @@ def _train(
     # only now, because the trainer has moved the model to where it computes
     if run.data.head.looks_back:
         refuse_foresight(model)
-    if data.collator is not None and data.collator.packing == "exact":
+    if data.shares_rows:
         refuse_leaks(model, run.name)
     out_of_memory = False
     started = time.monotonic()
@@ -207,23 +153,6 @@ def _train(
         "tokens": tokens_after(trainer.state.global_step, data.tokens),
         "training_seconds": round(time.monotonic() - started, 3),
     }
-
-
-def total_steps(recipe: Recipe, sequences: int, unit: str = "sequences") -> int:
-    """Optimizer steps of the run: `steps` as given, or epochs × sequences / batch size, rounded.
-
-    Raises:
-        DataError: there are fewer sequences (or examples) than one batch holds.
-    """
-    if sequences < recipe.batch_size:
-        raise DataError(
-            f"the training data fill {sequences} {unit} of {recipe.sequence_length} tokens,"
-            f" fewer than one batch of {recipe.batch_size}: use a smaller recipe.batch_size or"
-            " recipe.sequence_length, or more data"
-        )
-    if recipe.steps is not None:
-        return recipe.steps
-    return max(1, round((recipe.epochs or 0) * sequences / recipe.batch_size))
 
 
 def tokens_after(step: int, tokens: Sequence[int]) -> int:

@@ -26,7 +26,7 @@ def write(text: str) -> str:
 
 @pytest.mark.parametrize(("epochs", "sequences"), [(1, 16), (3, 100), (0.5, 100), (0.01, 100)])
 def test_steps_of_epochs_are_those_of_training(epochs: float, sequences: int) -> None:
-    from rankscope.train.stage import total_steps
+    from rankscope.train.feed import total_steps
 
     run = load_study(write(edited(("steps: 250", f"epochs: {epochs}")))).runs[0]
     assert steps(run) is None

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import get_args
 
 import pytest
+from torch.utils.data import Dataset
 
 from rankscope.records.bases import LocalBase
 from rankscope.records.data import TextFiles
@@ -13,6 +14,12 @@ from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.records.schedules import Cosine, Schedule
 from rankscope.train.arguments import training_arguments
+from rankscope.train.feed import Feed
+
+
+class Examples(Dataset[int]):
+    def __getitem__(self, index: int) -> int:
+        return index
 
 
 def run_of(recipe: Recipe) -> Run:
@@ -23,6 +30,9 @@ def run_of(recipe: Recipe) -> Run:
         recipe=recipe,
         seed=7,
     )
+
+
+FEED = Feed(Examples(), range(100, 4100, 100))  # of 40 steps
 
 
 def kinds(union: object) -> list[str]:
@@ -46,7 +56,7 @@ def test_every_kind_has_a_module_of_its_name(part: str, kind: str) -> None:
 def test_optimizer_and_schedule_are_the_recipe_s(tmp_path) -> None:
     optimizer, schedule = AdamW(betas=(0.9, 0.95)), Cosine(floor=0.01)
     recipe = Recipe(learning_rate=2e-4, steps=40, optimizer=optimizer, schedule=schedule)
-    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
     assert (arguments.optim, arguments.adam_beta2) == ("adamw_torch", 0.95)
     assert arguments.lr_scheduler_type == "cosine_with_min_lr"
     assert arguments.lr_scheduler_kwargs == {"min_lr_rate": 0.01}
@@ -54,7 +64,7 @@ def test_optimizer_and_schedule_are_the_recipe_s(tmp_path) -> None:
 
 def test_micro_batches_accumulate_to_the_batch(tmp_path) -> None:
     recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
     assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 12
     assert arguments.per_device_train_batch_size == 3
     assert arguments.warmup_steps == 2  # 5 % of 40
@@ -67,6 +77,13 @@ def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: visible)
     recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), 40, tmp_path)
+    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
     assert arguments.n_gpu == min(visible, 1)
     assert arguments.train_batch_size * arguments.gradient_accumulation_steps == 12
+
+
+@pytest.mark.parametrize(("in_order", "order"), [(True, "sequential"), (False, "random")])
+def test_what_is_in_order_stays_so(in_order: bool, order: str, tmp_path) -> None:
+    feed = Feed(Examples(), range(100, 4100, 100), in_order=in_order)
+    arguments = training_arguments(run_of(Recipe(learning_rate=2e-4, steps=40)), feed, tmp_path)
+    assert arguments.train_sampling_strategy == order

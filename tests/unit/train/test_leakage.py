@@ -6,7 +6,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from rankscope.errors import ModelError
-from rankscope.train.instructions import Collator, Example
+from rankscope.train.feeds.examples import Collator, Example
 from rankscope.train.leakage import refuse_leaks
 
 LLAMA = {

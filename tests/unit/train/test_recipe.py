@@ -2,18 +2,16 @@
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankscope.errors import DataError
 from rankscope.records.bases import LocalBase
 from rankscope.records.data import TextFiles
 from rankscope.records.keys import KEYS
 from rankscope.records.methods import FullFineTuning
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
-from rankscope.train.stage import loss_curve, total_steps
+from rankscope.train.stage import loss_curve
 
 
 def run_of(recipe: Recipe) -> Run:
@@ -24,23 +22,6 @@ def run_of(recipe: Recipe) -> Run:
         recipe=recipe,
         seed=7,
     )
-
-
-# the multi-task paper: 100 examples of each of 100/250/500/757 tasks, 6 epochs, batches of 128
-@pytest.mark.parametrize(
-    ("rows", "steps"), [(10_000, 469), (25_000, 1172), (50_000, 2344), (75_700, 3548)]
-)
-def test_epochs_give_the_paper_s_steps(rows: int, steps: int) -> None:
-    assert total_steps(Recipe(learning_rate=1e-4, epochs=6.0, batch_size=128), rows) == steps
-
-
-def test_steps_are_taken_as_given() -> None:
-    assert total_steps(Recipe(learning_rate=1e-4, steps=17, batch_size=4), 5) == 17
-
-
-def test_less_data_than_a_batch_is_refused_with_the_way_out() -> None:
-    with pytest.raises(DataError, match=r"fill 3 sequences of 256 tokens.*batch of 16.*smaller"):
-        total_steps(Recipe(learning_rate=1e-4, steps=1), 3)
 
 
 @given(

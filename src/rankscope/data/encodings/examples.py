@@ -2,7 +2,7 @@
 
 Guarantees: one row per example, in the order of the mixture, none left out; what was cut is counted
 in the manifest. Examples are of different length: how they become sequences is decided when they
-are trained on (`train.instructions`), so that packed and padded runs share this table.
+are trained on (`train.feeds.examples`), so that packed and padded runs share this table.
 """
 
 import logging

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from rankscope.records.recipes import Recipe
-from rankscope.train.instructions import Collator, Example, OrderedExamples, example_order
+from rankscope.train.feeds.examples import Collator, Example, OrderedExamples, example_order
 from tiny_llama import save_base
 
 IGNORED = -100

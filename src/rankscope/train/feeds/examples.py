@@ -29,7 +29,9 @@ from torch.utils.data import Dataset
 from rankscope.artefacts.reading import read_parquet
 from rankscope.errors import DataError
 from rankscope.records.recipes import Packing, Recipe
+from rankscope.records.runs import Run
 from rankscope.train.bins import pack_bins
+from rankscope.train.feed import Feed, total_steps
 
 IGNORED = -100
 GROUPED_BATCHES = 50
@@ -44,6 +46,25 @@ class Example:
 
     input_ids: Sequence[int]
     prompt_tokens: int
+
+
+def feed(run: Run, packed: Path) -> Feed:
+    """Read the examples of `run`.
+
+    Raises:
+        DataError: there is less than a batch.
+    """
+    examples = read_examples(packed)
+    steps = total_steps(run.recipe, len(examples), "examples")
+    ordered = OrderedExamples(examples, run.recipe, steps, run.seed)
+    collator = collator_of(run.recipe)
+    return Feed(
+        ordered,
+        ordered.tokens,
+        collator,
+        in_order=True,
+        shares_rows=collator.packing == "exact",
+    )
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -149,6 +170,6 @@ class Collator:
         return ids, labels, positions
 
 
-def collator(recipe: Recipe) -> Collator:
+def collator_of(recipe: Recipe) -> Collator:
     """Return the collator of a recipe; examples are packed where it does not say how."""
     return Collator(recipe.packing or "exact", recipe.prompt_loss)

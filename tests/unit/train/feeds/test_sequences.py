@@ -1,0 +1,55 @@
+"""Packed sequences as batches."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+from rankscope.errors import DataError
+from rankscope.records.bases import LocalBase
+from rankscope.records.data import TextFiles
+from rankscope.records.methods import FullFineTuning
+from rankscope.records.recipes import Recipe
+from rankscope.records.runs import Run
+from rankscope.train.feeds.sequences import feed
+
+LENGTH = 8
+
+
+def run(**recipe) -> Run:
+    return Run(
+        base=LocalBase(source="local", path="base"),
+        data=TextFiles(source="text", path="text.txt"),
+        method=FullFineTuning(),
+        recipe=Recipe(learning_rate=1e-4, batch_size=2, sequence_length=LENGTH, **recipe),
+        seed=0,
+    )
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    """Five sequences; the first token of each is its number."""
+    rows = [[number, *range(1, LENGTH)] for number in range(5)]
+    table = pl.DataFrame({"input_ids": rows}, schema={"input_ids": pl.List(pl.Int32)})
+    table.write_parquet(tmp_path / "packed.parquet")
+    return tmp_path / "packed.parquet"
+
+
+def test_every_token_is_a_target_and_counted(packed: Path) -> None:
+    fed = feed(run(steps=3), packed)
+    assert (len(fed.dataset), fed.steps, list(fed.tokens)) == (5, 3, [16, 32, 48])
+    item = fed.dataset[4]
+    assert item["input_ids"].tolist() == [4, *range(1, LENGTH)]
+    assert torch.equal(item["input_ids"], item["labels"])
+    assert not fed.in_order, "the Trainer shuffles"
+
+
+def test_epochs_are_passes_over_the_sequences(packed: Path) -> None:
+    assert feed(run(epochs=4.0), packed).steps == 4 * 5 // 2
+
+
+def test_no_sequence_is_refused(packed: Path) -> None:
+    pl.read_parquet(packed).clear().write_parquet(packed)
+    with pytest.raises(DataError, match="no full sequence of training data"):
+        feed(run(steps=1), packed)
