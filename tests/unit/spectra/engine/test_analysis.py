@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from rankscope.spectra.engine import choice
-from rankscope.spectra.engine.analysis import analyse_matrix
+from rankscope.spectra.engine.analysis import analyse_matrix, analyse_without_base
 from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.weights.updates import Dense, LowRank
 from spectra_oracles import realistic
 
+ONE = Wanted(ks=(5,), epsilons=(0.5,), similarity_size=4)
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
 
 
@@ -63,3 +64,39 @@ def test_an_unchanged_weight_has_no_intruders_whatever_its_vectors_are():
             for side in (result.comparison.left, result.comparison.right):
                 assert (side.max_cosine == 1).all()
                 assert (side.error_bound == 0).all()
+
+
+def test_each_update_is_measured_from_its_own_factors():
+    """ΔW of rank 1 beside a weight 1e8 times as large: a merged weight would show noise."""
+    rng = np.random.default_rng(20)
+    weight = 1e8 * rng.standard_normal((24, 30))
+    left, right = rng.standard_normal((24, 1)), rng.standard_normal((1, 30))
+    (found,) = analyse_matrix(weight, decompose(weight), [LowRank(left, right)], ONE)
+    assert found.update.effective_rank == pytest.approx(1)
+    norm = np.linalg.norm(left) * np.linalg.norm(right)
+    assert found.update.frobenius_norm == pytest.approx(norm)
+    assert found.base_frobenius_norm == pytest.approx(np.linalg.norm(weight))
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
+def test_without_a_base_the_intruders_are_the_same(shape):
+    rng = np.random.default_rng(21)
+    weight = realistic(*shape, rng)
+    updates = [
+        LowRank(s * rng.standard_normal((shape[0], 2)), rng.standard_normal((2, shape[1])))
+        for s in (0.01, 0.3, 3.0)
+    ]
+    base = decompose(weight if shape[0] < shape[1] else weight.T)
+    with_base = list(analyse_matrix(weight, base, updates, ONE))
+    without = list(analyse_without_base(weight, updates, ONE))
+    for one, other in zip(with_base, without, strict=True):
+        for side in ("left", "right"):
+            a, b = getattr(one.comparison, side), getattr(other.comparison, side)
+            np.testing.assert_array_equal(a.max_cosine < 0.5, b.max_cosine < 0.5)
+            np.testing.assert_allclose(a.sigma, b.sigma, rtol=1e-8)
+
+
+def test_without_a_base_one_threshold_can_be_asked_for():
+    weight = np.eye(3)
+    with pytest.raises(ValueError, match="too many values"):
+        list(analyse_without_base(weight, [], Wanted((1,), (0.3, 0.5), 1)))

@@ -7,6 +7,7 @@ import pytest
 
 from rankscope.spectra.engine import choice
 from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparison import Cosines, compare, large_storage_errors
 from rankscope.spectra.engine.parts.decomposition import decompose
 from rankscope.weights.updates import Dense, LowRank
 from spectra_oracles import oracle, realistic
@@ -50,3 +51,36 @@ def test_a_single_precision_cache_bounds_the_large_side_of_weak_directions(rank)
     found = Comparer(weight, single, Wanted((1,), (0.2,), 10)).compare(update).right
     assert np.all(np.abs(found.max_cosine - right) <= found.error_bound + 1e-12)
     assert found.error_bound.max() < 1e-2
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_sides_maxima_and_maps_are_those_of_the_cosines(transposed):
+    """On the identity every cosine is an entry of the tuned vectors themselves."""
+    base = decompose(np.diag([4.0, 3.0, 2.0]))
+    small = np.abs(base.vectors.T @ np.linalg.qr([[3.0, 1], [4, 2], [0, 5]])[0])
+    large = small[::-1]
+    cosines = Cosines(np.array([5.0, 1.0]), np.array([1e-9, 1e-8]), small, -large, "gram")
+    found = compare(base, cosines, transposed, 2)
+    one, other = (found.right, found.left) if transposed else (found.left, found.right)
+    np.testing.assert_array_equal(one.max_cosine, small.max(axis=0))
+    np.testing.assert_array_equal(other.max_cosine, large.max(axis=0))
+    np.testing.assert_array_equal(one.base_index, small.argmax(axis=0) + 1)
+    np.testing.assert_array_equal(other.similarity, large[:2, :2])
+    assert found.method == "gram"
+    assert (one.error_bound >= [1e-9, 1e-8]).all()
+
+
+def test_a_cosine_above_one_is_rounding():
+    base = decompose(np.diag([2.0, 1.0]))
+    above = np.array([[1 + 1e-12], [0.0]])
+    cosines = Cosines(np.array([2.0]), np.zeros(1), above, above, "gram")
+    assert compare(base, cosines, False, 1).left.max_cosine[0] == 1
+
+
+def test_what_is_stored_in_double_adds_no_error():
+    base = decompose(np.diag([2.0, 1.0]))
+    assert large_storage_errors(base, np.ones((2, 1))) == 0
+    single = replace(base, storage_error=1e-7)
+    np.testing.assert_allclose(
+        large_storage_errors(single, np.array([[3.0], [4.0]])), [[2.5e-7], [5e-7]]
+    )

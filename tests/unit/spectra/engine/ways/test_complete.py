@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rankscope.spectra.engine.analysis import analyse_matrix
 from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
+from rankscope.spectra.engine.ways.complete import leading_dense
 from rankscope.weights.updates import Dense, LowRank
 
 WANTED = Wanted(ks=(1, 5, 10), epsilons=(0.1, 0.3, 0.5, 0.7, 0.9), similarity_size=6)
@@ -148,3 +149,22 @@ def test_torch_and_numpy_agree():
     found = compare(base, cosines_of(base, held, leading), False, 6)
     np.testing.assert_allclose(found.left.max_cosine, expected.left.max_cosine, atol=1e-12)
     np.testing.assert_allclose(found.right.error_bound, expected.right.error_bound, rtol=1e-3)
+
+
+@pytest.mark.parametrize("weak", [0.5, 1e-9, 0.0])
+def test_leading_triplets_of_a_weight(weak):
+    rng = np.random.default_rng(9)
+    u, _, v = np.linalg.svd(rng.standard_normal((10, 14)), full_matrices=False)
+    values = np.append(np.linspace(3, 2, 4), np.full(6, weak) * np.linspace(1, 0.5, 6))
+    weight = (u * values) @ v
+    found = leading_dense(weight, 5)
+    assert found.method == ("gram" if weak == 0.5 else "svd")
+    np.testing.assert_allclose(found.values, values[:5], atol=1e-12)
+    np.testing.assert_allclose(np.abs(found.small[:, :4].T @ u[:, :4]), np.eye(4), atol=1e-8)
+    np.testing.assert_allclose(np.abs(found.large[:, :4].T @ v[:4].T), np.eye(4), atol=1e-8)
+
+
+def test_equal_values_have_vectors_that_nothing_determines():
+    found = leading_dense(np.diag([5.0, 2.0, 2.0, 1.0]), 4)
+    assert found.errors[0] < 1e-9
+    assert found.errors[1] == found.errors[2] == 1
