@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from rankscope.weights.layouts.fused import parts_of
+from rankscope.weights.layouts.layout import Parameter, Piece
 from rankscope.weights.matrices import open_model
 
 
@@ -46,3 +48,31 @@ def test_interleaved_heads_are_split(write_model):
     )
     v = next(matrix for matrix in model.matrices if matrix.part == "v")
     np.testing.assert_array_equal(model.read(v), weight[[4, 5, 10, 11]])
+
+
+def piece(height, **changes):
+    return Piece("t.weight", "t.weight", (height, 4), **changes)
+
+
+def parameter(model_type, name, **config):
+    return Parameter(name, "linear", model_type, config)
+
+
+def test_grouped_queries_take_their_share_of_the_rows():
+    """4 heads of 2 for queries, 2 for keys, 2 for values: 16 rows."""
+    fused = parameter(
+        "phi3", "l.0.qkv_proj.weight", num_attention_heads=4, num_key_value_heads=2
+    )  # fmt: skip
+    assert parts_of(piece(16), fused) == {
+        "q": slice(0, 8), "k": slice(8, 12), "v": slice(12, 16),
+    }  # fmt: skip
+
+
+def test_what_is_not_known_to_be_fused_is_one_matrix():
+    for known, changes in (
+        (parameter("llama", "l.0.qkv_proj.weight"), {}),
+        (parameter("phi3", "l.0.down_proj.weight"), {}),
+        # a part of a tensor is split already
+        (parameter("phi3", "l.0.gate_up_proj.weight"), {"rows": (range(4),)}),
+    ):
+        assert parts_of(piece(8, **changes), known) == {"": slice(0, 8)}
