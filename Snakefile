@@ -12,7 +12,6 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
-from rankscope.report import FIGURE_NAMES
 from rankscope.workflow.outcome import failure, list_few_files, say_last, success
 from rankscope.workflow.start import OTHERS_VARIABLE, studies_at_start
 from rankscope.studies.option import STUDY_VARIABLE
@@ -53,6 +52,7 @@ wildcard_constraints:
     suite=r"[\w-]+",
     settings=r"[\w-]+",
     study=r"[\w-]+",
+    chapter=r"[\w-]+",
 
 
 localrules:

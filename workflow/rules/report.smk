@@ -1,4 +1,4 @@
-"""report: tidy tables, claims, figures, one page.
+"""report: tidy tables, a chapter for each subject that applies, one page.
 
 Each re-runs when its own code changes, or that of a rule whose output it reads.
 """
@@ -29,73 +29,48 @@ rule report_tables:
         "rankscope --log {log:q} report tables --study {input.study:q}"
 
 
-rule report_claims:
-    """Test the claims of the papers: confirmed, denied or inconclusive."""
+rule report_chapter:
+    """Write one chapter from the tables: its figures, claims, own tables and words."""
     input:
         tables=layout.report_tables("{study}"),
         study=lookups.study_file,
+        more=lookups.chapter_reads,
     output:
-        claims=layout.report_claims("{study}"),
-        manifest=layout.report_manifest("{study}", "claims"),
+        chapter=report(
+            directory(layout.report_chapter("{study}", "{chapter}")),
+            patterns=["figures/{figure}.svg"],
+            caption="../report/figure.rst",
+            category="{chapter}",
+            labels={"study": "{study}", "figure": "{figure}"},
+        ),
     log:
-        "logs/report/{study}.claims.log",
+        "logs/report/{study}.{chapter}.log",
     benchmark:
-        "benchmarks/report/{study}.claims.jsonl"
+        "benchmarks/report/{study}.{chapter}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        code=source_hash(
-            "rankscope.report.chapters.claims", "rankscope.report.verdicts.files"
+        code=lambda wildcards: source_hash(
+            f"rankscope.report.chapters.{wildcards.chapter}.content",
+            "rankscope.report.chapters.making",
         ),
+        sentences=lookups.sentences,
     shell:
-        "rankscope --log {log:q} report claims --study {input.study:q}"
-
-
-rule report_figures:
-    """Draw the figures from the tables: SVG, Vega-Lite and CSV."""
-    input:
-        tables=layout.report_tables("{study}"),
-        study=lookups.study_file,
-    output:
-        figures=[
-            report(
-                layout.report_figure("{study}", figure),
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                labels={"study": "{study}", "figure": figure},
-            )
-            for figure in FIGURE_NAMES
-        ],
-        manifest=layout.report_manifest("{study}", "figures"),
-    log:
-        "logs/report/{study}.figures.log",
-    benchmark:
-        "benchmarks/report/{study}.figures.jsonl"
-    conda:
-        "../../envs/rankscope.yaml"
-    resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(60),
-    params:
-        code=source_hash(
-            "rankscope.report.chapters.figures", "rankscope.report.drawing.render"
-        ),
-    shell:
-        "rankscope --log {log:q} report figures --study {input.study:q}"
+        "rankscope --log {log:q} report chapter {wildcards.chapter:q} --study {input.study:q}"
 
 
 rule report_page:
-    """Put tables, claims and figures on one page that works offline."""
+    """Put tables and chapters on one page that works offline, and all claims into one table."""
     input:
         tables=layout.report_tables("{study}"),
-        claims=layout.report_claims("{study}"),
-        figures=layout.report_manifest("{study}", "figures"),
+        chapters=lookups.chapters_of_study,
         study=lookups.study_file,
     output:
         page=layout.report_page("{study}"),
+        claims=layout.report_claims("{study}"),
         manifest=layout.report_manifest("{study}", "page"),
     log:
         "logs/report/{study}.page.log",

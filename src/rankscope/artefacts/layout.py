@@ -115,23 +115,23 @@ def report_tables(study: str) -> str:
     return f"{RESULTS}/report/{study}/tables"
 
 
+def report_chapter(study: str, chapter: str) -> str:
+    """Folder of one chapter of a report: its tables, figures, claims and words."""
+    return f"{RESULTS}/report/{study}/chapters/{chapter}"
+
+
+def report_chapter_manifest(study: str, chapter: str) -> str:
+    """Manifest of one chapter, in its folder."""
+    return f"{report_chapter(study, chapter)}/run.json"
+
+
 def report_claims(study: str) -> str:
-    """Verdicts on the papers' claims; beside it the same as CSV."""
+    """Verdicts on the papers' claims, of all chapters; beside it the same as CSV."""
     return f"{RESULTS}/report/{study}/claims.parquet"
 
 
-def report_figures(study: str) -> str:
-    """Folder with the figures of a study, as Vega-Lite."""
-    return f"{RESULTS}/report/{study}/figures"
-
-
-def report_figure(study: str, figure: str) -> str:
-    """One rendered figure; `rankscope.report.FIGURE_NAMES` lists them."""
-    return f"{report_figures(study)}/{figure}.svg"
-
-
 def report_manifest(study: str, verb: str) -> str:
-    """Manifest of one verb of the report stage: tables, claims, figures or page."""
+    """Manifest of one verb of the report stage: tables or page."""
     return f"{RESULTS}/report/{study}/{verb}.json"
 
 
@@ -196,10 +196,22 @@ _PATTERNS = (
         "spectra run {run} --settings {settings}",
     ),
     _Pattern(
-        r"report/(?P<study>[^/]+)/(?P<verb>tables|claims|figures|page)([./].*)?",
-        "report/{study}/{verb}.json",
-        "{study} {verb}",
-        "report {verb}",
+        r"report/(?P<study>[^/]+)/chapters/(?P<chapter>[^/]+)(/.*)?",
+        "report/{study}/chapters/{chapter}/run.json",
+        "{study} {chapter}",
+        "report chapter {chapter}",
+    ),
+    _Pattern(
+        r"report/(?P<study>[^/]+)/tables([./].*)?",
+        "report/{study}/tables.json",
+        "{study} tables",
+        "report tables",
+    ),
+    _Pattern(
+        r"report/(?P<study>[^/]+)/(page|claims)\.[^/]+",
+        "report/{study}/page.json",
+        "{study} page",
+        "report page",
     ),
 )
 

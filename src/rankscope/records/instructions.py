@@ -38,11 +38,18 @@ class Data(Artefact):
     stage: ClassVar[str] = "data"
     trained_as: ClassVar[Literal["sequences", "examples"] | None] = None
     """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
+    mixes_tasks: ClassVar[bool] = False
+    """Whether it is drawn from a collection of tasks, to train on."""
 
     @property
     def head(self) -> Head:
         """The head of a model that is trained on it."""
         return CausalLM()
+
+    @property
+    def tests(self) -> Literal["intra", "inter"] | None:
+        """Which tasks it tests: those trained on or others; None if it is no test of tasks."""
+        return None
 
 
 # --- collections of tasks -------------------------------------------------------------------------
@@ -156,6 +163,11 @@ class TestSet(Data):
         return self
 
     @property
+    def tests(self) -> Literal["intra", "inter"]:
+        """Which tasks it tests."""
+        return self.kind
+
+    @property
     def undrawn(self) -> bool:
         """Whether this stands for one test set per sampling."""
         return self.kind == "intra" and self.sampling_seed is None
@@ -179,6 +191,7 @@ class Mixture(Data):
     """
 
     trained_as = "examples"
+    mixes_tasks = True
 
     source: Literal["mixture"]
     tasks: Annotated[TaskSpec, ByLabel()]

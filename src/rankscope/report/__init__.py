@@ -1,19 +1,6 @@
-"""The report stage: tidy tables, claims with verdicts, figures, and one page.
+"""The report stage: tidy tables, chapters with figures and claims, and one page.
 
-Four verbs in a row, each on what the one before wrote: `tables` reads what the other stages left,
-`claims` and `figures` read the tables, `page` reads all three.
+Three verbs in a row, each on what the one before wrote: `tables` reads what the other stages left,
+`chapter` reads the tables and writes what one chapter says of them, `page` puts the chapters on one
+page.
 """
-
-FIGURE_NAMES = (
-    "rank-scaling",
-    "by-rank",
-    "categories",
-    "fixed-total",
-    "plane",
-    "trajectories",
-    "intruders",
-    "similarity",
-    "effective-rank",
-    "singular-values",
-    "loss",
-)

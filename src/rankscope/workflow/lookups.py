@@ -17,9 +17,8 @@ from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
 from rankscope.records.bases import EmbeddedBase, QuantisedBase
 from rankscope.records.data import source_of
-from rankscope.records.instructions import TestSet
 from rankscope.records.study import Study
-from rankscope.report import FIGURE_NAMES
+from rankscope.report.chapters.contents import chapters_of, declared
 from rankscope.studies.snapshot import write_snapshot
 from rankscope.studies.store import Studies
 from rankscope.workflow.start import refuse_unknown_targets
@@ -35,7 +34,7 @@ STAGE_RULES = {
     "train": ("train_run",),
     "evaluate": ("evaluate_predict", "evaluate_score"),
     "spectra": ("spectra_base", "spectra_run"),
-    "report": ("report_tables", "report_claims", "report_figures", "report_page"),
+    "report": ("report_tables", "report_chapter", "report_page"),
 }
 
 
@@ -169,8 +168,8 @@ class Lookups:
             case "report":
                 return [
                     layout.report_tables(study.study),
+                    *self._chapters(study),
                     layout.report_claims(study.study),
-                    *(layout.report_figure(study.study, figure) for figure in FIGURE_NAMES),
                     layout.report_page(study.study),
                 ]
             case _:
@@ -188,7 +187,6 @@ class Lookups:
             *map(layout.base_manifest, study.bases),
             *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
             *(layout.scores(name, suite.name) for name, suite in study.measured),
-            *self._cases(study),
             *(
                 [layout.run_spectra(run, study.spectra.name) for run in runs]
                 if study.spectra
@@ -196,17 +194,20 @@ class Lookups:
             ),
         ]
 
-    def _cases(self, study: Study) -> list[str]:
-        """What the report's cases are read from: answers to unseen tasks, and their prompts."""
-        found = [
-            (evaluation.data.name, suite)
-            for suite in study.suites
-            for evaluation in suite.evaluations
-            if isinstance(evaluation.data, TestSet) and evaluation.data.kind == "inter"
-        ]
-        suites = {suite.name for _, suite in found}
-        answers = [layout.predictions(n, s.name) for n, s in study.measured if s.name in suites]
-        return [*(layout.data_rows(name) for name in dict.fromkeys(n for n, _ in found)), *answers]
+    def chapters_of_study(self, wildcards: Any) -> list[str]:
+        """The chapters that apply to `{study}`."""
+        return self._chapters(self.studies.named(wildcards.study))
+
+    def _chapters(self, study: Study) -> list[str]:
+        return [layout.report_chapter(study.study, name) for name in chapters_of(study)]
+
+    def chapter_reads(self, wildcards: Any) -> list[str]:
+        """What a chapter of `{study}` reads beside its tables."""
+        return declared(wildcards.chapter).reads(self.studies.named(wildcards.study))
+
+    def sentences(self, wildcards: Any) -> dict[str, str]:
+        """What Snakemake's own report says of a chapter's figures."""
+        return dict(declared(wildcards.chapter).sentences)
 
     def _data(self, study: Study) -> list[str]:
         rows = [layout.data_rows(spec.name) for spec in study.variants.values()]

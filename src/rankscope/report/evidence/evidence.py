@@ -19,7 +19,7 @@ from rankscope.errors import ArtefactError
 from rankscope.records.keys import BASE
 from rankscope.report.evidence.methods import sampling_of
 from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
-from rankscope.report.evidence.spread import Repeated, as_counts, seed_deviations
+from rankscope.report.evidence.spread import Repeated, seed_deviations
 
 TestKind = Literal["intra", "inter"]
 
@@ -324,18 +324,7 @@ class Evidence:
         """Seeds × matrices of a column of the table `matrices`, matrices sorted by name."""
         condition = self.analysed(condition)
         rows = self.matrices.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
-        return _seeds_by_matrix(rows, condition, column)
-
-    def intruder_values(
-        self, condition: Condition, step: int, side: str, k: int, epsilon: float
-    ) -> Floats:
-        """Seeds × matrices: intruders among the k leading vectors of each matrix."""
-        condition = self.analysed(condition)
-        rows = self.intruders.filter(
-            pl.col("run").is_in(condition.runs), pl.col("step") == step, pl.col("side") == side,
-            pl.col("k") == k, (pl.col("epsilon") - epsilon).abs() < 1e-9,
-        )  # fmt: skip
-        return _seeds_by_matrix(rows, condition, "intruders")
+        return seeds_by_matrix(rows, condition, column)
 
     def over_matrices(
         self,
@@ -360,46 +349,6 @@ class Evidence:
         own = Repeated(condition.label, self.analysed(condition).runs, values)
         return np.asarray(values.mean(axis=0) + seed_deviations(own, [own]))
 
-    def intruder_totals(
-        self, condition: Condition, step: int, grid: pl.DataFrame | None = None
-    ) -> Floats:
-        """Draws × settings: intruders over all matrices, mean over seeds.
-
-        `grid` lists the settings (side, k, epsilon), sorted; left out, they are all of the study.
-        Seeds move a mean by the spread of counts that is pooled over LoRA and full fine-tuning on
-        the training set, in proportion to √mean.
-        """
-        grid = self.intruder_settings if grid is None else grid
-        condition = self.analysed(condition)
-        mean = self.intruder_counts(condition, step, grid).mean(axis=0)
-        totals = unit_counts(len(mean), "matrices") @ mean
-        pool = [
-            self._counted(each, step, grid)
-            for each in map(self.analysed, self.conditions)
-            if each.trained_on == condition.trained_on and step in self.spectral_steps(each)
-        ]
-        own = self._counted(condition, step, grid)
-        return np.maximum(totals + seed_deviations(own, pool, unit=as_counts), 0.0)
-
-    @cached_property
-    def intruder_settings(self) -> pl.DataFrame:
-        """All settings (side, k, epsilon) at which intruders were counted, sorted."""
-        return self.intruders.select("side", "k", "epsilon").unique().sort(pl.all())
-
-    def _counted(self, condition: Condition, step: int, grid: pl.DataFrame) -> Repeated:
-        counts = self.intruder_counts(condition, step, grid)
-        return Repeated(condition.label, condition.runs, counts.sum(axis=1))
-
-    def intruder_counts(self, condition: Condition, step: int, grid: pl.DataFrame) -> Floats:
-        """Seeds × matrices × settings."""
-        rows = (
-            self.intruders.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
-            .join(grid, on=grid.columns, how="semi")
-            .sort("seed", "matrix", *grid.columns)
-        )
-        shape = (len(condition.runs), -1, len(grid))
-        return rows["intruders"].to_numpy().reshape(shape).astype(np.float64)
-
 
 def _weighted_mean(values: Floats, counts: Floats) -> Floats:
     return np.asarray(counts @ values / counts.sum(axis=1))
@@ -410,7 +359,8 @@ def _of_median_spread(recipes: list[Repeated]) -> Repeated:
     return ordered[(len(ordered) - 1) // 2]
 
 
-def _seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:
+def seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:
+    """Seeds × matrices of a column, matrices sorted by name."""
     wide = rows.sort("matrix", "seed").pivot(
         on="run", index="matrix", values=column, maintain_order=True
     )

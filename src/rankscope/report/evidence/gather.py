@@ -110,13 +110,19 @@ def gather(study: Study) -> Gathered:
 
 def _rows(table: str, paths: Iterable[Path]) -> pl.DataFrame:
     """Concatenate the files that exist, with the columns the report uses."""
-    schema = KEYS | SCHEMAS[table]
+    nothing = no_rows(table)
+    schema = dict(nothing.schema)
     frames = [
         read_parquet(path, columns=list(schema)).cast(pl.Schema(schema))
         for path in paths
         if is_made(path)
     ]
-    return pl.concat([pl.DataFrame(schema=schema), *frames])
+    return pl.concat([nothing, *frames])
+
+
+def no_rows(table: str) -> pl.DataFrame:
+    """A table without any rows, with the columns the report uses."""
+    return pl.DataFrame(schema=KEYS | SCHEMAS[table])
 
 
 def _items(study: Study) -> pl.DataFrame:

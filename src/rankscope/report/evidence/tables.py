@@ -5,8 +5,10 @@ in a table of their own (`timings`), versions and machine in `provenance.json`. 
 study is a row of `runs`, with its status. Small tables are written as CSV too; the bulk ones
 (intruders, items, similarity, vectors) as Parquet only.
 
-Summaries (`scores`, `summary`, `intruder_summary`) hold means with 95 % intervals: a bootstrap over
-items or matrices, and what seeds move the mean by (see `spread`; a single run has no such part).
+A study without spectra has no tables of them. What only one chapter shows is a table of its own.
+
+Summaries (`scores`, `summary`) hold means with 95 % intervals: a bootstrap over items, and what
+seeds move the mean by (see `spread`; a single run has no such part).
 `gain` is the improvement over the base, positive when better, whatever the metric's direction.
 `gain_low` and `gain_high` are its interval; `among_low` and `among_high` the same without what the
 choice of items gives to all methods at that step, so that bars of two methods can be compared by
@@ -16,6 +18,7 @@ eye.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +26,17 @@ import numpy as np
 import polars as pl
 
 from rankscope.artefacts.files import replacing_folder
-from rankscope.artefacts.reading import exists, read_parquet
+from rankscope.artefacts.reading import exists, read_parquet, verified
 from rankscope.errors import ArtefactError
 from rankscope.records.keys import BASE, KEYS
 from rankscope.records.study import Study
-from rankscope.report.chapters.mixtures.cases import CASES, cases
-from rankscope.report.chapters.mixtures.tables import category_scores, mixture_scores
 from rankscope.report.evidence.evidence import Condition, Evidence
-from rankscope.report.evidence.gather import Gathered
+from rankscope.report.evidence.gather import Gathered, no_rows
 from rankscope.report.evidence.resampling import Floats, interval
 from rankscope.text.contamination import FOR_A_REPORT, findings
 
-PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors", "cases"})
-OF_ALL_SETS = ("mixture_scores", "category_scores", "cases", "timings")
+PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
+SPECTRAL = ("matrices", "intruders", "vectors", "similarity")
 
 SUMMARY: dict[str, Any] = {
     "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
@@ -45,12 +46,6 @@ SUMMARY: dict[str, Any] = {
     "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
     "among_low": pl.Float64, "among_high": pl.Float64,
-}  # fmt: skip
-INTRUDER_SUMMARY: dict[str, Any] = {
-    "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
-    "step": pl.Int64, "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
-    "seeds": pl.Int64, "matrices": pl.Int64,
-    "intruders": pl.Float64, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
 
 
@@ -65,15 +60,11 @@ class Tables:
     summary: pl.DataFrame
     matrices: pl.DataFrame
     intruders: pl.DataFrame
-    intruder_summary: pl.DataFrame
     vectors: pl.DataFrame
     similarity: pl.DataFrame
-    mixture_scores: pl.DataFrame
-    category_scores: pl.DataFrame
-    cases: pl.DataFrame
     timings: pl.DataFrame
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence:
         """The measured rows, ready for resampling."""
         return Evidence(self.runs, self.items, self.matrices, self.intruders, self.vectors)
@@ -82,28 +73,28 @@ class Tables:
         """Return what figures that compare methods show where a study has several training sets.
 
         The runs on `Evidence.headline_set` and the base, under labels that do not name the set.
-        Tables about all training sets stay whole.
         """
-        evidence = self.evidence
-        runs = evidence.on(evidence.headline_set).runs
-        short = dict(runs.select("condition", "treatment").iter_rows())
-        runs = runs.with_columns(condition=pl.col("treatment"))
-
-        def of(frame: pl.DataFrame) -> pl.DataFrame:
-            if "run" in frame.columns:
-                return frame.filter(pl.col("run").is_in(runs["run"].to_list()))
-            kept = frame.filter(pl.col("condition").is_in(list(short)))
-            return kept.with_columns(pl.col("condition").replace_strict(short))
-
         frames = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        untouched = {name: frames[name] for name in OF_ALL_SETS} | {"runs": runs}
-        return Tables(
-            **{name: of(f) for name, f in frames.items() if name not in untouched}, **untouched
-        )
+        frames |= {name: self.of_headline_set(f) for name, f in frames.items() if name != "timings"}
+        runs = frames["runs"].with_columns(condition=pl.col("treatment"))
+        return Tables(**frames | {"runs": runs})
+
+    def of_headline_set(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of runs or of conditions on the headline set, under its labels."""
+        runs = self._on_headline_set
+        if "run" in frame.columns:
+            return frame.filter(pl.col("run").is_in(runs["run"].to_list()))
+        short = dict(runs.select("condition", "treatment").iter_rows())
+        kept = frame.filter(pl.col("condition").is_in(list(short)))
+        return kept.with_columns(pl.col("condition").replace_strict(short))
+
+    @cached_property
+    def _on_headline_set(self) -> pl.DataFrame:
+        return self.evidence.on(self.evidence.headline_set).runs
 
 
-def build_tables(gathered: Gathered, study: Study | None = None) -> Tables:
-    """Compute the summaries of what was gathered; the cases need the study that names the files."""
+def build_tables(gathered: Gathered) -> Tables:
+    """Compute the summaries of what was gathered."""
     evidence = Evidence(
         gathered.runs, gathered.items, gathered.matrices, gathered.intruders, gathered.vectors
     )
@@ -115,14 +106,8 @@ def build_tables(gathered: Gathered, study: Study | None = None) -> Tables:
         summary=pl.DataFrame(list(_summary(evidence)), schema=SUMMARY, orient="row"),
         matrices=gathered.matrices,
         intruders=gathered.intruders,
-        intruder_summary=pl.DataFrame(
-            list(_intruder_summary(evidence)), schema=INTRUDER_SUMMARY, orient="row"
-        ),
         vectors=gathered.vectors,
         similarity=gathered.similarity,
-        mixture_scores=mixture_scores(evidence),
-        category_scores=category_scores(evidence),
-        cases=pl.DataFrame(schema=CASES) if study is None else cases(study, evidence),
         timings=_timings(gathered.manifests),
     )
 
@@ -185,27 +170,6 @@ def _shared(gains: dict[tuple[Condition, int], Floats]) -> dict[tuple[str, int],
     return {key: np.asarray(mean - mean[0]) for key, mean in means.items()}
 
 
-def _intruder_summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
-    """One row per condition, step, side, k and ε: intruders summed over all matrices."""
-    for condition in map(evidence.analysed, evidence.conditions):
-        for step in evidence.spectral_steps(condition):
-            yield from _intruder_totals(evidence, condition, step)
-
-
-def _intruder_totals(
-    evidence: Evidence, condition: Condition, step: int
-) -> Iterator[tuple[Any, ...]]:
-    settings = evidence.intruder_settings
-    matrices = evidence.intruder_counts(condition, step, settings).shape[1]
-    draws = evidence.intruder_totals(condition, step)
-    for (side, k, epsilon), column in zip(settings.iter_rows(), draws.T, strict=True):
-        total = interval(column)
-        yield (
-            condition.label, condition.trained_on, condition.method, condition.rank, step,
-            side, k, epsilon, len(condition.runs), matrices, total.value, total.low, total.high,
-        )  # fmt: skip
-
-
 def _timings(manifests: tuple[dict[str, Any], ...]) -> pl.DataFrame:
     """One row per artefact: seconds of process start-up and of work."""
     schema = {
@@ -241,9 +205,16 @@ def provenance(study: Study, gathered: Gathered) -> dict[str, Any]:
 
 
 def write_tables(tables: Tables, about: dict[str, Any], folder: Path) -> None:
-    """Write all tables and `provenance.json` to `folder`, whole or not at all."""
+    """Write all tables and `provenance.json` to `folder`, whole or not at all.
+
+    Without the spectral ones where the study, as `about` has it, does not ask for spectra.
+    """
+    left_out = () if about["study"]["spectra"] else SPECTRAL
     with replacing_folder(folder) as temporary:
-        for name, frame in vars(tables).items():
+        for name in tables.__dataclass_fields__:
+            if name in left_out:
+                continue
+            frame: pl.DataFrame = getattr(tables, name)
             frame.write_parquet(temporary / f"{name}.parquet")
             if name not in PARQUET_ONLY:
                 frame.write_csv(temporary / f"{name}.csv")
@@ -252,13 +223,19 @@ def write_tables(tables: Tables, about: dict[str, Any], folder: Path) -> None:
 
 
 def read_tables(folder: Path) -> Tables:
-    """Read what `write_tables` wrote.
+    """Read what `write_tables` wrote; tables of spectra that a study did not ask for are empty.
 
     Raises:
-        ArtefactError: the tables were not built.
+        ArtefactError: the tables were not built, or have changed since.
     """
     if not exists(folder):
         raise ArtefactError(f"{folder}: there are no tables; run `rankscope report tables` first")
-    return Tables(
-        **{name: read_parquet(folder / f"{name}.parquet") for name in Tables.__dataclass_fields__}
-    )
+    verified(folder)
+    return Tables(**{name: _read(folder, name) for name in Tables.__dataclass_fields__})
+
+
+def _read(folder: Path, name: str) -> pl.DataFrame:
+    path = folder / f"{name}.parquet"
+    if name in SPECTRAL and not exists(path):
+        return no_rows(name)
+    return read_parquet(path)

@@ -1,9 +1,9 @@
-"""The page: one HTML file that works offline, from tables, verdicts and figures.
+"""The page: one HTML file that works offline, from tables and chapters.
 
 Guarantees: nothing is loaded from anywhere: styles, script, data and the Vega libraries (once) are
-inside. It opens with the answer and the learning-forgetting plane; everything else folds out below,
-from figure to the numbers behind it. Equal inputs and versions give an equal page, save for the
-wall times it quotes.
+inside. It opens with the answer and a figure of the first chapter that has them; everything else
+folds out below, from figure to the numbers behind it. Equal inputs and versions give an equal page,
+save for the wall times it quotes.
 """
 
 import json
@@ -12,38 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.files import replacing
 from rankscope.artefacts.reading import exists, read_json, read_manifest
-from rankscope.errors import ArtefactError
 from rankscope.look.style import page_style
 from rankscope.progress import duration
 from rankscope.records.keys import BASE
 from rankscope.records.study import Study
-from rankscope.report import FIGURE_NAMES
-from rankscope.report.chapters.figures import colours_of
-from rankscope.report.chapters.mixtures.opening import mixture_sentences
-from rankscope.report.chapters.mixtures.view import (
-    case_setting,
-    compares_with_paper,
-    paper_tables,
-    score_tables,
-    shown_cases,
-)
-from rankscope.report.drawing.figure import conditions_of, variable
+from rankscope.report.chapters.contents import chapters_of
+from rankscope.report.drawing.colours import palette, variable
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables, read_tables
-from rankscope.report.page.answer import answer, in_parts
-from rankscope.report.page.claims_view import claim_groups
+from rankscope.report.numbers import count, number, significant
+from rankscope.report.page.claims_view import claim_groups, counted
 from rankscope.report.page.described import described
-from rankscope.report.page.numbers import count, number, significant
-from rankscope.report.page.takeaways import status_line, takeaways
-from rankscope.report.verdicts.files import read_verdicts
+from rankscope.report.page.parts import Parts, in_parts
+from rankscope.report.templates import rendered
+from rankscope.report.verdicts.files import write_verdicts
+from rankscope.report.words import status_line
 from rankscope.studies.edits import edited_since
 
-HEROES = ("rank-scaling", "plane", "by-rank")  # what a study opens with: the first that it has
-BELOW = {"plane": "by-rank"}  # what stands below it, unfolded: the question after the plane's
 STAGES = ("data", "base", "train", "evaluate", "spectra", "report")
 RUN_COLUMNS = (
     "condition", "series", "trained_on", "tasks", "examples", "seed", "status", "diverged_at",
@@ -61,93 +50,70 @@ class PageFiles:
     """What the page is made from."""
 
     tables: Path
-    claims: Path
-    figures: Path
+    chapters: tuple[Path, ...]
     manifests: tuple[Path, ...]
 
     @classmethod
     def of(cls, study: Study) -> "PageFiles":
         """Where they lie in the layout."""
-        verbs = ("tables", "claims", "figures")
+        names = chapters_of(study)
         return cls(
             tables=Path(layout.report_tables(study.study)),
-            claims=Path(layout.report_claims(study.study)),
-            figures=Path(layout.report_figures(study.study)),
-            manifests=tuple(Path(layout.report_manifest(study.study, verb)) for verb in verbs),
+            chapters=tuple(Path(layout.report_chapter(study.study, name)) for name in names),
+            manifests=(
+                Path(layout.report_manifest(study.study, "tables")),
+                *(Path(layout.report_chapter_manifest(study.study, name)) for name in names),
+            ),
         )
 
 
-def write_page(study: Study, sources: PageFiles, path: Path) -> None:
-    """Write the page of a study to `path`.
+def write_page(study: Study, sources: PageFiles, path: Path, claims: Path) -> None:
+    """Write the page of a study to `path`, and the verdicts of all chapters to `claims`.
 
     Raises:
-        ArtefactError: tables, claims or figures were not made.
+        ArtefactError: tables or chapters were not made.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["json_script"] = json_script
-    environment.filters["number"] = _cell
-    page = environment.get_template("template.html.j2").render(page_content(study, sources))
+    parts = Parts.of(sources.chapters)
+    template = Path(__file__).with_name("template.html.j2")
+    filters = {"json_script": json_script, "number": _cell}
+    page = rendered(template, page_content(study, sources, parts), filters)
+    write_verdicts(parts.verdicts, claims)
     with replacing(path) as temporary:
         temporary.write_text(page, "utf-8")
 
 
-def page_content(study: Study, sources: PageFiles) -> dict[str, Any]:
+def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, Any]:
     """Everything the template shows."""
     everything = read_tables(sources.tables)
     tables = everything.on_headline_set()
-    verdicts = read_verdicts(sources.claims)
-    about = read_json(sources.tables / "provenance.json")
-    figures = {name: _figure(sources.figures, name) for name in FIGURE_NAMES}
-    drawn = [name for name in FIGURE_NAMES if figures[name]["panels"]]
-    hero = next((name for name in HEROES if name in drawn), "plane")
-    below = next((name for name in drawn if name == BELOW.get(hero)), "")
-    tables_of_scores = score_tables(everything.mixture_scores)
-    of_mixtures = mixture_sentences(everything.mixture_scores)
+    hero, below = (*parts.at_the_top, "", "")[:2]
+    verdicts = parts.verdicts
     return {
         "study": study,
-        "answer": tuple(map(in_parts, of_mixtures))
-        or answer(verdicts, tables.summary, study.headline),
-        "of_mixtures": bool(of_mixtures),
+        "answer": tuple(map(in_parts, parts.opening["sentences"])),
+        "opening": parts.opening,
         "status": status_line(everything.runs),
         "edited": edited_since(study),
         "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
-        "colours": colours_of(everything),
-        "figures": figures,
+        "colours": palette(tables.runs["rank"].drop_nulls().to_list()) | parts.colours,
+        "figures": parts.figures,
         "hero": hero,
         "below": below,
-        "sections": [name for name in drawn if name not in (hero, below)],
-        "not_drawn": [figures[n]["title"] for n in FIGURE_NAMES if n not in [*drawn, hero]],
-        "score_tables": tables_of_scores,
-        "with_paper": compares_with_paper(tables_of_scores),
-        "paper_tables": paper_tables() if tables_of_scores else [],
-        "cases": shown_cases(everything.cases),
-        "case_setting": case_setting(everything.cases),
-        "takeaways": takeaways(tables, verdicts, study.headline),
+        "sections": parts.sections,
         "claims": claim_groups(verdicts),
+        "claims_takeaway": counted(verdicts),
+        "claims_notes": parts.claims_notes,
+        "unmeasured": any(verdict.verdict == "not measured" for verdict in verdicts),
         "runs": _table(everything.runs.filter(pl.col("method") != BASE), RUN_COLUMNS),
         "summary": _table(everything.summary, SUMMARY_COLUMNS),
         "timings": stage_times(tables.timings, sources.manifests),
-        "about": about,
+        "about": read_json(sources.tables / "provenance.json"),
         "described": described(study),
         "style": page_style(),
         "script": (Path(__file__).parent / "page.js").read_text("utf-8"),
         "vega": _vega(),
     }
-
-
-def _figure(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / f"{name}.json"
-    if not exists(path):
-        raise ArtefactError(f"{path}: the figure is missing; run `rankscope report figures` first")
-    figure: dict[str, Any] = read_json(path)
-    return figure
 
 
 def _legend(tables: Tables) -> list[dict[str, Any]]:

@@ -1,11 +1,13 @@
 """Verdicts as the page shows them: by statement, intervals as positions on a common scale."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from rankscope.report.page.answer import with_interval
-from rankscope.report.page.numbers import number
-from rankscope.report.verdicts.verdict import HOLDS_THRESHOLD, Verdict
+from rankscope.report.numbers import number
+from rankscope.report.verdicts.verdict import HOLDS_THRESHOLD, Decision, Verdict
+from rankscope.report.words import with_interval
 
 MARGIN = 5.0
 SIGNS = {"above": ">", "at least": "≥", "below": "<"}
@@ -43,6 +45,13 @@ def claim_groups(verdicts: Sequence[Verdict]) -> list[ClaimGroup]:
         key = (verdict.claim, verdict.statement, verdict.unit)
         grouped.setdefault(key, []).append(verdict)
     return [_group(members) for members in grouped.values()]
+
+
+def counted(verdicts: Sequence[Verdict]) -> str:
+    """How many claims were decided in which way; what was not measured only where something was."""
+    numbers = Counter(str(verdict.verdict) for verdict in verdicts)
+    shown = [kind for kind in get_args(Decision) if kind != "not measured" or numbers[kind]]
+    return ", ".join(f"{numbers[kind]} {kind}" for kind in shown)
 
 
 def _group(verdicts: Sequence[Verdict]) -> ClaimGroup:

@@ -1,5 +1,6 @@
 """Verdicts as a table: Parquet for programs, CSV beside it for people."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rankscope.report.verdicts.verdict import Verdict
 _TYPES: dict[Any, Any] = {float: pl.Float64, float | None: pl.Float64}
 
 
-def write_verdicts(verdicts: list[Verdict], path: Path) -> None:
+def write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write one row per verdict to `path` and to the same name with `.csv`."""
     schema = {field.name: _TYPES.get(field.type, pl.String) for field in fields(Verdict)}
     rows = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=schema)
@@ -30,5 +31,5 @@ def read_verdicts(path: Path) -> list[Verdict]:
         ArtefactError: the claims were not judged.
     """
     if not exists(path):
-        raise ArtefactError(f"{path}: there are no verdicts; run `rankscope report claims` first")
+        raise ArtefactError(f"{path}: there are no verdicts; make its chapter, or the page, again")
     return [Verdict(**row) for row in read_parquet(path).iter_rows(named=True)]

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import polars as pl
-
 from rankscope.report.evidence.evidence import Condition, Evidence
 from rankscope.report.evidence.resampling import Floats
 from rankscope.report.verdicts.verdict import MINIMUM_SEEDS, Claim, Sample, bound_out_of_reach
 
-K = 10
-EPSILON = 0.5
 SHARES = frozenset({"accuracy", "accuracy_normalised", "exact_match", "rouge_l"})  # from 0 to 1
 
 
@@ -126,25 +122,6 @@ class Subject:
         """The sample behind a comparison of weight matrices."""
         analysed = [self.evidence.analysed(each) for each in conditions]
         return Sample(min(len(each.runs) for each in analysed), units, "matrices")
-
-    @cached_property
-    def k(self) -> int:
-        """Number of leading vectors examined for intruders: 10, or the nearest the study has."""
-        known = self.evidence.intruders["k"].unique().sort().to_list()
-        return min(known, key=lambda k: (abs(k - K), k), default=K)
-
-    @cached_property
-    def epsilon(self) -> float:
-        """Cosine below which a vector is an intruder: 0.5, or the nearest the study has."""
-        known = self.evidence.intruders["epsilon"].unique().sort().to_list()
-        return min(known, key=lambda each: (abs(each - EPSILON), each), default=EPSILON)
-
-    def intruders(self, condition: Condition, step: int) -> Floats:
-        """Draws of the number of intruders among the k leading left vectors, over all matrices."""
-        setting = self.evidence.intruder_settings.filter(
-            pl.col("side") == "left", pl.col("k") == self.k, pl.col("epsilon") == self.epsilon
-        )
-        return self.evidence.intruder_totals(condition, step, setting)[:, 0]
 
     def rates(self, *conditions: Condition) -> str:
         """A note on learning rates: which they are, and whether this study chose them."""

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rankscope.report.chapters.claims import CLAIMS, judge_claims
 from scipy import stats
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting
-from rankscope.report.chapters.claims import CLAIMS, judge_claims
 from rankscope.report.chapters.intruders import associations, intruders
 from rankscope.report.chapters.tradeoff import forgetting, learning
 from rankscope.report.chapters.updates import updates

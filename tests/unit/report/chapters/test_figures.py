@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from rankscope.report.chapters.figures import FIGURES, draw_figures
 
 from rankscope.report import FIGURE_NAMES
-from rankscope.report.chapters.figures import FIGURES, draw_figures
 from rankscope.report.chapters.mixtures.scaling import rank_scaling
 from rankscope.report.chapters.tradeoff.plane import plane
 from rankscope.report.drawing.figure import palette, rates_note

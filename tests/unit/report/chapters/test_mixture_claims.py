@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from rankscope.report.chapters.claims import MIXTURE_CLAIMS, judge_claims
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting
 from mixture_evidence import FIXED_TOTAL, NAMES, PAPER_SETS, mixtures_of, of_the_paper
-from rankscope.report.chapters.claims import MIXTURE_CLAIMS, judge_claims
 from rankscope.report.chapters.mixtures import rank_scaling, task_scaling
 from rankscope.report.chapters.mixtures.rank_scaling import pivot, ranks_in_a_row
 from rankscope.report.chapters.mixtures.subject import Mixtures

@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 import pytest
+from rankscope.report.chapters.claims import CLAIMS, MIXTURE_CLAIMS
 
 from evidence_builder import EvidenceBuilder
 from mixture_evidence import FIXED_TOTAL, mixtures_of
-from rankscope.report.chapters.claims import CLAIMS, MIXTURE_CLAIMS
 from rankscope.report.chapters.intruders import associations, intruders
 from rankscope.report.chapters.mixtures import answers, category_rise, rank_scaling, task_scaling
 from rankscope.report.chapters.mixtures.subject import Mixtures

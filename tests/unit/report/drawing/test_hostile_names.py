@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from rankscope.report.chapters.figures import draw_figures
 
 from evidence_builder import EvidenceBuilder, tables_of
-from rankscope.report.chapters.figures import draw_figures
 from rankscope.report.drawing.figure import Figure, wrapped
 from rankscope.report.drawing.render import for_page, write_figure
 from rankscope.report.evidence.gather import gather

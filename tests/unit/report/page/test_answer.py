@@ -1,13 +1,13 @@
 import numpy as np
 import polars as pl
 import pytest
+from rankscope.report.page.answer import answer, with_interval
+from rankscope.report.page.numbers import number
 
 from rankscope.report.chapters.tradeoff.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
 from rankscope.report.chapters.tradeoff.learning import LEARNS_LESS
 from rankscope.report.evidence.resampling import DRAWS
 from rankscope.report.evidence.tables import SUMMARY
-from rankscope.report.page.answer import answer, with_interval
-from rankscope.report.page.numbers import number
 from rankscope.report.verdicts.verdict import Sample, judge
 
 HEADLINE = ("code", "english")

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rankscope.report.chapters.intruders.intruders import setting
-from rankscope.report.chapters.updates.updates import ILLUSION_PAPER
+from rankscope.report.chapters.intruders.counting import Counting
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import (
     COVERAGE,
@@ -20,12 +19,13 @@ from rankscope.report.evidence.resampling import (
     spearman,
     unit_counts,
 )
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject
 from rankscope.report.verdicts.verdict import Claim, Sample, Verdict, decide, judge, not_measured
 
 GOES_WITH_FORGETTING = Claim(
     id="H3.8",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="More intruders go with more forgetting",
     statistic="Spearman's ρ of intruders and forgetting over LoRA runs and steps",
     unit="ρ",
@@ -35,7 +35,7 @@ GOES_WITH_FORGETTING = Claim(
 )
 NOT_WITH_LEARNING = Claim(
     id="H3.8",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="The number of intruders does not go with learning",
     statistic="|Spearman's ρ| of intruders and learning over LoRA runs and steps",
     unit="|ρ|",
@@ -80,7 +80,7 @@ def _correlation(subject: Subject, claim: Claim, evaluation: str | None, sign: f
         draws,
         Sample(min(len(lora.runs) for lora in loras), points, "points", each_seed=False),
         f"{len(runs)} runs of {len(loras)} ranks are resampled, whole; step and rank drive both;"
-        f" {setting(subject)}",
+        f" {Counting(subject.evidence).setting}",
         limit,
     )
 
@@ -125,15 +125,13 @@ def _uncertainty_out_of_reach(draws: Floats) -> str:
 def _runs_and_steps(subject: Subject, evaluation: str, sign: float) -> list[Points]:
     """Intruders and the oriented change of the score at every step, for each LoRA run."""
     found = []
+    counting = Counting(subject.evidence)
     for lora in subject.repeated_loras:
         scored = set(subject.evidence.steps(lora, evaluation))
         steps = [step for step in subject.spectral_steps(lora) if step in scored]
         for run in subject.evidence.analysed(subject.evidence.scored(lora, evaluation)).runs:
             alone = Condition(run, lora.method, lora.rank, lora.learning_rate, (run,), 1)
-            counts = [
-                subject.evidence.intruder_values(alone, step, "left", subject.k, subject.epsilon)
-                for step in steps
-            ]
+            counts = [counting.by_matrix(alone, step) for step in steps]
             changes = [sign * subject.gain(alone, evaluation, step)[0] for step in steps]
             found.append((np.array([c.sum() for c in counts]), np.array(changes)))
     return found

@@ -5,31 +5,24 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.drawing.figure import (
-    Figure,
-    Panel,
-    colour,
-    conditions_of,
-    extent,
-    fade,
-    only,
-    rows_chart,
-)
+from rankscope.report.chapters.intruders.counting import Counting
+from rankscope.report.drawing.figure import Figure, Panel, colour, extent, fade, only, rows_chart
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
-from rankscope.report.verdicts.subject import EPSILON, K
 
 OVER_STEPS = "steps"  # the panel over training; the others are named by side
 
 
-def intruders(tables: Tables) -> Figure:
-    """Draw the number of intruders over all matrices, as in figure 5 of *An Illusion*."""
-    known = tables.intruder_summary
-    k = min(known["k"].unique().sort().to_list(), key=lambda each: (abs(each - K), each))
-    epsilons = known["epsilon"].unique().sort().to_list()
-    epsilon = min(epsilons, key=lambda each: (abs(each - EPSILON), each))
-    rows = _rows(tables, k, epsilon)
+def counts(tables: Tables, summary: pl.DataFrame) -> Figure:
+    """Draw the number of intruders over all matrices, as in figure 5 of *An Illusion*.
+
+    `summary` is the table `intruder_summary` of the same runs.
+    """
+    counting = Counting(tables.evidence)
+    k, epsilon = counting.k, counting.epsilon
+    rows = _rows(tables, summary, k, epsilon)
     conditions = conditions_of(tables.runs)
-    examined = k * int(known["matrices"][0])
+    examined = k * int(summary["matrices"][0])
     vectors = f"intruders of {examined} vectors"
     at_end = _y(vectors, rows.filter(pl.col("panel") != OVER_STEPS))  # one axis for both sides
     over_steps = _y(vectors, rows.filter(pl.col("panel") == OVER_STEPS))
@@ -58,10 +51,10 @@ def intruders(tables: Tables) -> Figure:
     )
 
 
-def _rows(tables: Tables, k: int, epsilon: float) -> pl.DataFrame:
+def _rows(tables: Tables, summary: pl.DataFrame, k: int, epsilon: float) -> pl.DataFrame:
     """Rows of the three panels: `panel` names them, `x` is ε or the step."""
     keys = ["condition", "rank", "step", "side", "epsilon"]
-    means = tables.intruder_summary.filter(pl.col("k") == k).select(
+    means = summary.filter(pl.col("k") == k).select(
         *keys, "intruders", "low", "high", pl.lit("mean").alias("kind")
     )
     runs = tables.runs.select("run", "condition", "status")

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from rankscope.report.chapters.updates.updates import ILLUSION_PAPER
+from rankscope.report.chapters.intruders.counting import Counting
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import COVERAGE, Floats, spearman_draws, unit_counts
 from rankscope.report.evidence.spread import Repeated, in_proportion, seed_deviations, student_scale
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
@@ -25,7 +26,7 @@ NEGLIGIBLE = 0.01
 
 LORA_HAS = Claim(
     id="H3.1",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="LoRA of low rank has intruder dimensions",
     statistic="intruders ÷ leading vectors examined",
     unit="share",
@@ -35,7 +36,7 @@ LORA_HAS = Claim(
 )
 FULL_HAS_NONE = Claim(
     id="H3.1",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="Full fine-tuning has almost no intruder dimensions",
     statistic="intruders ÷ leading vectors examined",
     unit="share",
@@ -45,7 +46,7 @@ FULL_HAS_NONE = Claim(
 )
 FALLS_WITH_RANK = Claim(
     id="H3.2",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="The number of intruders falls with rank",
     statistic="Spearman's ρ of LoRA rank and number of intruders",
     unit="ρ",
@@ -55,7 +56,7 @@ FALLS_WITH_RANK = Claim(
 )
 GROWS_WITH_STEPS = Claim(
     id="H3.5",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="Intruders grow over training",
     statistic="Spearman's ρ of step and mean singular value of the intruders",
     unit="ρ",
@@ -65,7 +66,7 @@ GROWS_WITH_STEPS = Claim(
 )
 SEEDS_ALIKE = Claim(
     id="H3.14",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="The seed hardly changes the number of intruders",
     statistic="standard deviation of the count over seeds ÷ its mean",
     unit="ratio",
@@ -75,11 +76,6 @@ SEEDS_ALIKE = Claim(
 )
 SEEDS_FOR_A_SPREAD = 3
 RANKS_TO_COMPARE = 2
-
-
-def setting(subject: Subject) -> str:
-    """Which vectors were examined, in words."""
-    return f"k = {subject.k}, ε = {subject.epsilon:g}, left vectors"
 
 
 def low_rank_has_intruders(subject: Subject) -> Iterator[Verdict]:
@@ -104,14 +100,15 @@ def full_has_none(subject: Subject) -> Iterator[Verdict]:
 def _share(subject: Subject, claim: Claim, condition: Condition) -> Verdict:
     step = subject.spectral_steps(condition)[-1]
     matrices = subject.evidence.matrices["matrix"].n_unique()
-    examined = matrices * subject.k
-    found = subject.intruders(condition, step)
+    counting = Counting(subject.evidence)
+    examined = matrices * counting.k
+    found = counting.number(condition, step)
     return judge(
         claim,
         condition.method,
         found / examined,
         subject.matrices(matrices, condition),
-        f"{found[0]:g} of {examined} vectors, {setting(subject)}, step {step}",
+        f"{found[0]:g} of {examined} vectors, {counting.setting}, step {step}",
     )
 
 
@@ -123,7 +120,8 @@ def falls_with_rank(subject: Subject) -> Iterator[Verdict]:
         why = f"needs the spectra of at least {MINIMUM_FOR_AN_ORDER} ranks"
         yield not_measured(FALLS_WITH_RANK, "all ranks", why)
         return
-    counts = np.column_stack([subject.intruders(lora, steps[-1]) for lora in loras])
+    counting = Counting(subject.evidence)
+    counts = np.column_stack([counting.number(lora, steps[-1]) for lora in loras])
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     matrices = subject.evidence.matrices["matrix"].n_unique()
     listed = ", ".join(f"{count:g}" for count in counts[0])
@@ -133,7 +131,7 @@ def falls_with_rank(subject: Subject) -> Iterator[Verdict]:
         f"{len(loras)} ranks",
         spearman_draws(ranks, counts),
         subject.matrices(matrices, *loras),
-        f"counts by rank: {listed}; {setting(subject)}; {subject.rates(*loras)}",
+        f"counts by rank: {listed}; {counting.setting}; {subject.rates(*loras)}",
         few,
     )
 
@@ -166,7 +164,7 @@ def grow_over_training(subject: Subject) -> Iterator[Verdict]:
             lora.method,
             _order_of_defined(np.array(steps, dtype=np.float64), strengths),
             subject.matrices(matrices, lora),
-            f"mean singular values {listed}; {setting(subject)}",
+            f"mean singular values {listed}; {Counting(subject.evidence).setting}",
             order_out_of_reach(len(steps), "steps with intruders in every seed"),
         )
     if not scopes:
@@ -184,11 +182,12 @@ def _intruding(subject: Subject, lora: Condition) -> Intruding:
     names = sorted(subject.evidence.matrices["matrix"].unique())
     places = {name: place for place, name in enumerate(names)}
     seeds = {run: place for place, run in enumerate(analysed.runs)}
+    counting = Counting(subject.evidence)
     rows = subject.evidence.vectors.filter(
         pl.col("run").is_in(analysed.runs),
         pl.col("side") == "left",
-        pl.col("j") <= subject.k,
-        pl.col("max_cosine") < subject.epsilon,
+        pl.col("j") <= counting.k,
+        pl.col("max_cosine") < counting.epsilon,
     )
     summed = rows.group_by("step", "run", "matrix").agg(pl.col("sigma").sum(), pl.len())
     found = {}
@@ -241,12 +240,13 @@ def seeds_alike(subject: Subject) -> Iterator[Verdict]:
     A standard deviation of few seeds may be far from the true one: its interval is that of s √(ν /
     χ²) with ν degrees of freedom.
     """
+    counting = Counting(subject.evidence)
     loras = [subject.evidence.analysed(lora) for lora in subject.loras]
     loras = [lora for lora in loras if len(lora.runs) > 1 and subject.spectral_steps(lora)]
     scopes = 0
     for lora in loras:
         step = subject.spectral_steps(lora)[-1]
-        values = subject.evidence.intruder_values(lora, step, "left", subject.k, subject.epsilon)
+        values = counting.by_matrix(lora, step)
         if not values.any():
             continue
         scopes += 1

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from rankscope.report.chapters.mixtures.comparison import DECIMALS
 from rankscope.report.chapters.mixtures.rank_scaling import RANKS_TO_COMPARE, ranks_of
-from rankscope.report.chapters.mixtures.subject import DECIMALS, PAPER, Mixtures
+from rankscope.report.chapters.mixtures.subject import Mixtures
 from rankscope.report.evidence.evidence import Condition, Evaluation
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
     Claim,
@@ -25,7 +27,7 @@ from rankscope.report.verdicts.verdict import (
 
 FULL_LEAVES_OPTIONS = Claim(
     id="H1.6",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="Full fine-tuning answers outside the options more often than LoRA",
     statistic="share of answers outside the options, Full − LoRA, mean over unseen tasks; not"
     " confirmed unless in most categories, nor denied where so",
@@ -36,7 +38,7 @@ FULL_LEAVES_OPTIONS = Claim(
 )
 LOW_RANK_COLLAPSES = Claim(
     id="H1.7",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="LoRA of the lowest rank spreads its answers less evenly over labels than the"
     " references are",
     statistic="entropy of a task's references − entropy of its answers, mean over unseen tasks",
@@ -47,7 +49,7 @@ LOW_RANK_COLLAPSES = Claim(
 )
 ANSWERS_SPREAD_WITH_RANK = Claim(
     id="H1.7",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="The answers spread more evenly over labels as the rank grows",
     statistic="Spearman's ρ of LoRA rank and entropy of a task's answers, mean over unseen tasks",
     unit="ρ",
@@ -57,7 +59,7 @@ ANSWERS_SPREAD_WITH_RANK = Claim(
 )
 FULL_REPEATS_INPUT = Claim(
     id="H1.12",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="Full fine-tuning repeats its input instead of answering more often than LoRA",
     statistic="share of answers that copy the input, Full − LoRA, mean over unseen tasks",
     unit="share of answers",

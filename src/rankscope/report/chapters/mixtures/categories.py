@@ -10,6 +10,10 @@ from rankscope.report.drawing.figure import Figure, Key, Panel, fade, in_panels,
 
 FULL = "full"
 MEASURES = {"exact_match": "exact match", "out_of_options": "outside the options"}
+COLOURS = {  # of the measures, in light and in dark mode
+    "--match": ("#1f5fa8", "#7db8f5"),
+    "--outside": ("#8e3a8c", "#e08fdc"),
+}
 VARIABLES = {"exact match": "--match", "outside the options": "--outside"}
 
 

@@ -13,10 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from rankscope.report.chapters.mixtures.category import categories_of
+from rankscope.report.chapters.mixtures.comparison import Comparison
 from rankscope.report.chapters.mixtures.rank_scaling import pivot, ranks_of
-from rankscope.report.chapters.mixtures.subject import PAPER, Comparison, Mixtures
+from rankscope.report.chapters.mixtures.subject import Mixtures
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import Floats, interval
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
     Claim,
@@ -29,7 +31,7 @@ METRIC = "exact_match"
 RANKS_TO_COMPARE = 3
 RISES_AT_HIGH_RANK = Claim(
     id="H1.11",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="Exact match on a category of unseen classification tasks rises only from a high"
     " rank on",
     statistic="rank from which it rises: the first above the level part of the broken line that"

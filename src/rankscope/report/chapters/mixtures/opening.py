@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from rankscope.report.chapters.mixtures.scaling import TESTS, shown_sets
-from rankscope.report.page.numbers import written
+from rankscope.report.numbers import written
 from rankscope.report.verdicts.verdict import MINIMUM_SEEDS
 
 METRIC = "exact_match"

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
-from rankscope.report.chapters.mixtures.subject import PAPER, Mixtures, MixtureSet
+from rankscope.report.chapters.mixtures.subject import Mixtures, MixtureSet
 from rankscope.report.evidence.evidence import Condition, Evaluation, TestKind
 from rankscope.report.evidence.resampling import Floats
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.verdict import (
     Claim,
     Verdict,
@@ -24,7 +25,7 @@ from rankscope.report.verdicts.verdict import (
 
 RISES_WITH_RANK = Claim(
     id="H1.1",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="The score on seen tasks rises with rank",
     statistic="Spearman's ρ of LoRA rank and score on seen tasks",
     unit="ρ",
@@ -34,7 +35,7 @@ RISES_WITH_RANK = Claim(
 )
 REACHES_FULL = Claim(
     id="H1.2",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="From some rank on, LoRA is as good as full fine-tuning on unseen tasks",
     statistic="ranks in a row, from the largest down, at which LoRA ≥ Full",
     unit="ranks",
@@ -45,7 +46,7 @@ REACHES_FULL = Claim(
 )
 SMALL_CAPACITY_COSTS = Claim(
     id="H1.3",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="Training less than 1 % of the parameters costs much on seen tasks",
     statistic="Full − LoRA of the largest rank below 1 %",
     unit="points",
@@ -56,7 +57,7 @@ SMALL_CAPACITY_COSTS = Claim(
 )
 RISES_LATE = Claim(
     id="H1.4",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="On unseen tasks low ranks gain little from more rank, high ranks more",
     statistic="points per doubling of the rank, high ranks − low ranks",
     unit="points",

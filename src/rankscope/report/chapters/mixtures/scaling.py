@@ -36,13 +36,18 @@ TOOLTIP = [
 ]
 
 
+def set_variable(number: int) -> str:
+    """Name of the CSS variable with the colour of a training set, by its place."""
+    return f"--set-{number}"
+
+
 def shown_sets(scores: pl.DataFrame) -> list[str]:
     """Labels of the training sets that differ in tasks alone, by number of tasks."""
     rows = scores.filter("shown").select("trained_on", "tasks").unique()
     return rows.sort("tasks", "trained_on")["trained_on"].to_list()
 
 
-def rank_scaling(scores: pl.DataFrame) -> Figure | None:
+def scaling(scores: pl.DataFrame) -> Figure | None:
     """Draw the scores of LoRA over ranks, full fine-tuning as horizontals; None without any."""
     sets = shown_sets(scores)
     drawn = scores.filter("shown", "best", pl.col("mean").is_not_null())
@@ -147,7 +152,7 @@ def _domain(rows: pl.DataFrame, kind: str, metric: str) -> list[float] | None:
 
 
 def _keys(sets: list[str], own: pl.DataFrame, paper: pl.DataFrame) -> tuple[Key, ...]:
-    keys = [Key(f"trained on {label}", f"--set-{number}") for number, label in enumerate(sets)]
+    keys = [Key(f"trained on {label}", set_variable(number)) for number, label in enumerate(sets)]
     if "full" in own["kind"].to_list():
         keys.append(Key("full fine-tuning", "--ink", "dashed"))
     if not paper.is_empty():
@@ -199,7 +204,7 @@ class _Look:
 
     @property
     def _colour(self) -> Any:
-        variables = [f"var(--set-{number})" for number in range(len(self.sets))]
+        variables = [f"var({set_variable(number)})" for number in range(len(self.sets))]
         return alt.Color(
             "trained_on:N",
             scale=alt.Scale(domain=self.sets, range=variables),

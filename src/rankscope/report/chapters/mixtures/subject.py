@@ -8,38 +8,33 @@ per cent of the metric, as the paper has them. Each learning-rate series is judg
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from rankscope.report.chapters.mixtures.comparison import (
+    Comparison,
+    mean_and_moved,
+    nothing_in_common,
+    rounded,
+)
 from rankscope.report.chapters.mixtures.paper import METRICS
 from rankscope.report.evidence.evidence import Condition, Evaluation, Evidence, TestKind
 from rankscope.report.evidence.resampling import (
-    DRAWS,
     Floats,
-    Interval,
-    interval,
-    rank_correlation,
     unit_counts,
 )
 from rankscope.report.evidence.spread import Cell, sampling_deviations
 from rankscope.report.verdicts.subject import repeated
 from rankscope.report.verdicts.verdict import (
     MINIMUM_SEEDS,
-    Claim,
     Sample,
-    Verdict,
-    judge_interval,
-    not_measured,
-    undefined_in,
 )
 
-PAPER = "Beyond Full Fine-tuning: Harnessing the Power of LoRA for Multi-Task Instruction Tuning"
 POINTS = 100.0
-DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -54,40 +49,6 @@ class MixtureSet:
     def examples_per_task(self) -> float:
         """Examples of each task."""
         return self.examples / self.tasks
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds.
-
-    Scores are rounded, so that those which only the order of summation tells apart are equal.
-    """
-
-    scores: Floats
-    sample: Sample
-    note: str
-
-    def judge(
-        self, claim: Claim, scope: str, draws: Floats, note: str = "", out_of_reach: str = ""
-    ) -> Verdict:
-        """Judge a statistic of the scores; what rounding makes of a tie is a tie."""
-        found = interval(draws.round(DECIMALS) + 0.0)
-        return self._judge(claim, scope, found, note, out_of_reach or undefined_in(draws))
-
-    def judge_order(
-        self, claim: Claim, scope: str, ranks: Floats, note: str = "", out_of_reach: str = ""
-    ) -> Verdict:
-        """Judge Spearman's ρ of the conditions' ranks with their scores."""
-        found = rank_correlation(ranks, self.scores)
-        return self._judge(claim, scope, found, note, out_of_reach)
-
-    def _judge(
-        self, claim: Claim, scope: str, found: Interval, note: str, out_of_reach: str
-    ) -> Verdict:
-        if not self.sample.seeds:
-            return not_measured(claim, scope, "no sampling was finished by all methods compared")
-        notes = "; ".join(each for each in (note, self.note) if each)
-        return judge_interval(claim, scope, found, self.sample, notes, out_of_reach)
 
 
 @dataclass(frozen=True)
@@ -275,23 +236,23 @@ class Mixtures:
         by_seed = [self._runs(condition, evaluation) for condition in conditions]
         return [[runs[seed] for seed in seeds] for runs in by_seed]
 
-    def compare(self, test: Evaluation, *conditions: Condition) -> "Comparison":
+    def compare(self, test: Evaluation, *conditions: Condition) -> Comparison:
         """Scores of the conditions on their common samplings, with items resampled."""
         runs = self.runs(test.name, *conditions)
         if not runs[0]:
-            return _nothing_in_common(len(conditions))
+            return nothing_in_common(len(conditions))
         drawn = {run: self._points(run, test.name) for of in runs for run in of}
         moved = self._moved(test, conditions, lambda run: self._points(run, test.name))
-        draws = _mean_and_moved(drawn, runs, moved)
+        draws = mean_and_moved(drawn, runs, moved)
         items = {self._items(run, test.name) for run in runs[0]}
         sample = Sample(len(runs[0]), min(items, default=0), "items")
-        return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
+        return Comparison(rounded(draws), sample, self._note(len(runs[0]), conditions))
 
     def _items(self, run: str, evaluation: str) -> int:
         step = self.last_step(run, evaluation)
         return len(self.evidence.scored_items(run, evaluation, step))
 
-    def compare_by_task(self, test: Evaluation, *conditions: Condition) -> "Comparison":
+    def compare_by_task(self, test: Evaluation, *conditions: Condition) -> Comparison:
         """Means over tasks of the mean over a task's items, with tasks resampled.
 
         Items of one task go wrong together. Tasks are drawn jointly for all metrics on a test set,
@@ -299,7 +260,7 @@ class Mixtures:
         """
         runs = self.runs(test.name, *conditions)
         if not runs[0]:
-            return _nothing_in_common(len(conditions))
+            return nothing_in_common(len(conditions))
         compared = [run for of in runs for run in of]
         pooled = self._pool(test, conditions, self.seeds(test.name, *conditions))
         rows = self.task_scores(
@@ -311,9 +272,9 @@ class Mixtures:
         counts = unit_counts(tasks, f"tasks of {test.asked}")
         drawn = {run: counts @ means[run] / tasks for run in compared}
         moved = self._moved(test, conditions, lambda run: counts @ means[run] / tasks)
-        draws = _mean_and_moved(drawn, runs, moved)
+        draws = mean_and_moved(drawn, runs, moved)
         sample = Sample(len(runs[0]), tasks, "tasks")
-        return Comparison(_rounded(draws), sample, self._note(len(runs[0]), conditions))
+        return Comparison(rounded(draws), sample, self._note(len(runs[0]), conditions))
 
     def _moved(
         self, test: Evaluation, conditions: Sequence[Condition], drawn: Callable[[str], Floats]
@@ -383,19 +344,3 @@ class Mixtures:
         return sum(
             (each.method, each.trained_on) == key for on in self.sets for each in self.planned(on)
         )
-
-
-def _mean_and_moved(
-    drawn: Mapping[str, Floats], runs: Sequence[Sequence[str]], moved: Sequence[Floats]
-) -> list[Floats]:
-    """Draws of the mean over the runs of each condition, with what samplings move it by."""
-    means = (np.mean([drawn[run] for run in of], axis=0) for of in runs)
-    return [np.asarray(mean + each) for mean, each in zip(means, moved, strict=True)]
-
-
-def _nothing_in_common(conditions: int) -> Comparison:
-    return Comparison(np.full((DRAWS + 1, conditions), np.nan), Sample(0, 0, "items"), "")
-
-
-def _rounded(draws: Sequence[Floats]) -> Floats:
-    return np.asarray(np.column_stack(draws).round(DECIMALS) + 0.0)

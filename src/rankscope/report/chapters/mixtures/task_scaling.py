@@ -7,13 +7,14 @@ on the samplings that both have.
 
 from collections.abc import Iterator, Sequence
 
-from rankscope.report.chapters.mixtures.subject import PAPER, POINTS, Mixtures, MixtureSet
+from rankscope.report.chapters.mixtures.subject import POINTS, Mixtures, MixtureSet
 from rankscope.report.evidence.evidence import Condition, Evaluation
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.verdict import Claim, Verdict, bound_out_of_reach, not_measured
 
 MORE_TASKS_HELP = Claim(
     id="H1.5",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="More tasks, at as many examples of each, help on seen and on unseen tasks",
     statistic="score after the most tasks − score after the fewest",
     unit="points",
@@ -23,7 +24,7 @@ MORE_TASKS_HELP = Claim(
 )
 MORE_TASKS_COST = Claim(
     id="H1.8",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="More tasks, at as many examples in all, cost on seen tasks",
     statistic="score after the most tasks − score after the fewest",
     unit="points",
@@ -33,7 +34,7 @@ MORE_TASKS_COST = Claim(
 )
 HIGH_RANK_ABOVE_FULL = Claim(
     id="H1.9",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="At as many examples in all, LoRA of high rank is above Full on unseen tasks",
     statistic="LoRA of the largest rank that all these mixtures have − Full",
     unit="points",
@@ -43,7 +44,7 @@ HIGH_RANK_ABOVE_FULL = Claim(
 )
 ADVANTAGE_SHRINKS = Claim(
     id="H1.10",
-    source=PAPER,
+    source=papers.MULTI_TASK,
     statement="LoRA's advantage over Full on unseen tasks shrinks with more tasks",
     statistic="LoRA of the largest rank − Full, after the fewest tasks less that after the most",
     unit="points",

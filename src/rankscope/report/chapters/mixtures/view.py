@@ -13,7 +13,7 @@ import polars as pl
 
 from rankscope.report.chapters.mixtures.paper import is_of_the_paper, printed_scores
 from rankscope.report.chapters.mixtures.scaling import MEASURED, TESTS, shown_sets
-from rankscope.report.page.numbers import significant, written
+from rankscope.report.numbers import significant, written
 
 ROMAN = {"intra": "Table 1", "inter": "Table 2"}
 

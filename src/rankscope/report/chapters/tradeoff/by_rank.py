@@ -18,15 +18,14 @@ from rankscope.report.drawing.figure import (
     Key,
     Panel,
     colour,
-    conditions_of,
     extent,
     fade,
     in_panels,
     only,
     rows_chart,
     ticks_at,
-    trace_variable,
 )
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
 
 APART = 0.06  # of a rank: how far traces stand apart
@@ -68,6 +67,11 @@ def by_rank(tables: Tables, headline: tuple[str, str] | None) -> Figure | None:
         ),
         columns=2,
     )
+
+
+def trace_variable(number: int) -> str:
+    """Name of the CSS variable with the colour of a trace over ranks."""
+    return f"--trace-{number}"
 
 
 def traces_of(runs: pl.DataFrame) -> pl.DataFrame:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rankscope.report.chapters.tradeoff.learning import PAPER, judge_order
+from rankscope.report.chapters.tradeoff.learning import judge_order
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import Floats, spearman_draws
 from rankscope.report.evidence.spread import DECIMALS
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject, repeated
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
@@ -21,7 +22,7 @@ from rankscope.report.verdicts.verdict import (
 
 FORGETS_LESS = Claim(
     id="H2.4",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="LoRA forgets less than full fine-tuning, at equal duration",
     statistic="forgotten by Full − forgotten by LoRA, after the last common step",
     unit="unit of the evaluation",
@@ -31,7 +32,7 @@ FORGETS_LESS = Claim(
 )
 GROWS_WITH_STEPS = Claim(
     id="H2.5",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="Forgetting grows with the duration of training",
     statistic="Spearman's ρ of step and forgetting, mean over methods",
     unit="ρ",
@@ -41,7 +42,7 @@ GROWS_WITH_STEPS = Claim(
 )
 GROWS_WITH_RANK = Claim(
     id="H2.5",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="Forgetting grows with rank",
     statistic="Kendall's τ of LoRA rank and forgetting, mean over kept steps",
     unit="τ",
@@ -51,7 +52,7 @@ GROWS_WITH_RANK = Claim(
 )
 AT_MATCHED_LEARNING = Claim(
     id="H2.6",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="At matched learning, LoRA forgets less than full fine-tuning",
     statistic="mean of forgotten(Full) − forgotten(LoRA) over the learning both reach; the note"
     " says where its sign changes",

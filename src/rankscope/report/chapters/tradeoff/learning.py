@@ -6,6 +6,7 @@ import numpy as np
 
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import Floats, kendall
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
@@ -16,12 +17,11 @@ from rankscope.report.verdicts.verdict import (
     order_out_of_reach,
 )
 
-PAPER = "LoRA Learns Less and Forgets Less"
 RANKS_TO_COMPARE = 2
 
 LEARNS_LESS = Claim(
     id="H2.1",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="LoRA learns less than full fine-tuning",
     statistic="learned by Full − learned by LoRA, each at its best step of those both kept",
     unit="unit of the evaluation",
@@ -32,7 +32,7 @@ LEARNS_LESS = Claim(
 )
 ORDERED_BY_RANK = Claim(
     id="H2.2",
-    source=PAPER,
+    source=papers.LEARNS_LESS,
     statement="Learning is ordered by rank",
     statistic="Kendall's τ of LoRA rank and learning, mean over kept steps",
     unit="τ",

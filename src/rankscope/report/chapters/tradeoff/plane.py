@@ -12,11 +12,11 @@ from rankscope.report.drawing.figure import (
     Figure,
     Panel,
     colour,
-    conditions_of,
     extent,
     fade,
     rows_chart,
 )
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
 
 FAR = 0.5

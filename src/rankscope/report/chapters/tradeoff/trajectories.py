@@ -13,13 +13,13 @@ from rankscope.report.drawing.figure import (
     Figure,
     Panel,
     colour,
-    conditions_of,
     extent,
     fade,
     in_panels,
     only,
     rows_chart,
 )
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
 
 APART = 0.008
@@ -35,7 +35,8 @@ def trajectories(tables: Tables) -> Figure | None:
     tables = replace(tables, summary=tables.summary.filter(main), scores=tables.scores.filter(main))
     steps = tables.summary.filter(pl.col("step") > 0).group_by("condition").agg(pl.col("step"))
     kept = steps["step"].list.n_unique().max()
-    if tables.summary.is_empty() or (kept == 1 and not tables.mixture_scores.is_empty()):
+    of_mixtures = tables.runs["mixture"].null_count() < len(tables.runs)
+    if tables.summary.is_empty() or (kept == 1 and of_mixtures):
         return None
     conditions = conditions_of(tables.runs)
     evaluations = tables.summary.select("evaluation", "measures", "unit", "largest").unique(

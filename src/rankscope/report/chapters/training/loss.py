@@ -3,15 +3,8 @@
 import altair as alt
 import polars as pl
 
-from rankscope.report.drawing.figure import (
-    Figure,
-    Panel,
-    colour,
-    conditions_of,
-    extent,
-    fade,
-    rows_chart,
-)
+from rankscope.report.drawing.figure import Figure, Panel, colour, extent, fade, rows_chart
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
 
 POINTS = 60

@@ -9,13 +9,13 @@ from rankscope.report.drawing.figure import (
     Figure,
     Panel,
     colour,
-    conditions_of,
     fade,
     in_panels,
     only,
     rows_chart,
     ticks_at,
 )
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
 
 

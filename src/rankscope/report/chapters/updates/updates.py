@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rankscope.report.chapters.tradeoff.learning import PAPER as LEARNS_LESS_PAPER
 from rankscope.report.evidence.evidence import weighted_median
 from rankscope.report.evidence.resampling import Floats, spearman_draws, unit_counts
+from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
@@ -21,12 +21,11 @@ from rankscope.report.verdicts.verdict import (
     order_out_of_reach,
 )
 
-ILLUSION_PAPER = "LoRA vs Full Fine-tuning: An Illusion of Equivalence"
 TYPICAL_RANK = 16
 
 HIGH_RANK = Claim(
     id="H2.9",
-    source=LEARNS_LESS_PAPER,
+    source=papers.LEARNS_LESS,
     statement="Full fine-tuning makes updates of high rank",
     statistic=f"median rank for 90 % of the variance of ΔW ÷ a typical LoRA rank ({TYPICAL_RANK})",
     unit="ratio",
@@ -36,7 +35,7 @@ HIGH_RANK = Claim(
 )
 RANK_GROWS = Claim(
     id="H2.10",
-    source=LEARNS_LESS_PAPER,
+    source=papers.LEARNS_LESS,
     statement="The rank of a full update grows with training",
     statistic="Spearman's ρ of step and median rank for 90 % of the variance",
     unit="ρ",
@@ -46,7 +45,7 @@ RANK_GROWS = Claim(
 )
 MLP_ABOVE_ATTENTION = Claim(
     id="H2.10",
-    source=LEARNS_LESS_PAPER,
+    source=papers.LEARNS_LESS,
     statement="Full updates of MLP matrices have higher rank than those of attention",
     statistic="difference of mean rank for 90 % of the variance ÷ that of noise of the same shape",
     unit="ratio",
@@ -56,7 +55,7 @@ MLP_ABOVE_ATTENTION = Claim(
 )
 EFFECTIVE_RANK = Claim(
     id="H3.4",
-    source=ILLUSION_PAPER,
+    source=papers.ILLUSION,
     statement="Full updates have a higher effective rank than LoRA's, at every rank",
     statistic="share of matrices in which effective rank(Full) > effective rank(LoRA)",
     unit="share",

@@ -2,9 +2,9 @@
 
 import polars as pl
 import pytest
+from rankscope.report.chapters.figures import colours_of
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting, tables_of
-from rankscope.report.chapters.figures import colours_of
 from rankscope.report.chapters.tradeoff.by_rank import beyond, by_rank, traces_of
 
 HEADLINE = ("code", "english")

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from rankscope.report.chapters.intruders.counting import EPSILON
 from rankscope.report.drawing.figure import Selector
 from rankscope.report.evidence.tables import Tables
-from rankscope.report.verdicts.subject import EPSILON
 
 MOST = 32
 

@@ -5,19 +5,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.drawing.figure import (
-    FOCUSED,
-    Figure,
-    Panel,
-    conditions_of,
-    in_panels,
-    only,
-    rows_chart,
-    variable,
-)
-from rankscope.report.drawing.matrices import first_done_runs, matrix_selector
+from rankscope.report.chapters.intruders.counting import EPSILON, K
+from rankscope.report.chapters.intruders.matrices import first_done_runs, matrix_selector
+from rankscope.report.drawing.colours import variable
+from rankscope.report.drawing.figure import FOCUSED, Figure, Panel, in_panels, only, rows_chart
+from rankscope.report.evidence.conditions import conditions_of
 from rankscope.report.evidence.tables import Tables
-from rankscope.report.verdicts.subject import EPSILON, K
 
 
 def singular_values(tables: Tables) -> Figure:

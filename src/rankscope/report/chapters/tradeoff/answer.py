@@ -5,49 +5,24 @@ one, the sentence says that they cannot tell, with the interval and the reason. 
 and summaries alone, so that it can never say more than the table of claims.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from rankscope.report.chapters.tradeoff.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
 from rankscope.report.chapters.tradeoff.learning import LEARNS_LESS
-from rankscope.report.page.numbers import number
+from rankscope.report.numbers import number
 from rankscope.report.verdicts.verdict import Claim, Verdict
+from rankscope.report.words import with_interval
 
 Verdicts = Sequence[Verdict]
 
 
-@dataclass(frozen=True)
-class Part:
-    """A stretch of a sentence; `evidence` (numbers in brackets) is set smaller."""
-
-    text: str
-    evidence: bool = False
-
-
-Sentence = tuple[Part, ...]
-
-
 def answer(
     verdicts: Verdicts, summary: pl.DataFrame, headline: tuple[str, str] | None
-) -> tuple[Sentence, Sentence]:
-    """Say in one sentence each what was learned and what was forgotten."""
-    first, second = _sentences(verdicts, summary, headline)
-    return in_parts(first), in_parts(second)
-
-
-def in_parts(sentence: str) -> Sentence:
-    """Split a sentence at its outer brackets; square ones may stand in round ones."""
-    pieces = re.split(r"(\([^()]*\)|\[[^\]]*\])", sentence)
-    return tuple(Part(text, text[0] in "([") for text in pieces if text)
-
-
-def _sentences(
-    verdicts: Verdicts, summary: pl.DataFrame, headline: tuple[str, str] | None
 ) -> tuple[str, str]:
+    """Say in one sentence each what was learned and what was forgotten."""
     if headline is None or summary.is_empty():
         return (
             "This study scored no pair of learning and forgetting: it has no answer to give.",
@@ -75,13 +50,6 @@ def _scoped(verdicts: Verdicts, claim: Claim, evaluation: str) -> dict[str, Verd
         if wanted and name == evaluation and verdict.value is not None:
             found[method] = verdict
     return found
-
-
-def with_interval(value: float, low: float | None, high: float | None) -> str:
-    """Write a value with its interval: `0.45 [0.43, 0.47]`."""
-    if low is None or high is None:
-        return number(value)
-    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def _best_row(summary: pl.DataFrame, evaluation: str) -> dict[str, Any]:
