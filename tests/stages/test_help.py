@@ -16,7 +16,7 @@ VERBS = [
     ["check"], ["verify"], ["inspect"], ["repair"],
     ["data", "rows"], ["data", "pack"], ["base", "model"],
     ["evaluate", "predict"], ["evaluate", "score"], ["spectra", "base"], ["spectra", "run"],
-    ["report", "tables"], ["report", "claims"], ["report", "figures"], ["report", "page"],
+    ["report", "tables"], ["report", "chapter"], ["report", "page"],
 ]  # fmt: skip
 
 

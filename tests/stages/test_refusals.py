@@ -11,8 +11,7 @@ import pytest
 
 from finished_study import (
     BASE,
-    CLAIMS,
-    FIGURES,
+    CHAPTERS,
     PACK,
     PAGE,
     PREDICT,
@@ -30,7 +29,7 @@ from tiny_study import TinyBase
 
 ROWS = ("data", "rows", "code")
 VERBS = (
-    ROWS, PACK, BASE, TRAIN, PREDICT, SCORE, SPECTRA_BASE, SPECTRA, TABLES, CLAIMS, FIGURES, PAGE,
+    ROWS, PACK, BASE, TRAIN, PREDICT, SCORE, SPECTRA_BASE, SPECTRA, TABLES, *CHAPTERS, PAGE,
 )  # fmt: skip
 each_verb = pytest.mark.parametrize("verb", VERBS, ids=[" ".join(verb[:2]) for verb in VERBS])
 

@@ -12,19 +12,13 @@ from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
 from rankscope.cli import app
-from rankscope.errors import ArtefactError
-from rankscope.report import FIGURE_NAMES
+from rankscope.errors import ArtefactError, StudyError
+from rankscope.report.chapters.contents import declared
 from rankscope.studies.expand import load_study
+from report_parts import make_report, run_report
 from synthetic_study import DEMO, write_synthetic_study
 
-VERBS = ("tables", "claims", "figures", "page")
-
-
-def report(verb: str) -> None:
-    outcome = CliRunner().invoke(app, ["report", verb, "--study", str(DEMO)])
-    if outcome.exception and not isinstance(outcome.exception, SystemExit):
-        raise outcome.exception
-    assert outcome.exit_code == 0, outcome.output
+CHAPTERS = ("tradeoff", "intruders", "updates", "training")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +28,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         write_synthetic_study(folder, diverged=study.runs[-1].name)
-        for verb in VERBS:
-            report(verb)
+        make_report(DEMO)
     return folder
 
 
@@ -45,13 +38,40 @@ def page(folder) -> str:
 
 
 def test_each_verb_writes_what_the_layout_says(folder):
-    for name in FIGURE_NAMES:
-        assert (folder / layout.report_figure("demo", name)).is_file()
     assert (folder / layout.report_claims("demo")).is_file()
     assert (folder / layout.report_tables("demo") / "runs.csv").is_file()
-    for verb in VERBS:
-        manifest = json.loads((folder / layout.report_manifest("demo", verb)).read_text("utf-8"))
+    made = [layout.report_manifest("demo", verb) for verb in ("tables", "page")]
+    made += [layout.report_chapter_manifest("demo", name) for name in CHAPTERS]
+    for path in made:
+        manifest = json.loads((folder / path).read_text("utf-8"))
         assert manifest["stage"] == "report"
+        assert manifest["inputs"]
+        named = manifest["spec"]["study"]
+        assert (named if isinstance(named, str) else named["study"]) == "demo"
+
+
+def test_only_what_applies_to_the_study_is_written(folder):
+    chapters = Path(layout.report_chapter("demo", "any")).parent
+    assert {path.name for path in (folder / chapters).iterdir()} == set(CHAPTERS)
+    for name in CHAPTERS:
+        figures = (folder / layout.report_chapter("demo", name) / "figures").glob("*.svg")
+        assert {path.stem for path in figures} == set(declared(name).sentences)
+
+
+def test_the_demo_says_of_nothing_that_it_was_not_measured(folder, page):
+    assert "not measured" not in page.lower()
+    for path in (folder / layout.report_chapter("demo", "any")).parent.rglob("*.*"):
+        if path.suffix in (".csv", ".json", ".svg"):
+            assert "not measured" not in path.read_text("utf-8").lower()
+
+
+def test_a_chapter_that_does_not_apply_is_refused_with_those_that_do(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    has = "tradeoff, intruders, updates, training"
+    with pytest.raises(StudyError, match=f"'mixtures' says nothing of the study 'demo'.*: {has}"):
+        run_report("chapter", "mixtures", study=DEMO)
+    with pytest.raises(StudyError, match="no chapter 'figures'; chapters: mixtures, tradeoff"):
+        run_report("chapter", "figures", study=DEMO)
 
 
 def test_the_claims_find_what_was_put_in(folder):
@@ -68,11 +88,12 @@ def test_the_claims_find_what_was_put_in(folder):
 
 def test_the_same_tables_give_the_same_claims_and_figures(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    kept = [Path(layout.report_claims("demo")), *Path(layout.report_figures("demo")).iterdir()]
-    before = {path: path.read_bytes() for path in kept}
-    report("claims")
-    report("figures")
-    assert {path: path.read_bytes() for path in kept} == before
+    chapter = Path(layout.report_chapter("demo", "tradeoff"))
+    files = [path for path in chapter.rglob("*") if path.is_file() and path.name != "run.json"]
+    assert len(files) > 10
+    before = {path: path.read_bytes() for path in files}
+    run_report("chapter", "tradeoff", study=DEMO)
+    assert {path: path.read_bytes() for path in files} == before
 
 
 class Loads(HTMLParser):
@@ -118,9 +139,11 @@ def test_the_page_says_what_was_run_with_what_and_how_long(page):
 
 def test_a_verb_without_its_inputs_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for verb in VERBS[1:]:
+    for name in CHAPTERS:
         with pytest.raises(ArtefactError, match="run `rankscope report tables` first"):
-            report(verb)
+            run_report("chapter", name, study=DEMO)
+    with pytest.raises(ArtefactError, match="run `rankscope report chapter tradeoff` first"):
+        run_report("page", study=DEMO)
 
 
 def test_the_page_says_where_learning_and_forgetting_are_one(page, tmp_path, monkeypatch):
@@ -130,22 +153,20 @@ def test_the_page_says_where_learning_and_forgetting_are_one(page, tmp_path, mon
     measured = "measures: forgetting, data: english, max"
     assert measured in text
     Path("mine.yaml").write_text(text.replace(measured, measured.replace("english", "code")))
-    for verb in VERBS:
-        assert CliRunner().invoke(app, ["report", verb, "--study", "mine.yaml"]).exit_code == 0
+    make_report("mine.yaml")
     shown = unescape(Path(layout.report_page("mine")).read_text("utf-8"))
     assert "What is measured:</strong> code (learning) and english (forgetting) are" in shown
 
 
 def test_a_study_of_which_nothing_was_run_still_has_a_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for verb in VERBS:
-        report(verb)
+    make_report(DEMO)
     page = Path(layout.report_page("demo")).read_text("utf-8")
     assert "no answer to give" in page
     assert "0 of 10 runs finished" in page
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", ["tables", "chapter tradeoff", "page"])
 def test_help_has_a_working_example(verb):
-    help_text = CliRunner().invoke(app, ["report", verb, "--help"]).output
+    help_text = CliRunner().invoke(app, ["report", verb.split()[0], "--help"]).output
     assert f"rankscope report {verb} --study demo" in help_text

@@ -33,8 +33,8 @@ def run_to_its_end(study: Study, run: Run) -> None:
         rankscope("evaluate", "score", subject, "--suite", suite)
     rankscope("spectra", "base")
     rankscope("spectra", "run", run.name)
-    for verb in ("tables", "claims", "figures", "page"):
-        rankscope("report", verb)
+    for verb in REPORT:
+        rankscope(*verb)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ PREDICT = ("evaluate", "predict", "lora-r1@0", "--suite", "tiny")
 SCORE = ("evaluate", "score", "lora-r1@0", "--suite", "tiny")
 SPECTRA_BASE = ("spectra", "base")
 SPECTRA = ("spectra", "run", "lora-r1@0")
-TABLES, CLAIMS, FIGURES, PAGE = (("report", n) for n in ("tables", "claims", "figures", "page"))
+TABLES, PAGE = (("report", name) for name in ("tables", "page"))
+CHAPTERS = tuple(
+    ("report", "chapter", name) for name in ("tradeoff", "intruders", "updates", "training")
+)
+REPORT = (TABLES, *CHAPTERS, PAGE)
 READ_MODEL = (PACK, TRAIN, PREDICT, SPECTRA_BASE, SPECTRA)
 
 
@@ -79,9 +83,11 @@ KINDS = {
     "spectra": Kind(
         lambda s, r: f"{layout.run_spectra(r.name, s.spectra.name)}/vectors.parquet", (TABLES,)
     ),
-    "tables": Kind(
-        lambda s, r: f"{layout.report_tables(s.study)}/runs.parquet", (CLAIMS, FIGURES, PAGE)
+    "tables": Kind(lambda s, r: f"{layout.report_tables(s.study)}/runs.parquet", (*CHAPTERS, PAGE)),
+    "claims": Kind(
+        lambda s, r: f"{layout.report_chapter(s.study, 'updates')}/claims.parquet", (PAGE,)
     ),
-    "claims": Kind(lambda s, r: layout.report_claims(s.study), (PAGE,)),
-    "figures": Kind(lambda s, r: f"{layout.report_figures(s.study)}/plane.json", (PAGE,)),
+    "figures": Kind(
+        lambda s, r: f"{layout.report_chapter(s.study, 'tradeoff')}/figures/plane.json", (PAGE,)
+    ),
 }

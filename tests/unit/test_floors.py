@@ -111,6 +111,30 @@ def test_no_stage_may_import_another() -> None:
         assert not FLOORS[stage] & set(STAGES)
 
 
+def test_chapters_of_the_report_never_import_each_other() -> None:
+    wrong = {
+        f"{name} imports {target}"
+        for name, target, _ in imports()
+        if (own := chapter(name)) and (other := chapter(target)) and own != other
+    }
+    assert not wrong
+
+
+def test_no_other_part_of_the_report_knows_what_is_in_a_chapter() -> None:
+    wrong = {
+        f"{name} imports {target}"
+        for name, target, _ in imports()
+        if chapter(target) and not chapter(name)
+    }
+    assert not wrong
+
+
+def chapter(module: str) -> str:
+    """The chapter that a module belongs to; empty outside of one."""
+    found = re.match(r"report\.chapters\.([a-z_]+)\.", f"{module}.")
+    return found[1] if found and (SOURCE / PACKAGE / "report/chapters" / found[1]).is_dir() else ""
+
+
 def test_the_table_has_no_circle() -> None:
     known: set[str] = set()
     waiting = dict(FLOORS)

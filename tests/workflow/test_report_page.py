@@ -7,11 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from rankscope.artefacts import layout
-from rankscope.cli import app
 from rankscope.studies.expand import load_study
+from report_parts import make_report
 from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 from synthetic_study import DEMO, write_synthetic_study
 
@@ -42,9 +41,7 @@ pytestmark = pytest.mark.skipif(
 
 def make_page(study_file: Path) -> Path:
     """Make the page of the study whose artefacts are below the current folder."""
-    for verb in ("tables", "claims", "figures", "page"):
-        outcome = CliRunner().invoke(app, ["report", verb, "--study", str(study_file)])
-        assert outcome.exit_code == 0, outcome.output
+    make_report(study_file)
     return Path(layout.report_page(load_study(study_file).study)).absolute()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from laboratory import Lab
 
-REPORT = Counter(report_tables=1, report_claims=1, report_figures=1, report_page=1)
+REPORT = Counter(report_tables=1, report_chapter=4, report_page=1)
 ONE_RUN = Counter(train_run=1, evaluate_predict=1, evaluate_score=1, spectra_run=1)
 GRID = [
     {"method": "full", "learning_rate": 3.0e-3},
@@ -40,10 +40,10 @@ def test_another_learning_rate_is_another_run_and_changing_back_is_free(lab: Lab
     assert lab.planned() == Counter()
 
 
-def test_an_edited_figure_renders_figures_and_page_only(lab: Lab) -> None:
+def test_an_edited_figure_redraws_its_chapter_and_the_page_only(lab: Lab) -> None:
     figure = lab.folder / "src/rankscope/report/chapters/training/loss.py"
     figure.write_text(figure.read_text("utf-8") + "\n# edited\n", "utf-8")
-    assert lab.planned() == Counter(report_figures=1, report_page=1)
+    assert lab.planned() == Counter(report_chapter=1, report_page=1)
 
 
 def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab) -> None:
@@ -65,7 +65,9 @@ def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab)
         ("results/base/*/spectra/model.layers.0.mlp.up_proj.safetensors",
          Counter(spectra_base=1, spectra_run=3) + REPORT),
         ("results/spectra/lora-r1-*/vectors.parquet", Counter(spectra_run=1) + REPORT),
-        ("results/report/tiny/figures/loss.svg", Counter(report_figures=1, report_page=1)),
+        ("results/report/tiny/chapters/training/figures/loss.svg",
+         Counter(report_chapter=1, report_page=1)),
+        ("results/report/tiny/claims.parquet", Counter(report_page=1)),
         ("reports/tiny/index.html", Counter(report_page=1)),
     ],
 )  # fmt: skip

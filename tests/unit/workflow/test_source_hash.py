@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from rankscope.errors import RankscopeError
+from rankscope.report.chapters import contents
 from rankscope.workflow.source_hash import followed, source_hash
 
 REPOSITORY = Path(__file__).parents[3]
-VERBS = ("tables", "claims", "figures", "page")
+VERBS = ("tables", "chapter", "page")
+CHAPTERS = "rankscope.report.chapters"
 
 
 @pytest.fixture
@@ -76,14 +78,19 @@ def test_a_rule_of_the_report_follows_every_module_that_its_verb_uses(verb: str)
         )
         for name in VERBS
     }
+    # what is drawn follows the chapter; that it applies is for the inputs of the page
+    entries["chapter"] += [f"{CHAPTERS}.training.content", f"{CHAPTERS}.contents"]
     before = VERBS[: VERBS.index(verb) + 1]
     covered = followed(*(module for name in before for module in entries[name]))
     assert set(followed(*modules_of_verb(verb))) <= set(covered)
 
 
-def test_an_edited_figure_redraws_figures_and_page_alone() -> None:
-    figure = "rankscope.report.chapters.intruders.counts"
-    assert figure in followed("rankscope.report.chapters.figures")
-    assert figure in followed("rankscope.report.page.build")
-    assert figure not in followed("rankscope.report.evidence.tables")
-    assert figure not in followed("rankscope.report.chapters.claims")
+@pytest.mark.parametrize("edited", ["counts", "associations", "summary"])
+def test_an_edit_in_a_chapter_concerns_that_chapter_alone(edited: str) -> None:
+    module = f"{CHAPTERS}.intruders.{edited}"
+    assert module in followed(f"{CHAPTERS}.intruders.content")
+    others = set(contents.CHAPTERS) - {"intruders"}
+    for other in others:
+        assert module not in followed(f"{CHAPTERS}.{other}.content", f"{CHAPTERS}.making")
+    for entry in ("page.build", "evidence.gather", "evidence.tables"):
+        assert module not in followed(f"rankscope.report.{entry}")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rankscope.report.chapters.claims import CLAIMS, judge_claims
 from scipy import stats
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting
@@ -14,6 +13,7 @@ from rankscope.report.chapters.updates import updates
 from rankscope.report.evidence.resampling import Interval
 from rankscope.report.verdicts.subject import Subject
 from rankscope.report.verdicts.verdict import Claim, Sample, decide, judge
+from report_parts import METHOD_CLAIMS, judged
 
 HEADLINE = ("code", "english")
 ORDERS_BY_RANK = (learning.order_by_rank, forgetting.grows_with_rank, intruders.falls_with_rank)
@@ -512,15 +512,15 @@ def test_of_several_learning_rates_the_one_that_learned_most_stands_for_its_meth
 
 
 def test_every_claim_answers_for_a_study_without_anything():
-    verdicts = judge_claims(Subject.of(EvidenceBuilder().build(), None))
-    assert len(verdicts) == len(CLAIMS)
+    verdicts = judged(Subject.of(EvidenceBuilder().build(), None))
+    assert len(verdicts) == len(METHOD_CLAIMS)
     assert {verdict.verdict for verdict in verdicts} == {"not measured"}
     assert all(verdict.reason for verdict in verdicts)
 
 
 def test_every_claim_answers_for_a_study_without_spectra():
     traces = {None: constant(0.5, 0.4), **{rank: constant(0.3, 0.1) for rank in (1, 4, 16, 64)}}
-    verdicts = judge_claims(subject(learning_and_forgetting(traces)))
+    verdicts = judged(subject(learning_and_forgetting(traces)))
     spectral_claims = [v for v in verdicts if v.claim.startswith("H3") or v.claim == "H2.9"]
     assert {verdict.verdict for verdict in spectral_claims} == {"not measured"}
     assert len({v.claim for v in verdicts if v.verdict == "confirmed"}) >= 3
@@ -528,7 +528,7 @@ def test_every_claim_answers_for_a_study_without_spectra():
 
 def test_every_claim_answers_for_a_study_without_scores():
     counts = {None: [0] * 6, 1: [4] * 6, 4: [2] * 6, 16: [1] * 6, 64: [0] * 6}
-    verdicts = judge_claims(subject(spectral(counts)))
+    verdicts = judged(subject(spectral(counts)))
     assert next(v for v in verdicts if v.claim == "H3.2").verdict == "confirmed"
     assert next(v for v in verdicts if v.claim == "H2.1").value is None
 
@@ -537,5 +537,5 @@ def test_a_run_that_was_trained_but_not_scored_is_left_out():
     builder = learning_and_forgetting({None: constant(0.5, 0.4), 4: constant(0.3, 0.1)})
     builder.run(16, 0)
     builder.run(16, 1)
-    verdicts = judge_claims(subject(builder))
+    verdicts = judged(subject(builder))
     assert [v.scope for v in verdicts if v.claim == "H2.1"] == ["LoRA r=4 · code"]

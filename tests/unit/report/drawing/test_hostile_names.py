@@ -7,14 +7,16 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from rankscope.report.chapters.figures import draw_figures
 
 from evidence_builder import EvidenceBuilder, tables_of
+from rankscope.report.chapters.mixtures.content import figures
+from rankscope.report.chapters.mixtures.tables import category_scores, mixture_scores
 from rankscope.report.drawing.figure import Figure, wrapped
 from rankscope.report.drawing.render import for_page, write_figure
 from rankscope.report.evidence.gather import gather
 from rankscope.report.evidence.tables import Tables, build_tables
 from rankscope.studies.expand import load_study
+from report_parts import drawn as figures_of
 from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 from synthetic_study import write_synthetic_study
 
@@ -35,17 +37,18 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def renamed(tables: Tables, names: dict[str, dict[str, str]]) -> Tables:
     """The tables with other names: by column, old to new."""
+    frames = {name: getattr(tables, name) for name in tables.__dataclass_fields__}
+    return Tables(**{name: with_names(frame, names) for name, frame in frames.items()})
 
-    def of(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns(
-            pl.col(column).replace(new) for column, new in names.items() if column in frame.columns
-        )
 
-    return Tables(**{name: of(frame) for name, frame in vars(tables).items()})
+def with_names(frame: pl.DataFrame, names: dict[str, dict[str, str]]) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.col(column).replace(new) for column, new in names.items() if column in frame.columns
+    )
 
 
 def drawn(tables: Tables, headline: tuple[str, str] | None) -> dict[str, Figure]:
-    return {each.name: each for each in draw_figures(tables, headline) if each.panels}
+    return {each.name: each for each in figures_of(tables, headline)}
 
 
 def shapes(figure: Figure, folder) -> dict[str, int]:
@@ -147,13 +150,20 @@ def test_no_figure_of_a_study_has_a_name_in_an_expression(of_demo):
 
 
 def test_no_figure_of_mixtures_has_a_name_in_an_expression(of_mixtures):
+    scores = mixture_scores(of_mixtures.evidence)
+    by_category = category_scores(of_mixtures.evidence)
     names = {
-        "category": hostile(of_mixtures.category_scores, "category"),
+        "category": hostile(by_category, "category"),
         "evaluation": hostile(of_mixtures.summary, "evaluation"),
     }
-    after = drawn(renamed(of_mixtures, names), None)
+    others = ("tradeoff", "training")
+    before = {each.name: each for each in figures_of(of_mixtures, of=others)}
+    before |= {each.figure.name: each.figure for each in figures(scores, by_category)}
+    after = {each.name: each for each in figures_of(renamed(of_mixtures, names), of=others)}
+    frames = (with_names(frame, names) for frame in (scores, by_category))
+    after |= {each.figure.name: each.figure for each in figures(*frames)}
     assert {"rank-scaling", "categories", "fixed-total", "by-rank"} <= set(after)
-    assert specifications(after) == specifications(drawn(of_mixtures, None))
+    assert specifications(after) == specifications(before)
 
 
 def test_a_title_breaks_into_few_lines_and_loses_its_end_only():

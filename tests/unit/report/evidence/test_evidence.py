@@ -119,4 +119,3 @@ def test_a_run_that_was_not_analysed_yet_is_left_out_of_the_spectra():
     evidence = builder.build()
     condition = evidence.conditions[0]
     assert evidence.spectral_steps(condition) == (5,)
-    assert evidence.intruder_values(condition, 5, "left", 10, 0.5).tolist() == [[1, 2]]

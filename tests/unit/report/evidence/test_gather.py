@@ -70,7 +70,7 @@ def test_a_missing_file_of_the_base_is_made_up_for_by_another_sampling(study: St
 
 
 def test_an_evaluation_is_found_by_its_kind_of_tests_and_metric(study: Study, tmp_path: Path):
-    write_tables(build_tables(gather(study)), {}, tmp_path / "tables")
+    write_tables(build_tables(gather(study)), {"study": {"spectra": None}}, tmp_path / "tables")
     evidence = read_tables(tmp_path / "tables").evidence
     seen = evidence.on_tests("intra", "rouge_l")
     assert seen is not None

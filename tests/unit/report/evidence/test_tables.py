@@ -8,7 +8,13 @@ from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.evidence.gather import gather
 from rankscope.report.evidence.methods import condition_labels
-from rankscope.report.evidence.tables import build_tables, provenance, read_tables, write_tables
+from rankscope.report.evidence.tables import (
+    SPECTRAL,
+    build_tables,
+    provenance,
+    read_tables,
+    write_tables,
+)
 from rankscope.studies.expand import load_study
 from synthetic_study import DEMO, STEPS, write_synthetic_study
 
@@ -90,18 +96,6 @@ def test_the_summary_recovers_what_was_put_in(tables):
     assert lost["Full"] < lost["LoRA r=1"] < 0
 
 
-def test_intruders_are_summed_over_matrices_and_averaged_over_seeds(tables):
-    where = (
-        (pl.col("method") == "LoRA r=1") & (pl.col("step") == STEPS[-1])
-        & (pl.col("side") == "left") & (pl.col("k") == 10) & (pl.col("epsilon") == 0.5)
-    )  # fmt: skip
-    total = tables.intruders.filter(where)["intruders"].sum() / 2
-    row = tables.intruder_summary.filter(where).row(0, named=True)
-    assert row["intruders"] == pytest.approx(total)
-    assert (row["matrices"], row["seeds"]) == (28, 2)
-    assert row["low"] <= row["intruders"] <= row["high"]
-
-
 def test_equal_artefacts_give_equal_bits(gathered, study, tmp_path):
     for name in ("once", "twice"):
         write_tables(build_tables(gathered), provenance(study, gathered), tmp_path / name)
@@ -115,7 +109,8 @@ def test_wall_times_stand_in_their_own_table_only(tables):
     assert tables.timings["stage"].unique().sort().to_list() == [
         "base", "data", "evaluate-predict", "evaluate-score", "spectra", "train",
     ]  # fmt: skip
-    for name, frame in vars(tables).items():
+    for name in tables.__dataclass_fields__:
+        frame = getattr(tables, name)
         if name != "timings":
             assert not {"work_seconds", "startup_seconds", "started"} & set(frame.columns)
 
@@ -123,7 +118,18 @@ def test_wall_times_stand_in_their_own_table_only(tables):
 def test_tables_are_read_back_as_written(tables, gathered, study, tmp_path):
     write_tables(tables, provenance(study, gathered), tmp_path / "tables")
     back = read_tables(tmp_path / "tables")
-    assert all(getattr(back, name).equals(frame) for name, frame in vars(tables).items())
+    assert all(getattr(back, n).equals(getattr(tables, n)) for n in tables.__dataclass_fields__)
+
+
+def test_a_study_without_spectra_has_no_tables_of_them(tables, gathered, study, tmp_path):
+    about = provenance(study.model_copy(update={"spectra": None}), gathered)
+    write_tables(tables, about, tmp_path / "tables")
+    written = {path.stem for path in (tmp_path / "tables").glob("*.parquet")}
+    assert {"runs", "summary"} <= written
+    assert written.isdisjoint(SPECTRAL)
+    back = read_tables(tmp_path / "tables")
+    assert back.matrices.is_empty()
+    assert back.matrices.columns == tables.matrices.columns
 
 
 def test_reading_tables_that_are_not_there_says_what_to_run(tmp_path):

@@ -2,10 +2,10 @@
 
 import polars as pl
 import pytest
-from rankscope.report.chapters.figures import colours_of
 
 from evidence_builder import EvidenceBuilder, learning_and_forgetting, tables_of
 from rankscope.report.chapters.tradeoff.by_rank import beyond, by_rank, traces_of
+from report_parts import said
 
 HEADLINE = ("code", "english")
 TRACES = {
@@ -150,7 +150,8 @@ def test_a_series_is_one_trace_whatever_rates_its_ranks_have():
     means = drawn.rows.filter(kind="mean")
     assert set(means.select("trace", "rank").rows()) == set(rates)
     assert [key.label for key in drawn.keys] == ["paper", "tuned"]
-    assert {key.variable for key in drawn.keys} < set(colours_of(tables))
+    (content,) = said(tables, of=["tradeoff"]).values()
+    assert {key.variable for key in drawn.keys} == set(content.colours)
     assert means["x"].n_unique() == 4  # side by side: no bar hides another
 
 

@@ -1,14 +1,15 @@
 import numpy as np
 import polars as pl
 import pytest
-from rankscope.report.page.answer import answer, with_interval
-from rankscope.report.page.numbers import number
 
+from rankscope.report.chapters.tradeoff.answer import answer
 from rankscope.report.chapters.tradeoff.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
 from rankscope.report.chapters.tradeoff.learning import LEARNS_LESS
 from rankscope.report.evidence.resampling import DRAWS
 from rankscope.report.evidence.tables import SUMMARY
+from rankscope.report.numbers import number
 from rankscope.report.verdicts.verdict import Sample, judge
+from rankscope.report.words import with_interval
 
 HEADLINE = ("code", "english")
 
@@ -33,9 +34,7 @@ def summary():
 
 
 def said(verdicts, summary):
-    return tuple(
-        "".join(part.text for part in sentence) for sentence in answer(verdicts, summary, HEADLINE)
-    )
+    return answer(verdicts, summary, HEADLINE)
 
 
 def test_what_is_decided_is_said_with_interval_and_n(summary):

@@ -1,16 +1,18 @@
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from rankscope.report.chapters.figures import FIGURES, draw_figures
+from jinja2 import Template
 
-from rankscope.report import FIGURE_NAMES
-from rankscope.report.chapters.mixtures.scaling import rank_scaling
+from rankscope.report.chapters.contents import CHAPTERS, declared
+from rankscope.report.chapters.mixtures.scaling import scaling
+from rankscope.report.chapters.mixtures.tables import mixture_scores
 from rankscope.report.chapters.tradeoff.plane import plane
-from rankscope.report.drawing.figure import palette, rates_note
+from rankscope.report.drawing.colours import palette
 from rankscope.report.drawing.render import (
     SUFFIXES,
     columnar,
@@ -18,13 +20,18 @@ from rankscope.report.drawing.render import (
     standalone_specification,
     write_figure,
 )
+from rankscope.report.evidence.conditions import rates_note
 from rankscope.report.evidence.gather import gather
 from rankscope.report.evidence.tables import build_tables
 from rankscope.studies.expand import load_study
+from report_parts import drawn
 from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
 from synthetic_study import DEMO, REPOSITORY, write_synthetic_study
 
+SENTENCES = {name: text for each in CHAPTERS for name, text in declared(each).sentences.items()}
+FIGURES = tuple(SENTENCES)
 MIXTURES = ("rank-scaling", "categories", "fixed-total")
+OTHERS = ("tradeoff", "intruders", "updates", "training")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_demo(tables):
-    return {figure.name: figure for figure in draw_figures(tables, ("code", "english"))}
+    return {figure.name: figure for figure in drawn(tables, ("code", "english"), OTHERS)}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +61,7 @@ def mixtures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_mixtures(mixtures):
-    return {figure.name: figure for figure in draw_figures(mixtures, None)}
+    return {figure.name: figure for figure in drawn(mixtures)}
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +70,11 @@ def figures(of_demo, of_mixtures):
     return of_demo | {name: figure for name, figure in of_mixtures.items() if name in MIXTURES}
 
 
-def test_the_list_of_figures_is_known_before_anything_runs(of_demo):
-    assert tuple(entry.name for entry in FIGURES) == FIGURE_NAMES
-    assert tuple(of_demo) == FIGURE_NAMES
+def test_every_figure_has_its_sentence_before_anything_runs(figures):
+    assert set(figures) == set(FIGURES)
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_to_four_files(figures, name, tmp_path):
     write_figure(figures[name], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}{end}" for end in SUFFIXES}
@@ -78,14 +84,14 @@ def test_a_figure_is_drawn_to_four_files(figures, name, tmp_path):
     assert pl.read_csv(tmp_path / f"{name}.csv").height == figures[name].rows.height
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_is_named(figures, name):
     for panel in figures[name].panels:
         titles = re.findall(r'"title": "([^"]+)"', json.dumps(panel.chart.to_dict()))
         assert len(titles) >= 2
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_one_colour_per_method_and_none_invented(figures, name):
     allowed = {f"var({variable})" for variable in figures[name].colours} | {"var(--ink)"}
     used = set(re.findall(r"var\([^)]*\)", json.dumps(for_page(figures[name])["panels"])))
@@ -133,13 +139,10 @@ def test_figures_of_one_matrix_offer_every_matrix(figures):
     )["params"]
 
 
-def test_what_was_not_measured_is_an_empty_figure_that_says_so(tables, tmp_path):
-    empty = {name: frame.head(0) for name, frame in vars(tables).items() if name != "runs"}
-    for figure in draw_figures(type(tables)(runs=tables.runs, **empty), None):
-        assert figure.panels == ()
-        assert figure.caption.startswith("Not measured in this study")
-        write_figure(figure, tmp_path)
-        ElementTree.parse(tmp_path / f"{figure.name}.svg")
+def test_of_what_was_not_measured_there_is_no_figure(tables):
+    names = set(tables.__dataclass_fields__) - {"runs"}
+    empty = {name: getattr(tables, name).head(0) for name in names}
+    assert list(drawn(type(tables)(runs=tables.runs, **empty))) == []
 
 
 def test_rows_by_column_keep_values_and_missing_ones():
@@ -194,9 +197,9 @@ def test_the_rates_of_each_series_are_told_apart():
 
 
 def test_one_point_per_rank_and_set_is_drawn_of_several_recipes(mixtures):
-    scores = mixtures.mixture_scores
+    scores = mixture_scores(mixtures.evidence)
     worse = scores.with_columns(best=pl.lit(False), label=pl.lit("slower"), mean=pl.lit(1.0))
-    drawn = rank_scaling(pl.concat([worse, scores])).rows
+    drawn = scaling(pl.concat([worse, scores])).rows
     keys = ["series", "trained_on", "test_kind", "metric", "rank"]
     assert not drawn.select(keys).is_duplicated().any()
     assert drawn["score"].min() > 1
@@ -204,27 +207,35 @@ def test_one_point_per_rank_and_set_is_drawn_of_several_recipes(mixtures):
 
 def test_full_fine_tuning_stands_beyond_the_paper_too(mixtures):
     ours = {"trained_on": "T100", "mixture": "T100", "tasks": 100, "examples": 10_000}
-    scores = mixtures.mixture_scores.filter(pl.col("trained_on") == "T12").with_columns(
-        **{name: pl.lit(value) for name, value in ours.items()}, collection=pl.lit("niv2")
+    scores = (
+        mixture_scores(mixtures.evidence)
+        .filter(pl.col("trained_on") == "T12")
+        .with_columns(
+            **{name: pl.lit(value) for name, value in ours.items()}, collection=pl.lit("niv2")
+        )
     )
-    rows = rank_scaling(scores).rows
+    rows = scaling(scores).rows
     assert rows.filter(kind="paper")["x"].max() == 4096
     assert rows.filter(kind="full")["x"].min() > 4096
 
 
 def test_a_single_sampling_is_drawn_without_a_bar(mixtures):
-    alone = mixtures.mixture_scores.with_columns(
+    alone = mixture_scores(mixtures.evidence).with_columns(
         seeds=pl.lit(1), low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)
     )
-    figure = rank_scaling(alone)
+    figure = scaling(alone)
     assert len(figure.panels) == 4
     assert figure.rows["low"].null_count() == len(figure.rows)
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_the_caption_for_snakemakes_report_is_valid_text(name):
     core = pytest.importorskip("docutils.core", reason="docutils comes with snakemake")
-    source = (REPOSITORY / f"workflow/report/{name}.rst").read_text("utf-8")
+    template = (REPOSITORY / "workflow/report/figure.rst").read_text("utf-8")
+    wildcards, params = SimpleNamespace(figure=name), SimpleNamespace(sentences=SENTENCES)
+    given = SimpleNamespace(wildcards=wildcards, params=params)
+    source = Template(template).render(snakemake=given)
+    assert source.strip() == SENTENCES[name]
     settings = {"halt_level": 2, "report_level": 2}
     text = core.publish_string(source, writer="pseudoxml", settings_overrides=settings).decode()
     assert "<paragraph>" in text
