@@ -20,6 +20,7 @@ from rankscope.records.bases import HubBase
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
+from rankscope.report.chapters.contents import chapters_of
 
 UNKNOWN = "?"
 NONE = "–"
@@ -188,7 +189,7 @@ def jobs_per_stage(study: Study) -> dict[str, int]:
         train=runs,
         evaluate=2 * len(study.measured),
         spectra=runs + trained_on if study.spectra else 0,
-        report=4,
+        report=len(chapters_of(study)) + 2,
     )
     return dict(jobs)
 
