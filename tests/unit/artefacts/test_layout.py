@@ -8,7 +8,6 @@ import pytest
 from rankscope.artefacts import layout
 from rankscope.artefacts.layout import Place, place_of
 
-REPORTED = ("report_claims", "report_figures", "report_tables")
 # what nothing is made from, names alone, and the page, which lies outside of `results`
 WITHOUT_MANIFEST = {
     "checkpoints", "place_of", "remembered_hash", "remembered_hashes", "report_page",
