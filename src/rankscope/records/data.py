@@ -25,6 +25,7 @@ class StandardLibrary(Data, Located):
     """
 
     trained_as = "sequences"
+    has_heldout_rows = True
 
     source: Literal["standard-library"]
     content: Literal["code", "english"] = Field(
@@ -39,6 +40,11 @@ class StandardLibrary(Data, Located):
         """The readable part of its name."""
         return f"stdlib-{self.content}"
 
+    @property
+    def kept_apart_within(self) -> str:
+        """The library, whose modules both contents split alike (the checks see to it)."""
+        return "the standard library"
+
 
 TEXT_SUFFIXES = (".jsonl", ".parquet", ".txt")
 
@@ -47,6 +53,7 @@ class TextFiles(Data, Located):
     """One's own documents: a `.jsonl` or `.parquet` file, a `.txt` file, or a folder of them."""
 
     trained_as = "sequences"
+    has_heldout_rows = True
 
     source: Literal["text"]
     path: str = Field(
@@ -78,6 +85,7 @@ class HubDataset(Data):
     """A dataset repository of the Hugging Face hub, pinned to a revision."""
 
     trained_as = "sequences"
+    has_heldout_rows = True
 
     source: Literal["hub"]
     repository: str = Field(description="dataset on the hub, such as owner/name")
@@ -120,6 +128,11 @@ class Continuations(Data):
     def slug(self) -> str:
         """The readable part of its name."""
         return "continuations"
+
+    @property
+    def heldout_of(self) -> Data:
+        """The documents that the items are cut from."""
+        return self.documents
 
 
 TrainingSpec = Annotated[

@@ -51,6 +51,58 @@ class Data(Artefact):
         """Which tasks it tests: those trained on or others; None if it is no test of tasks."""
         return None
 
+    # what a variant says of itself; most say nothing, and those below that do, say it
+
+    has_heldout_rows: ClassVar[bool] = False
+    """Whether its rows are of two splits, `train` and `heldout`."""
+    shares_passages: ClassVar[bool] = False
+    """Whether its texts have passages in common on purpose, as the definitions of tasks are."""
+
+    @property
+    def described(self) -> str:
+        """What readers are told of it where its label says too little; else empty."""
+        return ""
+
+    @property
+    def heldout_of(self) -> "Data":
+        """The variant whose held-out rows an evaluation on this one reads."""
+        return self
+
+    @property
+    def kept_apart_within(self) -> str | None:
+        """What it is a part of, if no two parts of that share what is tested and trained on."""
+        return None
+
+    @property
+    def drawn_with(self) -> int | None:
+        """The seed of its sampling; None where it is not drawn, or stands for every sampling."""
+        return None
+
+    @property
+    def whatever_sampling(self) -> "Data":
+        """What it and its other samplings are samplings of."""
+        return self
+
+    @property
+    def series(self) -> str | None:
+        """Its name in the multi-task paper's series of mixtures, if it is one of them."""
+        return None
+
+    @property
+    def tasks_asked(self) -> int | Literal["all"] | None:
+        """How many tasks are trained on, if it is made of tasks."""
+        return None
+
+    @property
+    def examples_per_task_asked(self) -> int | None:
+        """How many examples of each."""
+        return None
+
+    @property
+    def collection(self) -> str | None:
+        """The kind of source that its tasks are from."""
+        return None
+
 
 # --- collections of tasks -------------------------------------------------------------------------
 
@@ -142,6 +194,8 @@ class TestSet(Data):
 
     __test__ = False  # not a test class, whatever its name makes pytest believe
 
+    shares_passages = True
+
     source: Literal["test-set"]
     kind: Literal["intra", "inter"]
     tasks: Annotated[TaskSpec, ByLabel()]
@@ -181,6 +235,25 @@ class TestSet(Data):
         """The readable part of its name."""
         return self.kind if self.sampling_seed is None else f"{self.kind}-s{self.sampling_seed}"
 
+    @property
+    def described(self) -> str:
+        """What readers are told of it."""
+        items = f"{self.examples_per_task} items of each task"
+        if self.kind == "inter":
+            return f"{items} that no run was trained on"
+        own = " of the run's own sampling" if self.sampling_seed is not None else ""
+        return f"{items} of the smallest mixture{own}"
+
+    @property
+    def kept_apart_within(self) -> str:
+        """The collection, from which mixtures are drawn after their test sets."""
+        return self.tasks.name
+
+    @property
+    def drawn_with(self) -> int | None:
+        """The seed of its sampling."""
+        return self.sampling_seed
+
 
 class Mixture(Data):
     """Training examples of `size` tasks under one sampling seed.
@@ -192,6 +265,7 @@ class Mixture(Data):
 
     trained_as = "examples"
     mixes_tasks = True
+    shares_passages = True
 
     source: Literal["mixture"]
     tasks: Annotated[TaskSpec, ByLabel()]
@@ -248,6 +322,41 @@ class Mixture(Data):
     def chain(self) -> tuple[int, ...]:
         """The nested sizes and, unless it is `all`, the mixture's own."""
         return (*self.nested, *(() if self.size == "all" else (self.size,)))
+
+    @property
+    def drawn_with(self) -> int | None:
+        """The seed of its sampling."""
+        return self.sampling_seed
+
+    @property
+    def whatever_sampling(self) -> "Mixture":
+        """The mixture that stands for every sampling."""
+        return self.replaced(sampling_seed=None)
+
+    @property
+    def described(self) -> str:
+        """What readers are told of it."""
+        return f"{self.series} ({self.examples_per_task} examples per task)"
+
+    @property
+    def kept_apart_within(self) -> str:
+        """The collection, of which its test sets are kept out."""
+        return self.tasks.name
+
+    @property
+    def tasks_asked(self) -> int | Literal["all"]:
+        """How many tasks are trained on."""
+        return self.size
+
+    @property
+    def examples_per_task_asked(self) -> int:
+        """How many examples of each."""
+        return self.examples_per_task
+
+    @property
+    def collection(self) -> str:
+        """The kind of source that its tasks are from."""
+        return self.tasks.source
 
     @property
     def series(self) -> str:

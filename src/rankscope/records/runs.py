@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from rankscope.records.bases import BaseSpec, QuantisedBase, TrainedBase
 from rankscope.records.data import TrainingSpec
-from rankscope.records.instructions import Mixture
 from rankscope.records.methods import Method
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Artefact, Seed
@@ -37,7 +36,7 @@ class Run(Artefact):
     @property
     def sampling_seed(self) -> int:
         """The sampling this run belongs to: that of its mixture, or else its own seed."""
-        given = self.data.sampling_seed if isinstance(self.data, Mixture) else None
+        given = self.data.drawn_with
         return self.seed if given is None else given
 
     def keys(self) -> dict[str, Any]:

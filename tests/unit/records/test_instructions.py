@@ -74,3 +74,20 @@ def test_a_drawn_mixture_has_a_name_of_its_own():
     assert undrawn.drawn(0) == mixture(sampling_seed=0)
     assert undrawn.drawn(0).drawn(1) == undrawn.drawn(0), "a given seed stays"
     assert mixture(with_replacement=True).series == "T*100"
+
+
+def test_what_mixtures_and_test_sets_say_of_themselves():
+    one = mixture(size=12, sampling_seed=3)
+    assert (one.drawn_with, one.series) == (3, "T12")
+    assert (one.tasks_asked, one.collection) == (12, "made-tasks")
+    assert one.whatever_sampling == mixture(size=12)
+    assert one.described == "T12 (100 examples per task)"
+    intra, inter = one.test_set("intra"), one.test_set("inter")
+    assert (intra.drawn_with, inter.drawn_with) == (3, None)
+    assert (intra.tests, inter.tests, one.tests) == ("intra", "inter", None)
+    assert intra.described == (
+        "100 items of each task of the smallest mixture of the run's own sampling"
+    )
+    assert inter.described == "100 items of each task that no run was trained on"
+    parts = {each.kept_apart_within for each in (one, intra, inter)}
+    assert parts == {MADE.name}

@@ -15,7 +15,6 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
-from rankscope.records.instructions import TestSet
 from rankscope.records.keys import BASE, KEYS, VERSION_KEYS
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -141,17 +140,15 @@ def _items(study: Study) -> pl.DataFrame:
             counted.add(key)
             taken = rows.filter(pl.col("evaluation") == evaluation.name)
             data = evaluation.data
-            tests = data if isinstance(data, TestSet) else None
-            if tests is not None and tests.sampling_seed is not None:
+            if data.drawn_with is not None:
                 taken = taken.with_columns(
-                    item=pl.lit(sampled_item(tests.sampling_seed, "")) + pl.col("item")
+                    item=pl.lit(sampled_item(data.drawn_with, "")) + pl.col("item")
                 )
-            frames.append(taken.with_columns(**_asked(evaluation.name, tests)))
+            frames.append(taken.with_columns(**_asked(evaluation.name, data.tests)))
     return pl.concat(frames)
 
 
-def _asked(name: str, tests: TestSet | None) -> dict[str, pl.Expr]:
-    kind = None if tests is None else tests.kind
+def _asked(name: str, kind: str | None) -> dict[str, pl.Expr]:
     values = zip(ASKED.items(), (name, kind), strict=True)
     return {column: pl.lit(value, dtype=dtype) for (column, dtype), value in values}
 

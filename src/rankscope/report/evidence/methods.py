@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 
@@ -70,13 +69,11 @@ def data_names(runs: Sequence[Run], called: Labels = UNLABELLED) -> dict[str, st
     All samplings of a mixture have one name, its series in the paper if that names one mixture.
     """
     found = {}
-    for run in runs:
-        mixture = run.data
-        if isinstance(mixture, Mixture):
-            found[mixture.name] = (mixture.replaced(sampling_seed=None).name, mixture.series)
-        else:
-            label = called.get(mixture.name, mixture.name)
-            found[mixture.name] = (label, label)
+    for data in {run.data.name: run.data for run in runs}.values():
+        label = called.get(data.name, data.name)
+        found[data.name] = (
+            (data.whatever_sampling.name, data.series) if data.series else (label, label)
+        )
     mixtures = Counter(series for _, series in set(found.values()))
     return {
         name: series if mixtures[series] == 1 else undrawn

@@ -8,7 +8,6 @@ size of a mixture of all tasks is known as soon as one of its samplings is drawn
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.report.evidence.methods import UNLABELLED, Labels, data_names
 
@@ -44,13 +43,11 @@ def training_sets(
     trained_on = {run.data.name: run.data for run in runs}
     for data in trained_on.values():
         label = names[data.name]
-        if not isinstance(data, Mixture):
-            found[data.name] = TrainingSet(label)
-            continue
         samplings = [name for name in trained_on if names[name] == label]
         drawn = (tasks for name in samplings if (tasks := tasks_drawn(name)) is not None)
-        tasks = next(drawn, None) if data.size == "all" else data.size
-        examples = None if tasks is None else tasks * data.examples_per_task
-        shown = label if tasks is None or label != data.series else data.label(tasks)
-        found[data.name] = TrainingSet(shown, data.series, tasks, examples, data.tasks.source)
+        tasks = next(drawn, None) if data.tasks_asked == "all" else data.tasks_asked
+        per_task = data.examples_per_task_asked
+        examples = None if tasks is None or per_task is None else tasks * per_task
+        shown = label.replace("all", str(tasks)) if label == data.series and tasks else label
+        found[data.name] = TrainingSet(shown, data.series, tasks, examples, data.collection)
     return found

@@ -18,7 +18,6 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import is_made, read_parquet, scan_parquet
-from rankscope.records.instructions import TestSet
 from rankscope.records.study import Study
 from rankscope.report.chapters.mixtures.subject import Mixtures
 from rankscope.report.chapters.mixtures.tables import Place
@@ -176,7 +175,7 @@ def _prompts(study: Study, test: Evaluation, items: Sequence[str]) -> pl.DataFra
         evaluation.data.name
         for suite in study.suites
         for evaluation in suite.evaluations
-        if evaluation.name == test.asked and isinstance(evaluation.data, TestSet)
+        if evaluation.name == test.asked and evaluation.data.tests is not None
     }
     named = pl.format("{}/{}", "task", "instance").alias("item")
     frames = [
