@@ -13,8 +13,7 @@ from snakemake.utils import min_version
 
 from rankscope.artefacts import layout
 from rankscope.workflow.outcome import failure, list_few_files, say_last, success
-from rankscope.workflow.start import OTHERS_VARIABLE, studies_at_start
-from rankscope.studies.option import STUDY_VARIABLE
+from rankscope.workflow.start import studies_at_start
 from rankscope.workflow.lookups import Lookups, accept_stage_names, scaled
 from rankscope.workflow.source_hash import source_hash
 
@@ -32,11 +31,6 @@ accept_stage_names(workflow, lookups)
 list_few_files(logger)
 
 
-envvars:
-    STUDY_VARIABLE,
-    OTHERS_VARIABLE,
-
-
 onsuccess:
     say_last(success(lookups.studies, map(str, workflow.dag_settings.targets)))
 
@@ -46,11 +40,7 @@ onerror:
 
 
 wildcard_constraints:
-    data=r"[\w-]+",
-    base=r"[\w-]+",
-    run=r"[\w-]+",
-    suite=r"[\w-]+",
-    settings=r"[\w-]+",
+    name=r"[\w-]+",
     study=r"[\w-]+",
     chapter=r"[\w-]+",
 

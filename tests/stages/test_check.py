@@ -156,7 +156,7 @@ def test_a_batch_above_the_packed_sequences() -> None:
 
     Path("mine.yaml").write_text(STUDY, encoding="utf-8")
     study = load_study("mine.yaml")
-    packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
+    packed = Path(layout.packed(study.runs[0].packed.name))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(9)}).write_parquet(packed)
     seal()

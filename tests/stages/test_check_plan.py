@@ -93,7 +93,7 @@ def test_epochs_are_counted_once_the_data_is_packed(capsys: pytest.CaptureFixtur
     check([Path("steps.yaml")])
     assert "epochs are known once the data is packed" in flat(capsys.readouterr().out)
     study = load_study("mine.yaml")
-    packed = Path(layout.packed(study.data["code"].name, study.base.name, 256))
+    packed = Path(layout.packed(study.runs[0].packed.name))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(100)}).write_parquet(packed)
     seal()

@@ -50,9 +50,8 @@ def test_packing_uses_the_base_tokenizer(tiny_base, tmp_path, monkeypatch):
 
     tiny_base.copy_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    run("data", "pack", "code", "--length", "32")
-    variant, base = tiny_base.study.variants["code"].name, tiny_base.study.base.name
-    packed = pl.read_parquet(layout.packed(variant, base, 32))
+    run("data", "pack", "code")
+    packed = pl.read_parquet(layout.packed(tiny_base.study.runs[0].packed.name))
     rows = pl.read_parquet(tiny_base.rows("code"))
     first = packed["document_ids"][0][0]
     text = rows.row(by_predicate=pl.col("id") == first, named=True)["text"]
@@ -70,7 +69,7 @@ def test_the_same_study_gives_the_same_bits(tiny_base, study):
     run("data", "rows", "english")
     run("data", "rows", "continuations")
     for label in ("code", "english", "continuations"):
-        made = study / layout.data_rows(tiny_base.study.variants[label].name)
+        made = study / layout.data_rows(tiny_base.study.data[label].name)
         assert made.read_bytes() == tiny_base.rows(label).read_bytes()
 
 
@@ -87,8 +86,8 @@ def test_a_missing_source_leaves_no_output(study):
 
 
 def test_items_cannot_be_packed(study):
-    with pytest.raises(StudyError, match="nothing is trained on a variant of source continuations"):
-        run("data", "pack", "continuations", "--length", "32")
+    with pytest.raises(StudyError, match="no packed data 'continuations'; it has: code"):
+        run("data", "pack", "continuations")
 
 
 def test_an_unknown_variant_lists_those_there_are(study):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from artefacts_of import scores_of
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.evaluate.predict import columns_of
@@ -89,7 +90,7 @@ def write_data(study):
         }
     )
     for label, rows in (("text", documents), ("items", items)):
-        path = Path(layout.data_rows(study.variants[label].name))
+        path = Path(layout.data_rows(study.data[label].name))
         path.parent.mkdir(parents=True)
         rows.write_parquet(path)
 
@@ -104,14 +105,14 @@ def evaluate(verb, run, code=0):
 
 
 def predictions(study, run):
-    return pl.read_parquet(layout.predictions(run, study.suites_by_name["tiny"].name))
+    return pl.read_parquet(layout.predictions(scores_of(study, run).answers.name))
 
 
 def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
     run = study.runs[1]
     evaluate("predict", run.name)
     rows = predictions(study, run.name)
-    assert rows.schema == pl.Schema(columns_of(study.suites_by_name["tiny"]))
+    assert rows.schema == pl.Schema(columns_of(study.suites[0]))
     assert rows.group_by("step", "evaluation").len().sort("step", "evaluation").rows() == [
         (10, "choice", 6), (10, "text", 3), (20, "choice", 6), (20, "text", 3),
     ]  # fmt: skip
@@ -122,7 +123,7 @@ def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
     assert text.filter(step=10)["nats"].to_list() != text.filter(step=20)["nats"].to_list()
 
     evaluate("score", run.name)
-    scores = pl.read_parquet(layout.scores(run.name, study.suites_by_name["tiny"].name))
+    scores = pl.read_parquet(layout.scores(scores_of(study, run.name).name))
     assert scores.schema == pl.Schema(SCORES)
     assert scores.height == 2 * (3 + 2 * 6)
     assert set(scores["metric"]) == {"bits_per_byte", "accuracy", "accuracy_normalised"}
@@ -147,17 +148,15 @@ def test_a_run_that_kept_nothing_gives_empty_tables(study):
     diverged = study.runs[2].name
     evaluate("predict", diverged)
     evaluate("score", diverged)
-    assert predictions(study, diverged).schema == pl.Schema(
-        columns_of(study.suites_by_name["tiny"])
-    )
-    scores = pl.read_parquet(layout.scores(diverged, study.suites_by_name["tiny"].name))
+    assert predictions(study, diverged).schema == pl.Schema(columns_of(study.suites[0]))
+    scores = pl.read_parquet(layout.scores(scores_of(study, diverged).name))
     assert scores.is_empty()
     assert scores.schema == pl.Schema(SCORES)
 
 
 def test_another_process_writes_the_same_bytes(study):
     run = study.runs[1].name
-    path = Path(layout.predictions(run, study.suites_by_name["tiny"].name))
+    path = Path(layout.predictions(scores_of(study, run).answers.name))
     evaluate("predict", run)
     first = path.read_bytes()
     command = "from rankscope.cli import main; main()"
@@ -198,11 +197,11 @@ def test_scoring_needs_no_torch(study):
 def test_the_manifest_names_inputs_outputs_items_and_times(study):
     run = study.runs[1].name
     evaluate("predict", run)
-    path = Path(layout.predictions(run, study.suites_by_name["tiny"].name))
+    path = Path(layout.predictions(scores_of(study, run).answers.name))
     manifest = json.loads(path.with_suffix(".json").read_text())
     assert manifest["results"]["items"] == {"text": 3, "choice": 6}
     assert manifest["results"]["steps"] == [10, 20]
-    read = [Path(layout.data_rows(study.variants[name].name)) for name in ("text", "items")]
+    read = [Path(layout.data_rows(study.data[name].name)) for name in ("text", "items")]
     steps = [Path(layout.kept_weights(run)) / layout.step_folder(step) for step in (10, 20)]
     base = Path(layout.base_model(study.base.name))
     assert set(manifest["inputs"]) == {path.as_posix() for path in (*read, *steps, base)}

@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rankscope.cli import app
-from rankscope.studies.store import Studies
+from rankscope.records.measurements import Answers
+from rankscope.records.runs import Run
+from rankscope.studies.find import Studies
 from rankscope.workflow.lookups import STAGE_RULES
 
 LABELS = re.compile(r"rankscope (?:data rows|data pack) (\S+)|--suite (\S+)")
@@ -36,14 +38,14 @@ def test_help_shows_an_example_of_the_verb(verb: list[str]) -> None:
 def test_runs_in_examples_are_runs_of_the_demo(verb: list[str]) -> None:
     studies = Studies("demo")
     for called in re.findall(r"[a-z0-9-]+@\d", help_of(verb).split("xample")[-1]):
-        assert studies.run(studies.called(called))
+        assert studies.find(Run, called)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_labels_in_examples_are_labels_of_the_demo(verb: list[str]) -> None:
     studies = Studies("demo")
     for variant, suite in LABELS.findall(help_of(verb).split("xample")[-1]):
-        assert studies.variant(variant) if variant else studies.suite(suite)
+        assert studies.variant(variant) if variant else studies.find(Answers, "base", suite)
 
 
 def test_the_version_is_that_of_the_package() -> None:

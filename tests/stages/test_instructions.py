@@ -13,6 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from artefacts_of import scores_of
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.cli import app
@@ -21,6 +22,8 @@ from rankscope.errors import ModelError, StudyError
 from rankscope.evaluate.predict import columns_of
 from rankscope.evaluate.tables import SCORES
 from rankscope.evaluate.weights import load_tokenizer
+from rankscope.records.data import DataSpec
+from rankscope.records.packed import Packed
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.studies.expand import load_study
@@ -48,12 +51,16 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
         verb("base", "model")
         for label in ("tasks", "T6-s0", "seen-s0", "unseen"):
             verb("data", "rows", label)
-        verb("data", "pack", "T6-s0", "--length", str(LENGTH))
+        verb("data", "pack", "T6-s0")
         yield study
 
 
 def rows(study: Study, label: str) -> pl.DataFrame:
-    return pl.read_parquet(layout.data_rows(study.variants[label].name))
+    return pl.read_parquet(layout.data_rows(study.data[label].name))
+
+
+def packed_of(study: Study, mixture: DataSpec) -> Packed:
+    return next(run.packed for run in study.runs if run.data == mixture)
 
 
 def test_no_item_of_a_test_set_is_trained_on(study: Study):
@@ -65,8 +72,8 @@ def test_no_item_of_a_test_set_is_trained_on(study: Study):
 
 
 def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
-    mixture = study.variants["T6-s0"]
-    path = Path(layout.packed(mixture.name, study.base.name, LENGTH))
+    mixture = study.data["T6-s0"]
+    path = Path(layout.packed(packed_of(study, mixture).name))
     examples = pl.read_parquet(path)
     assert dict(examples.schema) == dict(EXAMPLES)
     drawn = rows(study, "T6-s0")
@@ -86,16 +93,16 @@ def test_packing_encodes_every_example_with_its_answer_whole(study: Study):
 
 
 def test_packing_twice_writes_the_same_bytes(study: Study):
-    path = Path(layout.packed(study.variants["T6-s0"].name, study.base.name, LENGTH))
+    path = Path(layout.packed(packed_of(study, study.data["T6-s0"]).name))
     first = path.read_bytes()
-    verb("data", "pack", "T6-s0", "--length", str(LENGTH))
+    verb("data", "pack", "T6-s0")
     assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize("label", ["tasks", "seen-s0"])
 def test_nothing_else_can_be_packed(study: Study, label: str):
-    with pytest.raises(StudyError, match="nothing is trained on a variant of source"):
-        verb("data", "pack", label, "--length", str(LENGTH))
+    with pytest.raises(StudyError, match=f"no packed data '{label}'.*it has: T12-s0"):
+        verb("data", "pack", label)
 
 
 def edited(folder: Path, **recipe: object) -> dict[str, Run]:
@@ -130,9 +137,7 @@ def test_packed_and_padded_runs_take_the_same_steps(copied: Path):
     assert exact["tokens"].equals(padded["tokens"])
     assert exact["loss"].to_list() == pytest.approx(padded["loss"].to_list(), rel=1e-3)
     assert exact["loss"][-1] < 0.9 * exact["loss"][0]
-    examples = pl.read_parquet(
-        layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)
-    )
+    examples = pl.read_parquet(layout.packed(run.packed.name))
     assert exact["tokens"][-1] == 2 * examples["input_ids"].list.len().sum()
 
 
@@ -175,7 +180,7 @@ def test_a_base_that_would_mix_packed_examples_up_is_refused_before_it_is_traine
 @pytest.fixture(scope="module")
 def run(study: Study) -> str:
     """A LoRA run on the first sampling, with random weights in place of trained ones."""
-    run = next(r for r in study.runs if r.method.rank and r.data == study.variants["T6-s0"])
+    run = next(r for r in study.runs if r.method.rank and r.data == study.data["T6-s0"])
     folder = Path(layout.kept_weights(run.name)) / layout.step_folder(4)
     folder.mkdir(parents=True)
     save_adapter(Path(layout.base_model(study.base.name)), folder, seed=0)
@@ -185,14 +190,14 @@ def run(study: Study) -> str:
 
 
 def predicted(study: Study, run: str) -> pl.DataFrame:
-    return pl.read_parquet(layout.predictions(run, study.suites_by_name["answers-s0"].name))
+    return pl.read_parquet(layout.predictions(scores_of(study, run).answers.name))
 
 
 def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
     for evaluation, label in (("seen", "seen-s0"), ("unseen", "unseen")):
         answers = predicted(study, run).filter(evaluation=evaluation)
         items = rows(study, label)
-        assert answers.schema == pl.Schema(columns_of(study.suites_by_name["answers-s0"]))
+        assert answers.schema == pl.Schema(columns_of(study.suites[0]))
         for column in ("task", "category", "text", "references", "options"):
             assert answers[column].equals(items[column])
         assert answers["item"].n_unique() == items.height
@@ -202,7 +207,7 @@ def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
 
 def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
     answers = predicted(study, run)
-    path = Path(layout.predictions(run, study.suites_by_name["answers-s0"].name))
+    path = Path(layout.predictions(scores_of(study, run).answers.name))
     # what a model that had learned every other item would have said
     said = [
         references[-1].upper() + "." if number % 2 else text
@@ -218,7 +223,7 @@ def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
         " standalone_mode=False); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", command], check=True, env=os.environ)
-    scores = pl.read_parquet(layout.scores(run, study.suites_by_name["answers-s0"].name))
+    scores = pl.read_parquet(layout.scores(scores_of(study, run).name))
     assert scores.schema == pl.Schema(SCORES)
     mean = dict(scores.group_by("metric").agg(pl.col("score").mean()).iter_rows())
     assert mean["exact_match"] == pytest.approx(0.5, abs=0.01)

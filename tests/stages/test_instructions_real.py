@@ -85,18 +85,16 @@ def test_published_tasks_go_all_the_way(tmp_path: Path, monkeypatch: pytest.Monk
     verb("base", "model", study.base.name)
     for label in ("niv2", "T5-s0", "seen-s0", "unseen"):
         verb("data", "rows", label)
-    verb("data", "pack", "T5-s0", "--length", "504")
+    verb("data", "pack", "T5-s0")
     verb("train", run.name)
     trained = json.loads(Path(layout.run_manifest(run.name)).read_text())["results"]
     assert trained["total_steps"] == 8
     loss = pl.read_parquet(layout.loss_curve(run.name))["loss"]
     assert loss[-3:].mean() < loss[:2].mean()
-    for name, suite in study.measured:
-        verb("evaluate", "predict", name, "--suite", suite.name)
-        verb("evaluate", "score", name, "--suite", suite.name)
-    scores = pl.concat(
-        pl.read_parquet(layout.scores(name, suite.name)) for name, suite in study.measured
-    )
+    for made in study.scores:
+        verb("evaluate", "predict", made.answers.name)
+        verb("evaluate", "score", made.name)
+    scores = pl.concat(pl.read_parquet(layout.scores(made.name)) for made in study.scores)
     items = scores.filter(metric="rouge_l").group_by("run", "evaluation").len()
     assert set(items.rows()) == {
         (name, evaluation, count)
@@ -106,7 +104,7 @@ def test_published_tasks_go_all_the_way(tmp_path: Path, monkeypatch: pytest.Monk
     base = Path(layout.base_model(study.base.name))
     step = Path(layout.kept_weights(run.name)) / layout.step_folder(8)
     for label in ("seen-s0", "unseen"):
-        spec = study.variants[label]
+        spec = study.data[label]
         before, after = (answer_nats(spec, base, kept) for kept in (None, step))
         # measured: 8.7 to 4.3 nats a token on tasks that it saw, 6.3 to 5.4 on others
         assert after < before - 0.5, "answers that it was never shown are likelier"

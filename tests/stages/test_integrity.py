@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from artefacts_of import decomposed
 from finished_study import KINDS, PREDICT, SPECTRA, TABLES, TRAIN, rankscope, run_to_its_end
 from rankscope.artefacts import layout
 from rankscope.artefacts.layout import place_of
@@ -231,7 +232,7 @@ def test_results_that_are_as_they_were_written(study: Study) -> None:
 def test_what_snakemake_leaves_in_folders_is_no_part_of_them(copy: Study) -> None:
     folders = [
         layout.kept_weights(run_of(copy).name), layout.base_model(copy.base.name),
-        layout.base_spectra(copy.base.name), layout.report_tables(copy.study),
+        layout.decomposition(decomposed(copy).name), layout.report_tables(copy.study),
     ]  # fmt: skip
     for folder in folders:
         (Path(folder) / ".snakemake_timestamp").touch()

@@ -11,6 +11,7 @@ import torch
 import yaml
 from polars.testing import assert_frame_equal
 
+from artefacts_of import spectra_of
 from rankscope.artefacts import layout
 from rankscope.base.cli import model as make_base
 from rankscope.check.plan import counts, jobs_per_stage
@@ -24,6 +25,7 @@ from rankscope.records.study import Study
 from rankscope.spectra.cli import analyse as spectra_run
 from rankscope.spectra.cli import base as spectra_base
 from rankscope.studies.expand import load_study
+from rankscope.studies.graph import walk
 from rankscope.train.cli import train
 from rankscope.weights.steps import load_step
 from tiny_study import FILE, TinyBase
@@ -80,7 +82,8 @@ def test_quantisation_is_part_of_a_run_and_of_its_base_but_not_of_the_others(stu
     assert quantised.name != plain.name
     assert quantised.method.label == "QLoRA r=4"
     assert isinstance(quantised.trained_base, QuantisedBase)
-    assert list(study.bases) == [study.base.name, quantised.trained_base.name]
+    bases = [each.name for each in walk(study) if each.stage == "base"]
+    assert bases == [study.base.name, quantised.trained_base.name]
     # tables compare both with the base that the study names
     assert quantised.keys()["base"] == plain.keys()["base"] == study.base.name
     assert jobs_per_stage(study)["base"] == 2
@@ -134,8 +137,7 @@ def test_spectra_compare_with_the_base_as_it_was_trained_on(study: Study) -> Non
     run = run_of(study)
     spectra_base(study=FILE, name=run.trained_base.name)
     spectra_run(run.name, study=FILE)
-    assert study.spectra is not None
-    folder = Path(layout.run_spectra(run.name, study.spectra.name))
+    folder = Path(layout.spectra(spectra_of(study, run.name).name))
     matrices = pl.read_parquet(folder / "matrices.parquet")
     assert set(matrices["base_precision"]) == {"dequantised"}
     assert set(matrices["precision"]) == {"F32"}

@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
+from artefacts_of import spectra_of
 from rankscope.artefacts import layout
 from rankscope.spectra.cli import app
 from rankscope.spectra.engine.comparer import Wanted
@@ -81,7 +82,7 @@ def test_verbs_follow_the_layout(tmp_path, model, monkeypatch):
     for arguments in (["base"], ["run", lora.name]):
         result = runner.invoke(app, [*arguments, "--study", "./tiny.yaml"])
         assert result.exit_code == 0, result.output
-    out = tmp_path / layout.run_spectra(lora.name, study.spectra.name)
+    out = tmp_path / layout.spectra(spectra_of(study, lora.name).name)
     matrices = pl.read_parquet(out / "matrices.parquet")
     assert matrices.select("step", "matrix").n_unique() == 4
     assert matrices["update_rank"].to_list() == [2] * 4

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from typer.testing import CliRunner
 
+from artefacts_of import decomposed, scores_of, spectra_of
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.records.runs import Run
@@ -25,12 +26,11 @@ def rankscope(*arguments: str) -> str:
 
 def run_to_its_end(study: Study, run: Run) -> None:
     """Run every stage behind the base, with one run; the working folder holds the base."""
-    base, suite = study.base.name, study.suites[0].name
-    rankscope("data", "pack", "code", "--length", "32")
+    rankscope("data", "pack", "code")
     rankscope("train", run.name)
-    for subject in (base, run.name):
-        rankscope("evaluate", "predict", subject, "--suite", suite)
-        rankscope("evaluate", "score", subject, "--suite", suite)
+    for subject in ("base", run.name):
+        rankscope("evaluate", "predict", subject)
+        rankscope("evaluate", "score", subject)
     rankscope("spectra", "base")
     rankscope("spectra", "run", run.name)
     for verb in REPORT:
@@ -45,7 +45,7 @@ class Kind:
     readers: tuple[tuple[str, ...], ...]
 
 
-PACK = ("data", "pack", "code", "--length", "32")
+PACK = ("data", "pack", "code")
 BASE = ("base", "model", "--again")
 TRAIN = ("train", "lora-r1@0", "--again")
 PREDICT = ("evaluate", "predict", "lora-r1@0", "--suite", "tiny")
@@ -64,24 +64,29 @@ def _step(name: str) -> Callable[[Study, Run], str]:
     return lambda s, r: f"{layout.kept_weights(r.name)}/{layout.step_folder(4)}/{name}"
 
 
+MATRIX = "model.layers.0.mlp.up_proj"
 KINDS = {
-    "rows": Kind(lambda s, r: layout.data_rows(s.variants["code"].name), (PACK, PREDICT)),
-    "rows of the corpus": Kind(lambda s, r: layout.data_rows(s.variants["english"].name), (BASE,)),
-    "packed": Kind(lambda s, r: layout.packed(r.data.name, r.base.name, 32), (TRAIN,)),
+    "rows": Kind(lambda s, r: layout.data_rows(s.data["code"].name), (PACK, PREDICT)),
+    "rows of the corpus": Kind(lambda s, r: layout.data_rows(s.data["english"].name), (BASE,)),
+    "packed": Kind(lambda s, r: layout.packed(r.packed.name), (TRAIN,)),
     "base": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/model.safetensors", READ_MODEL),
     "config": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/config.json", READ_MODEL),
     "tokenizer": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/tokenizer.json", READ_MODEL),
     "base spectra": Kind(
-        lambda s, r: f"{layout.base_spectra(s.base.name)}/model.layers.0.mlp.up_proj.safetensors",
+        lambda s, r: (
+            f"{layout.decomposition(decomposed(s).name)}/model.layers.0.mlp.up_proj.safetensors"
+        ),
         (SPECTRA,),
     ),
     "weights": Kind(_step("adapter_model.safetensors"), (PREDICT, SPECTRA)),
     "adapter config": Kind(_step("adapter_config.json"), (PREDICT, SPECTRA)),
     "loss": Kind(lambda s, r: layout.loss_curve(r.name), (TABLES,)),
-    "predictions": Kind(lambda s, r: layout.predictions(r.name, s.suites[0].name), (SCORE,)),
-    "scores": Kind(lambda s, r: layout.scores(r.name, s.suites[0].name), (TABLES,)),
+    "predictions": Kind(
+        lambda s, r: layout.predictions(scores_of(s, r.name).answers.name), (SCORE,)
+    ),
+    "scores": Kind(lambda s, r: layout.scores(scores_of(s, r.name).name), (TABLES,)),
     "spectra": Kind(
-        lambda s, r: f"{layout.run_spectra(r.name, s.spectra.name)}/vectors.parquet", (TABLES,)
+        lambda s, r: f"{layout.spectra(spectra_of(s, r.name).name)}/vectors.parquet", (TABLES,)
     ),
     "tables": Kind(lambda s, r: f"{layout.report_tables(s.study)}/runs.parquet", (*CHAPTERS, PAGE)),
     "claims": Kind(

@@ -64,7 +64,8 @@ def write_mixture_study(
         if run.name not in missing:
             _write_training(run, number)
     by_name = {run.name: run for run in study.runs}
-    for name, suite in study.measured:
+    for scores in study.scores:
+        name, suite = scores.answers.subject.name, scores.answers.suite
         if name in missing:
             continue
         run = by_name.get(name)
@@ -74,9 +75,10 @@ def write_mixture_study(
             for row in _answers(run, evaluation, truth, tasks, items)
         ]
         keys = {**(run.keys() if run else study.base.keys()), "step": 10 if run else 0}
-        _write(rows, keys, Path(layout.scores(name, suite.name)), SCORES)
+        _write(rows, keys, Path(layout.scores(scores.name)), SCORES)
         said = [row for row in rows if row["metric"] == "exact_match"]
-        _write(said, keys, Path(layout.predictions(name, suite.name)), COMMON | generate.COLUMNS)
+        path = Path(layout.predictions(scores.answers.name))
+        _write(said, keys, path, COMMON | generate.COLUMNS)
     for suite in study.suites:
         for evaluation in suite.evaluations:
             _write_prompts(evaluation, tasks, items)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from artefacts_of import scores_of, spectra_of
 from rankscope.artefacts import layout
 from rankscope.records.keys import KEYS
 from rankscope.records.runs import Run
@@ -93,15 +94,15 @@ def _write_training(root, run, steps, diverged, rng):
 
 
 def _write_scores(root, study, run, steps, rng):
-    suite = study.suites[0]
+    scores = scores_of(study, (run or study.base).name, study.suites[0].label)
     rows = [
         row for step in steps for row in _scored_items(step, run.method.rank if run else None, rng)
     ]
-    path = root / layout.scores((run or study.base).name, suite.name)
+    path = root / layout.scores(scores.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     _frame(run, study, rows).write_parquet(path)
     _manifest(path.with_suffix(".json"), "evaluate-score", path.stem, 0.3)
-    predictions = root / layout.predictions_manifest((run or study.base).name, suite.name)
+    predictions = root / layout.manifest_of(scores.answers.verb, scores.answers.name)
     _manifest(predictions, "evaluate-predict", predictions.stem, 6.0)
 
 
@@ -138,7 +139,7 @@ def _scored_items(step, rank, rng):
 
 def _write_spectra(root, study, run, steps, rng):
     settings = study.spectra
-    folder = root / layout.run_spectra(run.name, settings.name)
+    folder = root / layout.spectra(spectra_of(study, run.name).name)
     folder.mkdir(parents=True)
     tables: dict[str, list[dict]] = {
         "matrices": [],

@@ -67,7 +67,7 @@ class TinyBase:
 
     def rows(self, label: str) -> Path:
         """The rows of a data variant."""
-        return self.folder / layout.data_rows(self.study.variants[label].name)
+        return self.folder / layout.data_rows(self.study.data[label].name)
 
     def copy_to(self, folder: Path) -> None:
         """Copy study, documents and results, so that a test can write beside them."""

@@ -4,15 +4,14 @@
 rule base_model:
     """Make a base ready: pre-train, verify and link, or quantise it."""
     input:
-        corpus=lookups.corpus,
-        unquantised=lookups.unquantised,
+        lookups.sources,
     output:
-        model=directory(layout.base_model("{base}")),
-        manifest=layout.base_manifest("{base}"),
+        model=directory(layout.base_model("{name}")),
+        manifest=layout.base_manifest("{name}"),
     log:
-        "logs/base/{base}.log",
+        "logs/base/{name}.log",
     benchmark:
-        "benchmarks/base/{base}.jsonl"
+        "benchmarks/base/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     threads: 2
@@ -20,4 +19,4 @@ rule base_model:
         mem_mb=scaled(8000),
         runtime=scaled(240),
     shell:
-        "rankscope --log {log:q} base model {wildcards.base:q}"
+        "rankscope --log {log:q} base model {wildcards.name:q}"

@@ -4,40 +4,38 @@
 rule data_rows:
     """Collect one data variant: documents, split and freed of duplicates, or items."""
     input:
-        documents=lookups.documents,
+        lookups.sources,
     output:
-        rows=layout.data_rows("{data}"),
-        manifest=layout.data_manifest("{data}"),
+        rows=layout.data_rows("{name}"),
+        manifest=layout.data_manifest("{name}"),
     log:
-        "logs/data/{data}.log",
+        "logs/data/{name}.log",
     benchmark:
-        "benchmarks/data/{data}.jsonl"
+        "benchmarks/data/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     shell:
-        "rankscope --log {log:q} data rows {wildcards.data:q}"
+        "rankscope --log {log:q} data rows {wildcards.name:q}"
 
 
 rule data_pack:
-    """Tokenise the training split with the base's tokenizer and pack it."""
+    """Tokenise training data, and pack or encode it."""
     input:
-        rows=layout.data_rows("{data}"),
-        base=layout.base_manifest("{base}"),
+        lookups.sources,
     output:
-        packed=layout.packed("{data}", "{base}", "{length}"),
-        manifest=layout.packed_manifest("{data}", "{base}", "{length}"),
+        packed=layout.packed("{name}"),
+        manifest=layout.manifest_of("data pack", "{name}"),
     log:
-        "logs/data/{data}.{base}.{length}.log",
+        "logs/data/{name}.log",
     benchmark:
-        "benchmarks/data/{data}.{base}.{length}.jsonl"
+        "benchmarks/data/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(120),
     shell:
-        "rankscope --log {log:q} data pack {wildcards.data:q} --base {wildcards.base:q}"
-        " --length {wildcards.length:q}"
+        "rankscope --log {log:q} data pack {wildcards.name:q}"

@@ -4,36 +4,34 @@
 rule evaluate_predict:
     """Run every evaluation of a suite on every kept step, unscored."""
     input:
-        base=lookups.base_of_run,
-        weights=lookups.weights,
-        data=lookups.evaluation_data,
+        lookups.sources,
     output:
-        predictions=layout.predictions("{run}", "{suite}"),
-        manifest=layout.predictions_manifest("{run}", "{suite}"),
+        predictions=layout.predictions("{name}"),
+        manifest=layout.manifest_of("evaluate predict", "{name}"),
     log:
-        "logs/evaluate/{run}.{suite}.predict.log",
+        "logs/evaluate/{name}.log",
     benchmark:
-        "benchmarks/evaluate/{run}.{suite}.predict.jsonl"
+        "benchmarks/evaluate/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(16000),
         runtime=scaled(480),
     shell:
-        "rankscope --log {log:q} evaluate predict {wildcards.run:q} --suite {wildcards.suite:q}"
+        "rankscope --log {log:q} evaluate predict {wildcards.name:q}"
 
 
 rule evaluate_score:
     """Score what was predicted; an edited metric re-runs only this."""
     input:
-        predictions=layout.predictions("{run}", "{suite}"),
+        lookups.sources,
     output:
-        scores=layout.scores("{run}", "{suite}"),
-        manifest=layout.scores_manifest("{run}", "{suite}"),
+        scores=layout.scores("{name}"),
+        manifest=layout.manifest_of("evaluate score", "{name}"),
     log:
-        "logs/evaluate/{run}.{suite}.score.log",
+        "logs/evaluate/{name}.log",
     benchmark:
-        "benchmarks/evaluate/{run}.{suite}.score.jsonl"
+        "benchmarks/evaluate/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
@@ -42,4 +40,4 @@ rule evaluate_score:
     params:
         code=source_hash("rankscope.evaluate.score"),
     shell:
-        "rankscope --log {log:q} evaluate score {wildcards.run:q} --suite {wildcards.suite:q}"
+        "rankscope --log {log:q} evaluate score {wildcards.name:q}"

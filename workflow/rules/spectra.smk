@@ -4,38 +4,36 @@
 rule spectra_base:
     """Decompose every weight matrix of a base; shared by all runs of all studies."""
     input:
-        base=layout.base_manifest("{base}"),
+        lookups.sources,
     output:
-        spectra=directory(layout.base_spectra("{base}")),
+        spectra=directory(layout.decomposition("{name}")),
     log:
-        "logs/spectra/{base}.log",
+        "logs/spectra/{name}.log",
     benchmark:
-        "benchmarks/spectra/{base}.jsonl"
+        "benchmarks/spectra/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(480),
     shell:
-        "rankscope --log {log:q} spectra base {wildcards.base:q}"
+        "rankscope --log {log:q} spectra base {wildcards.name:q}"
 
 
 rule spectra_run:
     """Count intruder dimensions and measure the update of every matrix at every kept step."""
     input:
-        weights=lookups.weights,
-        base=lookups.base_of_run,
-        spectra=lookups.base_spectra_of_run,
+        lookups.sources,
     output:
-        spectra=directory(layout.run_spectra("{run}", "{settings}")),
+        spectra=directory(layout.spectra("{name}")),
     log:
-        "logs/spectra/{run}.{settings}.log",
+        "logs/spectra/{name}.log",
     benchmark:
-        "benchmarks/spectra/{run}.{settings}.jsonl"
+        "benchmarks/spectra/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(480),
     shell:
-        "rankscope --log {log:q} spectra run {wildcards.run:q} --settings {wildcards.settings:q}"
+        "rankscope --log {log:q} spectra run {wildcards.name:q}"

@@ -4,20 +4,19 @@
 rule train_run:
     """Train one run and keep its weights at the kept steps."""
     input:
-        packed=lookups.packed,
-        base=lookups.base_of_run,
+        lookups.sources,
     output:
-        weights=directory(layout.kept_weights("{run}")),
-        loss=layout.loss_curve("{run}"),
-        manifest=layout.run_manifest("{run}"),
+        weights=directory(layout.kept_weights("{name}")),
+        loss=layout.loss_curve("{name}"),
+        manifest=layout.run_manifest("{name}"),
     log:
-        "logs/train/{run}.log",
+        "logs/train/{name}.log",
     benchmark:
-        "benchmarks/train/{run}.jsonl"
+        "benchmarks/train/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(16000),
         runtime=scaled(1440),
     shell:
-        "rankscope --log {log:q} train {wildcards.run:q}"
+        "rankscope --log {log:q} train {wildcards.name:q}"

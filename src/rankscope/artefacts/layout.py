@@ -1,13 +1,82 @@
 """Where every artefact lies, relative to the folder a study is run in.
 
-Guarantees: the only place that knows the paths, for the workflow and the CLI verbs alike. Paths
-are plain strings with `/`, because Snakemake compares them as text.
+Guarantees: the only place that knows the paths, for the workflow and the CLI verbs alike; what
+lies where is told by the verb that makes an artefact and by its name, so that nobody has to ask
+what kind of record it holds. Paths are plain strings with `/`, because Snakemake compares them as
+text.
 """
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 RESULTS = "results"
+RECORDS = f"{RESULTS}/.records"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the artefacts of one verb lie, below `results`: one folder or two files of each.
+
+    `{name}` stands for an artefact's name. `files` are what later jobs read; `command` is what
+    makes an artefact again, also where it is there.
+    """
+
+    command: str
+    path: str
+    files: tuple[str, ...]
+
+    @property
+    def manifest(self) -> str:
+        """In a home that is a folder `run.json`, else beside the one file."""
+        return f"{self.path}/run.json" if self.is_folder else f"{self.path}.json"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether an artefact has a folder of its own."""
+        return not any(file.startswith(f"{self.path}.") for file in self.files)
+
+    @cached_property
+    def parts(self) -> re.Pattern[str]:
+        """What lies below `results` and is a part of an artefact."""
+        path = re.escape(self.path).replace(re.escape("{name}"), "(?P<name>[^/.]+)")
+        if not self.is_folder:
+            return re.compile(rf"{path}\.(parquet|json)")
+        return re.compile(rf"{path}(/.*)?" if self.path in self.files else rf"{path}/.+")
+
+
+HOMES = {
+    # the more special come first: a folder of packed data is none of a variant
+    "data pack": Home("data pack {name}", "data/packed/{name}", ("data/packed/{name}.parquet",)),
+    "data rows": Home("data rows {name}", "data/{name}", ("data/{name}/rows.parquet",)),
+    "base model": Home("base model {name} --again", "base/{name}", ("base/{name}/model",)),
+    "train": Home(
+        "train {name} --again", "train/{name}", ("train/{name}/steps", "train/{name}/loss.parquet")
+    ),
+    "evaluate predict": Home(
+        "evaluate predict {name}",
+        "evaluate/predictions/{name}",
+        ("evaluate/predictions/{name}.parquet",),
+    ),
+    "evaluate score": Home(
+        "evaluate score {name}", "evaluate/{name}", ("evaluate/{name}.parquet",)
+    ),
+    "spectra base": Home("spectra base {name}", "spectra/bases/{name}", ("spectra/bases/{name}",)),
+    "spectra run": Home("spectra run {name}", "spectra/{name}", ("spectra/{name}",)),
+}
+"""The places of artefacts under the verbs that make them (`Artefact.verb`)."""
+
+
+def outputs(verb: str, name: str) -> tuple[str, ...]:
+    """All files and folders of an artefact, its manifest last where it lies in none of them."""
+    home = HOMES[verb]
+    manifest = () if home.path in home.files else (home.manifest,)
+    return tuple(f"{RESULTS}/{path.format(name=name)}" for path in (*home.files, *manifest))
+
+
+def manifest_of(verb: str, name: str) -> str:
+    """The manifest of an artefact: written when all of it is complete."""
+    return f"{RESULTS}/{HOMES[verb].manifest.format(name=name)}"
 
 
 def data_rows(data: str) -> str:
@@ -17,17 +86,12 @@ def data_rows(data: str) -> str:
 
 def data_manifest(data: str) -> str:
     """Manifest of a data variant."""
-    return f"{RESULTS}/data/{data}/run.json"
+    return manifest_of("data rows", data)
 
 
-def packed(data: str, base: str, sequence_length: int | str) -> str:
-    """Training split, tokenised with the base's tokenizer and packed."""
-    return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.parquet"
-
-
-def packed_manifest(data: str, base: str, sequence_length: int | str) -> str:
-    """Manifest of packed sequences."""
-    return f"{RESULTS}/data/{data}/packed/{base}.{sequence_length}.json"
+def packed(packed: str) -> str:
+    """Training data, tokenised, and packed or encoded."""
+    return f"{RESULTS}/data/packed/{packed}.parquet"
 
 
 def base_model(base: str) -> str:
@@ -37,12 +101,12 @@ def base_model(base: str) -> str:
 
 def base_manifest(base: str) -> str:
     """Manifest of a base: written when the model's folder is complete."""
-    return f"{RESULTS}/base/{base}/run.json"
+    return manifest_of("base model", base)
 
 
-def base_spectra(base: str) -> str:
-    """Folder with the decomposition of every weight matrix of the base."""
-    return f"{RESULTS}/base/{base}/spectra"
+def decomposition(decomposition: str) -> str:
+    """Folder with the decomposition of every weight matrix of a base."""
+    return f"{RESULTS}/spectra/bases/{decomposition}"
 
 
 def run_folder(run: str) -> str:
@@ -52,7 +116,7 @@ def run_folder(run: str) -> str:
 
 def run_manifest(run: str) -> str:
     """Manifest of a run: written when its weights and loss curve are complete."""
-    return f"{run_folder(run)}/run.json"
+    return manifest_of("train", run)
 
 
 def loss_curve(run: str) -> str:
@@ -75,9 +139,9 @@ def checkpoints(run: str) -> str:
     return f"{RESULTS}/.resume/{run}"
 
 
-def study_snapshot(name: str) -> str:
-    """A study as a workflow was started with it."""
-    return f"{RESULTS}/.studies/{name}.json"
+def record(name: str) -> str:
+    """The record of an artefact, or of a study, as a workflow was started with it."""
+    return f"{RECORDS}/{name}.json"
 
 
 def remembered_hashes(part: str) -> str:
@@ -85,29 +149,19 @@ def remembered_hashes(part: str) -> str:
     return f"{RESULTS}/.hashes/{part}.json"
 
 
-def predictions(run: str, suite: str) -> str:
-    """What the model said: one row per run, step, evaluation and item, unscored."""
-    return f"{RESULTS}/evaluate/predictions/{run}.{suite}.parquet"
+def predictions(answers: str) -> str:
+    """What a model said: one row per step, evaluation and item, unscored."""
+    return f"{RESULTS}/evaluate/predictions/{answers}.parquet"
 
 
-def predictions_manifest(run: str, suite: str) -> str:
-    """Manifest of predictions."""
-    return f"{RESULTS}/evaluate/predictions/{run}.{suite}.json"
+def scores(scores: str) -> str:
+    """Scored items: one row per step, evaluation, metric and item."""
+    return f"{RESULTS}/evaluate/{scores}.parquet"
 
 
-def scores(run: str, suite: str) -> str:
-    """Scored items: one row per run, step, evaluation and item."""
-    return f"{RESULTS}/evaluate/{run}.{suite}.parquet"
-
-
-def scores_manifest(run: str, suite: str) -> str:
-    """Manifest of scores."""
-    return f"{RESULTS}/evaluate/{run}.{suite}.json"
-
-
-def run_spectra(run: str, settings: str) -> str:
+def spectra(spectra: str) -> str:
     """Folder with the spectral tables of one run."""
-    return f"{RESULTS}/spectra/{run}.{settings}"
+    return f"{RESULTS}/spectra/{spectra}"
 
 
 def report_tables(study: str) -> str:
@@ -142,7 +196,7 @@ def report_page(study: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an artefact lies: its manifest, the name that this records, and what makes it again."""
+    """The artefact that a path is a part of: its manifest, its name, and what makes it again."""
 
     manifest: str
     name: str
@@ -151,7 +205,7 @@ class Place:
 
 @dataclass(frozen=True)
 class _Pattern:
-    """Below `results`: where outputs lie, their manifest, its name, the verb that makes them."""
+    """Below `results/report`: what a verb writes, its manifest, its name, the verb."""
 
     outputs: str
     manifest: str
@@ -159,42 +213,7 @@ class _Pattern:
     verb: str
 
 
-_PATTERNS = (
-    _Pattern(
-        r"data/(?P<data>[^/]+)/packed/(?P<base>[^/]+)\.(?P<length>\d+)\.(parquet|json)",
-        "data/{data}/packed/{base}.{length}.json",
-        "{data}",
-        "data pack {data} --base {base} --length {length}",
-    ),
-    _Pattern(r"data/(?P<data>[^/]+)/.+", "data/{data}/run.json", "{data}", "data rows {data}"),
-    _Pattern(
-        r"base/(?P<base>[^/]+)/spectra(/.*)?",
-        "base/{base}/spectra/run.json",
-        "{base}",
-        "spectra base {base}",
-    ),
-    _Pattern(
-        r"base/(?P<base>[^/]+)/.+", "base/{base}/run.json", "{base}", "base model {base} --again"
-    ),
-    _Pattern(r"train/(?P<run>[^/]+)/.+", "train/{run}/run.json", "{run}", "train {run} --again"),
-    _Pattern(
-        r"evaluate/predictions/(?P<run>[^/.]+)\.(?P<suite>[^/.]+)\.(parquet|json)",
-        "evaluate/predictions/{run}.{suite}.json",
-        "{run}.{suite}",
-        "evaluate predict {run} --suite {suite}",
-    ),
-    _Pattern(
-        r"evaluate/(?P<run>[^/.]+)\.(?P<suite>[^/.]+)\.(parquet|json)",
-        "evaluate/{run}.{suite}.json",
-        "{run}.{suite}",
-        "evaluate score {run} --suite {suite}",
-    ),
-    _Pattern(
-        r"spectra/(?P<run>[^/.]+)\.(?P<settings>[^/.]+)(/.*)?",
-        "spectra/{run}.{settings}/run.json",
-        "{run}.{settings}",
-        "spectra run {run} --settings {settings}",
-    ),
+_REPORT = (
     _Pattern(
         r"report/(?P<study>[^/]+)/chapters/(?P<chapter>[^/]+)(/.*)?",
         "report/{study}/chapters/{chapter}/run.json",
@@ -217,14 +236,19 @@ _PATTERNS = (
 
 
 def place_of(path: str) -> Place | None:
-    """Return where the artefact that `path` is, or is a part of, lies; None outside the layout.
+    """Return the artefact that `path` is, or is a part of; None outside the layout.
 
     `path` may be absolute, or of the results of another folder.
     """
-    root, found, below = path.rpartition(f"{RESULTS}/")
-    if not found or (root and not root.endswith("/")):
+    root, there, below = path.rpartition(f"{RESULTS}/")
+    if not there or (root and not root.endswith("/")):
         return None
-    for pattern in _PATTERNS:
+    for home in HOMES.values():
+        if match := home.parts.fullmatch(below):
+            name = match["name"]
+            manifest = f"{root}{RESULTS}/{home.manifest.format(name=name)}"
+            return Place(manifest, name, f"rankscope {home.command.format(name=name)}")
+    for pattern in _REPORT:
         if match := re.fullmatch(pattern.outputs, below):
             parts = match.groupdict()
             return Place(

@@ -22,7 +22,7 @@ from rankscope.progress import Progress
 
 Kind = Literal["differs", "incomplete", "outdated", "foreign", "unfinished"]
 # what rankscope remembers; nothing is made from it
-OWN = ((".studies",), (".hashes",))
+OWN = ((".records",), (".hashes",))
 RESUME = ".resume"
 TEMPORARY = (".partial", ".replaced")
 

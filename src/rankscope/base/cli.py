@@ -21,10 +21,10 @@ def _base() -> None:
 
 @app.command(epilog="Example: `rankscope base model --study demo`")
 def model(
-    study: StudyOption,
     name: Annotated[
-        str | None, typer.Argument(help="Name of the base; default: that of the study.")
-    ] = None,
+        str, typer.Argument(help="Name of the base; default: that of the study.")
+    ] = "base",
+    study: StudyOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Repeat it; the old base is kept until the new one is.")
     ] = False,
@@ -36,23 +36,12 @@ def model(
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished
     from rankscope.base.stage import make_base
-    from rankscope.records.bases import EmbeddedBase, QuantisedBase
-    from rankscope.studies.store import Studies
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    spec = studies.base(name or studies.current.base.name)
+    spec = Studies(study).base(name)
     output = Path(layout.base_model(spec.name))
     if not again and is_finished(Path(layout.base_manifest(spec.name)), output):
         typer.echo(f"{output}: is made already; nothing was changed, `--again` repeats it")
         return
-    source = None
-    if isinstance(spec, EmbeddedBase):
-        source = Path(layout.data_rows(spec.corpus.name))
-    elif isinstance(spec, QuantisedBase):
-        source = Path(layout.base_model(spec.of.name))
-    make_base(
-        spec,
-        source,
-        output,
-        Path(layout.checkpoints(spec.name)),
-    )
+    made_from = [Path(layout.outputs(each.verb, each.name)[0]) for each in spec.sources]
+    make_base(spec, next(iter(made_from), None), output, Path(layout.checkpoints(spec.name)))

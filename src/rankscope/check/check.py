@@ -19,10 +19,9 @@ from rankscope.check import (
     tuning,
 )
 from rankscope.check.subject import Subject
-from rankscope.records.bases import EmbeddedBase
-from rankscope.records.data import source_of
 from rankscope.records.study import Study
 from rankscope.studies.expand import load_expansion
+from rankscope.studies.graph import walk
 from rankscope.train.machine import missing_gpu
 
 CHECKS = (
@@ -103,14 +102,9 @@ def _runs_for_a_gpu(subject: Subject) -> list[str]:
 
 def _unused_variants(subject: Subject) -> list[str]:
     study = subject.study
-    used = {run.data.name for run in study.runs}
-    used |= {each.data.name for suite in study.suites for each in suite.evaluations}
-    if isinstance(study.base, EmbeddedBase):
-        used.add(study.base.corpus.name)
-    sources = (source_of(study.variants[name]) for name in list(used))
-    used |= {source.name for source in sources if source is not None}
+    used = {record.name for record in walk(study.base, *study.runs, *study.answers)}
     return [
         subject.note(("data", label), "nothing is trained or evaluated on this variant")
-        for label, spec in subject.study.data.items()
+        for label, spec in study.data.items()
         if spec.name not in used
     ]

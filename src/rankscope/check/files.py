@@ -9,8 +9,8 @@ from rankscope.check.shapes import cached_snapshot
 from rankscope.check.subject import Subject
 from rankscope.errors import DataError
 from rankscope.records.bases import EmbeddedBase
-from rankscope.records.data import Continuations, DataSpec, HubDataset, TextFiles, source_of
-from rankscope.records.instructions import Niv2Mirror
+from rankscope.records.data import Continuations, DataSpec, HubDataset, TextFiles
+from rankscope.records.instructions import Mixture, Niv2Mirror, TestSet
 from rankscope.studies.expand import STUDIES
 from rankscope.studies.mistakes import shown
 from rankscope.studies.source import Mistake, Place
@@ -79,10 +79,10 @@ def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:
     """Every data variant with the place where it is written out."""
     for label, spec in subject.file.data.items():
         yield ("data", label), spec
-        source = source_of(spec)
-        if source is not None:
-            key = "documents" if isinstance(spec, Continuations) else "tasks"
-            yield from _inline(subject, ("data", label, key), source)
+        if isinstance(spec, Continuations):
+            yield from _inline(subject, ("data", label, "documents"), spec.documents)
+        if isinstance(spec, Mixture | TestSet):
+            yield from _inline(subject, ("data", label, "tasks"), spec.tasks)
     if isinstance(subject.study.base, EmbeddedBase):
         yield from _inline(subject, ("base", "corpus"), subject.study.base.corpus)
     for place, evaluation in subject.evaluations():

@@ -21,7 +21,9 @@ from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.chapters.contents import chapters_of
+from rankscope.studies.graph import walk
 
+STAGES = ("data", "base", "train", "evaluate", "spectra")
 UNKNOWN = "?"
 NONE = "–"
 
@@ -180,18 +182,8 @@ def most_tokens(run: Run) -> int | None:
 
 def jobs_per_stage(study: Study) -> dict[str, int]:
     """Count the workflow's jobs for a study of which nothing is done yet."""
-    packed = {(run.data.name, run.recipe.sequence_length) for run in study.runs}
-    runs = len(study.runs)
-    trained_on = len({run.trained_base.name for run in study.runs})
-    jobs = Counter(
-        data=len({spec.name for spec in study.variants.values()}) + len(packed),
-        base=len(study.bases),
-        train=runs,
-        evaluate=2 * len(study.measured),
-        spectra=runs + trained_on if study.spectra else 0,
-        report=len(chapters_of(study)) + 2,
-    )
-    return dict(jobs)
+    made = Counter(record.stage for record in walk(*study.sources))
+    return {stage: made[stage] for stage in STAGES} | {"report": len(chapters_of(study)) + 2}
 
 
 def _parameters(study: Study, parameters: Counts) -> str:

@@ -73,4 +73,4 @@ def training_tasks(collection: TaskSpec) -> int | None:
 
 
 def _packed(run: Run) -> Path:
-    return Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length))
+    return Path(layout.packed(run.packed.name))

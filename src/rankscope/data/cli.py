@@ -19,35 +19,37 @@ Name = Annotated[
 
 
 @app.command(epilog="Example: `rankscope data rows code --study demo`")
-def rows(name: Name, study: StudyOption) -> None:
+def rows(name: Name, study: StudyOption = None) -> None:
     """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.studies.store import Studies
+    from rankscope.studies.find import Studies
 
     spec = Studies(study).variant(name)
     made_from = tuple(Path(layout.data_rows(source.name)) for source in spec.sources)
     write_rows(spec, made_from, Path(layout.data_rows(spec.name)))
 
 
-@app.command(epilog="Example: `rankscope data pack code --length 128 --study demo`")
+@app.command(epilog="Example: `rankscope data pack code --study demo`")
 def pack(
-    name: Name,
-    study: StudyOption,
-    length: Annotated[int, typer.Option(help="Tokens per sequence.", min=2)],
-    base: Annotated[
-        str | None, typer.Option(help="The base whose tokenizer is used; default: the study's.")
-    ] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Packed data by its artefact's name, or the label or name of the variant that is"
+            " packed, if the study packs it once."
+        ),
+    ],
+    study: StudyOption = None,
 ) -> None:
     """Tokenise what a run trains on: documents to packed sequences, a mixture to examples."""
     from rankscope.artefacts import layout
     from rankscope.data.packed import write_packed
-    from rankscope.studies.store import Studies
+    from rankscope.records.packed import Packed
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    spec = studies.variant(name)
-    base_name = studies.base(base).name if base else studies.current.base.name
+    packed = Studies(study).find(Packed, name)
+    spec = packed.data
     rows = Path(layout.data_rows(spec.name))
-    model = Path(layout.base_model(base_name))
-    output = Path(layout.packed(spec.name, base_name, length))
-    write_packed(spec, rows, model, length, output)
+    model = Path(layout.base_model(packed.tokenizer.name))
+    output = Path(layout.packed(packed.name))
+    write_packed(spec, rows, model, packed.length, output)

@@ -31,7 +31,7 @@ def write_packed(spec: DataSpec, rows: Path, model: Path, length: int, output: P
         )
     encoding = import_module(f"{__package__}.encodings.{spec.trained_as}")
     named = spec.canonical() | {"length": length, "base": str(model)}
-    with manifest(output.with_suffix(".json"), "data", spec.name, named) as record:
+    with manifest(output.with_suffix(".json"), "data", output.stem, named) as record:
         verified(model)
         encoder = encoding.encoder(spec, model, length)
         record.work_begins()

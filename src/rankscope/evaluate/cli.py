@@ -17,16 +17,21 @@ app = typer.Typer(
 RunName = Annotated[
     str,
     typer.Argument(
-        metavar="RUN", help="A run: its name, or method@seed, such as lora-r16@0; or `base`."
+        metavar="RUN",
+        help="A run: its name, or method@seed, such as lora-r16@0; or `base`; or the name of what"
+        " is made.",
     ),
 ]
 SuiteName = Annotated[
-    str, typer.Option("--suite", help="Suite of evaluations: its label, or its artefact's name.")
+    str | None,
+    typer.Option(
+        "--suite", help="Suite of evaluations; needed where the study asks a run for several."
+    ),
 ]
 
 
 @app.command(epilog="Example: `rankscope evaluate predict lora-r16@0 --suite demo`")
-def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
+def predict(run: RunName, suite: SuiteName = None, study: StudyOption = None) -> None:
     """Ask every kept step of a run about every item of a suite; nothing is scored yet."""
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
@@ -34,38 +39,35 @@ def predict(run: RunName, suite: SuiteName, study: StudyOption) -> None:
     from rankscope.artefacts.reading import kept_steps
     from rankscope.evaluate.predict import predict as predict_items
     from rankscope.evaluate.tables import Subject
-    from rankscope.studies.store import Studies
+    from rankscope.records.measurements import Answers
+    from rankscope.records.runs import Run
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    spec = studies.suite(suite)
-    run = studies.called(run)
-    base = studies.base_of(run)
-    if run == base.name:
-        subject = Subject(base.keys(), Path(layout.base_model(run)), {0: None})
-    else:
-        chosen = studies.run(run)
+    answers = Studies(study).find(Answers, run, suite)
+    asked = answers.subject
+    if isinstance(asked, Run):
         subject = Subject(
-            chosen.keys(),
-            Path(layout.base_model(base.name)),
-            {**kept_steps(Path(layout.kept_weights(run)))},
+            asked.keys(),
+            Path(layout.base_model(asked.trained_base.name)),
+            {**kept_steps(Path(layout.kept_weights(asked.name)))},
         )
+    else:
+        subject = Subject(asked.keys(), Path(layout.base_model(asked.name)), {0: None})
     data = {
         evaluation.data.name: Path(layout.data_rows(evaluation.data.name))
-        for evaluation in spec.evaluations
+        for evaluation in answers.suite.evaluations
     }
-    predict_items(spec, subject, data, Path(layout.predictions(run, spec.name)))
+    predict_items(answers.suite, subject, data, Path(layout.predictions(answers.name)))
 
 
 @app.command(epilog="Example: `rankscope evaluate score lora-r16@0 --suite demo`")
-def score(run: RunName, suite: SuiteName, study: StudyOption) -> None:
+def score(run: RunName, suite: SuiteName = None, study: StudyOption = None) -> None:
     """Score the stored predictions of a run: one row per item and metric."""
     from rankscope.artefacts import layout
     from rankscope.evaluate.score import score as score_predictions
-    from rankscope.studies.store import Studies
+    from rankscope.records.measurements import Scores
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    run = studies.called(run)
-    spec = studies.suite(suite)
-    score_predictions(
-        spec, run, Path(layout.predictions(run, spec.name)), Path(layout.scores(run, spec.name))
-    )
+    scores = Studies(study).find(Scores, run, suite)
+    predictions = Path(layout.predictions(scores.answers.name))
+    score_predictions(scores.answers.suite, predictions, Path(layout.scores(scores.name)))

@@ -39,9 +39,7 @@ def predict(suite: Suite, subject: Subject, data: dict[str, Path], output: Path)
         ArtefactError, DataError, ModelError: an input is missing or does not fit.
     """
     spec = {"suite": suite.canonical(), "subject": subject.name, "steps": list(subject.steps)}
-    with manifest(
-        output.with_suffix(".json"), "evaluate-predict", f"{subject.name}.{suite.name}", spec
-    ) as record:
+    with manifest(output.with_suffix(".json"), "evaluate-predict", output.stem, spec) as record:
         for folder in (subject.base, *filter(None, subject.steps.values())):
             verified(folder)
         columns = columns_of(suite)

@@ -19,14 +19,14 @@ from rankscope.records.evaluations import Suite
 from rankscope.records.keys import KEYS
 
 
-def score(suite: Suite, run: str, predictions: Path, output: Path) -> None:
+def score(suite: Suite, predictions: Path, output: Path) -> None:
     """Write the scores of all predictions of one run; the manifest lies beside `output`.
 
     Raises:
         ArtefactError: the predictions are missing or were written by another version.
     """
     with manifest(
-        output.with_suffix(".json"), "evaluate-score", f"{run}.{suite.name}", suite.canonical()
+        output.with_suffix(".json"), "evaluate-score", output.stem, suite.canonical()
     ) as record:
         record.work_begins()
         rows = _read(predictions, suite)

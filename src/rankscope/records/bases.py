@@ -4,7 +4,7 @@ A study names one base. A run that holds it quantised is trained on a base deriv
 study file writes down: a base of its own, so that its weights are made once, and decomposed once.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Discriminator, Field
 
@@ -19,6 +19,17 @@ class Base(Artefact):
     """What every base has in common."""
 
     stage: ClassVar[str] = "base"
+    verb: ClassVar[str] = "base model"
+
+    @property
+    def root(self) -> "BaseSpec":
+        """The base at the root of the line of bases: its tokenizer is that of the whole line."""
+        raise NotImplementedError(type(self))
+
+    @property
+    def loaded(self) -> tuple[Artefact, ...]:
+        """What has to lie on the disk to load it."""
+        return (self,)
 
     def keys(self) -> dict[str, Any]:
         """The key columns of every row about the base as it is: the step 0 of every run on it."""
@@ -26,7 +37,16 @@ class Base(Artefact):
         return {column: known.get(column) for column in VERSION_KEYS}
 
 
-class EmbeddedBase(Base):
+class RootBase(Base):
+    """A base that is made from no other, and brings its tokenizer."""
+
+    @property
+    def root(self) -> "BaseSpec":
+        """This base itself."""
+        return cast("BaseSpec", self)
+
+
+class EmbeddedBase(RootBase):
     """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
 
     source: Literal["embedded"]
@@ -53,7 +73,7 @@ class EmbeddedBase(Base):
 MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
 
 
-class LocalBase(Base, Located):
+class LocalBase(RootBase, Located):
     """A model folder in the Hugging Face layout (config.json, safetensors, tokenizer)."""
 
     source: Literal["local"]
@@ -73,7 +93,7 @@ class LocalBase(Base, Located):
         return (FileSet(self.path, patterns=MODEL_FILES),)
 
 
-class HubBase(Base):
+class HubBase(RootBase):
     """A model repository of the Hugging Face hub, pinned to a revision."""
 
     source: Literal["hub"]
@@ -105,6 +125,11 @@ class QuantisedBase(Base):
     def slug(self) -> str:
         """The readable part of its name."""
         return f"{self.of.slug}-{self.quantisation}"
+
+    @property
+    def root(self) -> BaseSpec:
+        """The root of what is quantised."""
+        return self.of.root
 
 
 TrainedBase = EmbeddedBase | LocalBase | HubBase | QuantisedBase

@@ -152,10 +152,3 @@ DataSpec = Annotated[
     | TestSet,
     Discriminator("source"),
 ]
-
-
-def source_of(spec: DataSpec) -> DataSpec | None:
-    """Return the variant whose rows `spec` is made from; None where it has a source of its own."""
-    if isinstance(spec, Continuations):
-        return spec.documents
-    return spec.tasks if isinstance(spec, Mixture | TestSet) else None

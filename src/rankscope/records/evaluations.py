@@ -1,4 +1,4 @@
-"""Records of what is measured on a run: evaluations in suites, and spectra."""
+"""Records of what is asked of a run: evaluations in suites."""
 
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -9,9 +9,8 @@ from rankscope.records.data import Continuations, DocumentSpec
 from rankscope.records.instructions import TestSet
 from rankscope.records.labels import ByLabel
 from rankscope.records.naming import artefact_name
-from rankscope.records.record import Artefact, Fraction, Positive, Seed, Spec
+from rankscope.records.record import Positive, Seed, Spec
 from rankscope.records.runs import Run
-from rankscope.records.written import OneOrMore
 
 EvaluationName = Annotated[
     str, Field(min_length=1, description="name of the scores in tables and figures")
@@ -99,29 +98,3 @@ class Suite(Spec):
         """Part of the artefact's file name."""
         content = [evaluation.identity() for evaluation in self.evaluations]
         return artefact_name("evaluate", self.suite, content)
-
-
-class SpectraSettings(Artefact):
-    """What is counted in the spectra of every kept step.
-
-    `ks` and `epsilons` span the grid of intruder counts; `similarity_size` is the number of leading
-    vectors in the stored similarity matrix.
-    """
-
-    stage: ClassVar[str] = "spectra"
-
-    epsilons: Annotated[tuple[Fraction, ...], OneOrMore()] = Field(
-        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
-        description="a vector intrudes if its cosine with every base vector is below epsilon",
-    )
-    ks: Annotated[tuple[Positive, ...], OneOrMore()] = Field(
-        (1, 2, 5, 10, 20), description="numbers of leading vectors among which intruders count"
-    )
-    similarity_size: Positive = Field(
-        10, description="leading vectors in the stored similarity matrix"
-    )
-
-    @property
-    def slug(self) -> str:
-        """The readable part of its name."""
-        return "spectra"

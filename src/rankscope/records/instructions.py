@@ -36,6 +36,7 @@ class Data(Artefact):
     """What every data variant has in common."""
 
     stage: ClassVar[str] = "data"
+    verb: ClassVar[str] = "data rows"
     trained_as: ClassVar[Literal["sequences", "examples"] | None] = None
     """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
     mixes_tasks: ClassVar[bool] = False

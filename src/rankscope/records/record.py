@@ -50,10 +50,7 @@ class Spec(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides an artefact: as `canonical`, with artefacts by name, and versions."""
-        values = {
-            field: _identity(getattr(self, field), value)
-            for field, value in self.canonical().items()
-        }
+        values = {field: _identity(getattr(self, field)) for field in type(self).model_fields}
         return values | {"version": self.version}
 
     def replaced(self, **changes: Any) -> Self:
@@ -67,6 +64,13 @@ class Artefact(Spec):
 
     stage: ClassVar[str]
     """The stage that makes it."""
+
+    verb: ClassVar[str]
+    """The verb that makes it, which tells where it lies too: `data rows`; see `layout.HOMES`."""
+
+    def identity(self) -> dict[str, Any]:
+        """Add the names of what it is made from, whether among its fields or not."""
+        return super().identity() | {"sources": [source.name for source in self.sources]}
 
     @property
     def slug(self) -> str:
@@ -84,17 +88,17 @@ class Artefact(Spec):
         return tuple(_artefacts(getattr(self, field) for field in type(self).model_fields))
 
 
-def _identity(value: Any, dumped: Any) -> Any:
-    """What of a field's value decides an artefact, given the value as JSON."""
+def _identity(value: Any) -> Any:
+    """What of a field's value decides an artefact, in JSON types."""
     if isinstance(value, Artefact):
         return value.name
     if isinstance(value, Spec):
         return value.identity()
     if isinstance(value, tuple):
-        return [_identity(*pair) for pair in zip(value, dumped, strict=True)]
+        return [_identity(each) for each in value]
     if isinstance(value, dict):
-        return {key: _identity(each, dumped[key]) for key, each in value.items()}
-    return dumped
+        return {key: _identity(each) for key, each in value.items()}
+    return value
 
 
 def _artefacts(values: Any) -> Iterator[Artefact]:

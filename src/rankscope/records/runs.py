@@ -1,4 +1,4 @@
-"""Records of training: methods, recipes, and the run that puts everything together."""
+"""The record of a training run, which puts everything together."""
 
 from functools import cached_property
 from typing import Any, ClassVar
@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from rankscope.records.bases import BaseSpec, QuantisedBase, TrainedBase
 from rankscope.records.data import TrainingSpec
 from rankscope.records.methods import Method
+from rankscope.records.packed import Packed
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Artefact, Seed
 
@@ -14,6 +15,7 @@ class Run(Artefact):
     """One training run: base × data variant × method × recipe × seed."""
 
     stage: ClassVar[str] = "train"
+    verb: ClassVar[str] = "train"
 
     base: BaseSpec
     data: TrainingSpec
@@ -32,6 +34,22 @@ class Run(Artefact):
         if self.method.quantisation is None:
             return self.base
         return QuantisedBase(of=self.base, quantisation=self.method.quantisation)
+
+    @cached_property
+    def packed(self) -> Packed:
+        """The data as it is trained on."""
+        length = self.recipe.sequence_length
+        return Packed(data=self.data, tokenizer=self.base.root, length=length)
+
+    @cached_property
+    def sources(self) -> tuple[Artefact, ...]:
+        """The packed data and the base that it is trained on."""
+        return self.packed, self.trained_base
+
+    @property
+    def loaded(self) -> tuple[Artefact, ...]:
+        """What has to lie on the disk to load its steps."""
+        return self.trained_base, self
 
     @property
     def sampling_seed(self) -> int:

@@ -20,15 +20,15 @@ ChapterArgument = Annotated[
 
 
 @app.command(epilog="Example: `rankscope report tables --study demo`")
-def tables(study: StudyOption) -> None:
+def tables(study: StudyOption = None) -> None:
     """Gather the rows of all runs of a study into tidy tables, with means and intervals."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.evidence.gather import gather
     from rankscope.report.evidence.tables import build_tables, provenance, write_tables
-    from rankscope.studies.expand import load_study
+    from rankscope.studies.find import Studies
 
-    spec = load_study(study)
+    spec = Studies(study).current
     path = Path(layout.report_manifest(spec.study, "tables"))
     with manifest(path, "report", f"{spec.study} tables", spec.canonical()) as record:
         record.work_begins()
@@ -39,16 +39,16 @@ def tables(study: StudyOption) -> None:
 
 
 @app.command(epilog="Example: `rankscope report chapter tradeoff --study demo`")
-def chapter(name: ChapterArgument, study: StudyOption) -> None:
+def chapter(name: ChapterArgument, study: StudyOption = None) -> None:
     """Write one chapter of a study's report from its tables: figures, claims, words."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.chapters.contents import content_of
     from rankscope.report.chapters.making import write_chapter
     from rankscope.report.evidence.tables import read_tables
-    from rankscope.studies.expand import load_study
+    from rankscope.studies.find import Studies
 
-    spec = load_study(study)
+    spec = Studies(study).current
     content = content_of(spec, name)
     path = Path(layout.report_chapter_manifest(spec.study, name))
     described = {"chapter": name, "study": spec.canonical()}
@@ -60,14 +60,14 @@ def chapter(name: ChapterArgument, study: StudyOption) -> None:
 
 
 @app.command(epilog="Example: `rankscope report page --study demo`")
-def page(study: StudyOption) -> None:
+def page(study: StudyOption = None) -> None:
     """Put tables and chapters on one page that works offline, and their claims into one table."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.page.build import PageFiles, write_page
-    from rankscope.studies.expand import load_study
+    from rankscope.studies.find import Studies
 
-    spec = load_study(study)
+    spec = Studies(study).current
     path = Path(layout.report_manifest(spec.study, "page"))
     with manifest(path, "report", f"{spec.study} page", spec.canonical()) as record:
         record.work_begins()

@@ -11,7 +11,7 @@ from rankscope.spectra.options import (
     checked_device,
     checked_precision,
 )
-from rankscope.studies.option import RunArgument, StudyOption
+from rankscope.studies.option import StudyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,26 +22,29 @@ app = typer.Typer(
 
 @app.command(epilog="Example: `rankscope spectra base --study demo`")
 def base(
-    study: StudyOption,
     name: Annotated[
-        str | None, typer.Argument(help="Name of the base; default: that of the study.")
-    ] = None,
+        str,
+        typer.Argument(
+            help="Name of the decomposition, or of the base; default: the base of the study."
+        ),
+    ] = "base",
+    study: StudyOption = None,
     precision: PrecisionOption = "f64",
     device: DeviceOption = "cpu",
     workers: Annotated[int, typer.Option(min=1, help="Processes to share the matrices.")] = 1,
 ) -> None:
     """Decompose every weight matrix of a study's base, once; resumes where it stopped."""
     from rankscope.artefacts import layout
+    from rankscope.records.spectra import Decomposition
     from rankscope.spectra.stage import decompose_base
-    from rankscope.studies.store import Studies
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    name = studies.base(name or studies.current.base.name).name
+    record = Studies(study).find(Decomposition, name)
     decompose_base(
-        Path(layout.base_model(name)),
-        Path(layout.base_spectra(name)),
-        Path(layout.checkpoints(f"{name}.spectra")),
-        name,
+        Path(layout.base_model(record.base.name)),
+        Path(layout.decomposition(record.name)),
+        Path(layout.checkpoints(record.name)),
+        record.base.name,
         checked_precision(precision),
         checked_device(device),
         workers,
@@ -50,35 +53,32 @@ def base(
 
 @app.command("run", epilog="Example: `rankscope spectra run lora-r16@0 --study demo`")
 def analyse(
-    run: RunArgument,
-    study: StudyOption,
-    settings: Annotated[
-        str | None, typer.Option(help="Name of the settings; default: those of the study.")
-    ] = None,
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="A run: its name, or method@seed, such as lora-r16@0; or the name of its spectra.",
+        ),
+    ],
+    study: StudyOption = None,
     device: DeviceOption = "cpu",
 ) -> None:
-    """Analyse the kept steps of one run against its base."""
+    """Analyse the kept steps of one run against its base, as the study asks."""
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import kept_steps
-    from rankscope.errors import StudyError
+    from rankscope.records.spectra import Spectra
     from rankscope.spectra.engine.comparer import Wanted
     from rankscope.spectra.stage import analyse_run
-    from rankscope.studies.store import Studies
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    wanted = studies.spectra(settings) if settings else studies.current.spectra
-    if wanted is None:
-        raise StudyError(
-            f"{studies.current.path}: the study asks for no spectra; add a `spectra:` section"
-        )
-    run = studies.called(run)
-    base_name = studies.run(run).trained_base.name
+    record = Studies(study).find(Spectra, run)
+    settings = record.settings
     analyse_run(
-        model_folder=Path(layout.base_model(base_name)),
-        spectra=Path(layout.base_spectra(base_name)),
-        steps=kept_steps(Path(layout.kept_weights(run))),
-        out=Path(layout.run_spectra(run, wanted.name)),
-        keys=studies.run(run).keys(),
-        wanted=Wanted(wanted.ks, wanted.epsilons, wanted.similarity_size),
+        model_folder=Path(layout.base_model(record.decomposition.base.name)),
+        spectra=Path(layout.decomposition(record.decomposition.name)),
+        steps=kept_steps(Path(layout.kept_weights(record.subject.name))),
+        out=Path(layout.spectra(record.name)),
+        keys=record.subject.keys(),
+        wanted=Wanted(settings.ks, settings.epsilons, settings.similarity_size),
         device=checked_device(device),
     )

@@ -53,7 +53,7 @@ def decompose_base(
         ArtefactError: the disk has no room for it.
     """
     spec = {"model": str(model_folder), "precision": precision}
-    with manifest(out / "run.json", "base", name, spec) as record:
+    with manifest(out / "run.json", "spectra", out.name, spec) as record:
         verified(model_folder)
         model = open_model(model_folder)
         record.work_begins()

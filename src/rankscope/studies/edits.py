@@ -21,7 +21,7 @@ def edited_since(study: Study) -> str:
         now = load_study(Path(study.path))
     except StudyError:
         return f"{study.path} cannot be read any more: this is of the study as it was at the start"
-    if now.replaced(path=study.path) == study:
+    if now.name == study.name:
         return ""
     return (
         f"{study.path} was edited meanwhile: this is of the study as it was at the start; start"

@@ -5,6 +5,7 @@ Guarantees: `load_study` returns frozen, validated records in the order of the f
 (`check`).
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -14,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rankscope.errors import StudyError
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Generate, Suite
 from rankscope.records.instructions import Mixture, TestSet
@@ -24,8 +26,8 @@ from rankscope.records.study import Study
 from rankscope.studies.file import read_study_file
 from rankscope.studies.form import FullBlock, LoraBlock, StudyFile
 from rankscope.studies.mistakes import mistakes
-from rankscope.studies.snapshot import is_snapshot, read_snapshot
 from rankscope.studies.source import Mistake, Place, Source
+from rankscope.studies.store import is_kept, read_record
 
 STUDIES = Path("workflow/studies")
 MOST_RUNS = 5_000
@@ -58,12 +60,23 @@ def study_beside(path: str | Path, name: str) -> Path:
 
 
 def load_study(study: str | Path) -> Study:
-    """Read a study, named or by path, and unfold its grid; a snapshot is unfolded already.
+    """Read a study, named or by path, and unfold its grid; a kept record is unfolded already.
 
     Raises:
         StudyError: the file is missing or cannot be run as written; lists every mistake.
     """
-    return read_snapshot(Path(study)) if is_snapshot(study) else load_expansion(study).study
+    if not is_kept(study):
+        return load_expansion(study).study
+    record = read_record(Path(study))
+    if not isinstance(record, Study):
+        raise StudyError(f"{study}: this is the record of {record.name}, and not of a study")
+    return record
+
+
+def _canonical(path: Path) -> str:
+    """The same text for every way to write the path of a study: below here relative, else not."""
+    written = os.path.relpath(path)
+    return str(path.absolute()) if written.startswith(os.pardir) else written
 
 
 def load_expansion(study: str | Path) -> Expansion:
@@ -76,7 +89,7 @@ def load_expansion(study: str | Path) -> Expansion:
         study=file.study,
         title=file.title,
         question=file.question,
-        path=str(path),
+        path=_canonical(path),
         base=file.base,
         data=dict(_variants(file, samplings)),
         runs=tuple(run for run, _ in runs),

@@ -10,11 +10,12 @@ from pydantic import Discriminator, Field
 
 from rankscope.records.bases import BaseSpec
 from rankscope.records.data import DataSpec, TrainingSpec
-from rankscope.records.evaluations import Evaluation, SpectraSettings
+from rankscope.records.evaluations import Evaluation
 from rankscope.records.labels import ByLabel
 from rankscope.records.methods import Alpha, LoraOptions
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Positive, Seed, Spec
+from rankscope.records.spectra import SpectraSettings
 from rankscope.records.written import OneOrMore, PartOf
 
 LearningRate = Annotated[float, Field(gt=0)]

@@ -1,183 +1,101 @@
-"""Which study describes what: the records behind the names and labels that a person or a job gives.
+"""The records of what a workflow was started with, one file each: what its jobs read.
 
-Guarantees: a *label* (`code`, `demo`, `lora-r16@0`, `base`) means what the study at hand calls so,
-and nothing else: no other study is asked. An artefact's *name* (`lora-r16-3f9a1c2b`) covers
-everything that decides its record, so it does not matter in which study the record is found: the
-study at hand, those of `workflow/studies`, or any that a workflow was started with. Study files are
-read when they are needed: a broken one does not hinder the others.
+Guarantees: a record is kept under its name, which covers all that it says, so that a file is never
+overwritten and an edited study leaves those of an earlier start as they are. A job reads its own
+record and nothing else: no study is unfolded for it. A record that says something else than its
+name, because another version of rankscope wrote it, is refused. Not here: what a person may call an
+artefact (`studies.find`).
 """
 
-import logging
-import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
+
+from rankscope.artefacts import layout
+from rankscope.artefacts.disk import writing
+from rankscope.artefacts.files import temporary_path
 from rankscope.errors import StudyError
-from rankscope.records.bases import TrainedBase
-from rankscope.records.data import DataSpec
-from rankscope.records.evaluations import SpectraSettings, Suite
-from rankscope.records.runs import Run
-from rankscope.records.study import Study
-from rankscope.studies.expand import STUDIES, load_study, study_path
-from rankscope.studies.mistakes import suggestion
-from rankscope.studies.snapshot import read_snapshot, snapshots
-
-logger = logging.getLogger(__name__)
-
-Record = TypeVar("Record")
-MOST_LISTED = 12
-ARTEFACT_NAME = re.compile(r"-[0-9a-f]{8}$")
+from rankscope.records.record import Artefact
 
 
-class Studies:
-    """The study at hand, and behind it all others, for what is asked for by its artefact's name.
+def keep(records: Iterable[Artefact]) -> None:
+    """Write those records that are not there yet, each whole or not at all.
 
-    Args:
-        study: name (`demo`) or path (`path/to/mine.yaml`) of the study at hand, or a snapshot.
-        repository: folder whose `workflow/studies` are known by name; default: the current one.
+    Raises:
+        ArtefactError: they cannot be written here.
     """
-
-    def __init__(self, study: str, repository: Path = Path()) -> None:
-        self._at_hand = study
-        self._repository = repository
-        self._load = cache(load_study)
-
-    @property
-    def current(self) -> Study:
-        """The study at hand."""
-        return self._load(self._file_of(self._at_hand))
-
-    def named(self, name: str) -> Study:
-        """Return the study called `name`."""
-        return self.current if name == self.current.study else self._load(self._file_of(name))
-
-    def called(self, typed: str) -> str:
-        """Return the artefact's name of a run or base for what a person may type instead.
-
-        `base` is the base of the study at hand, `lora-r16@0` its run of that method and seed;
-        anything else must be the name of a run or base that some study describes.
-
-        Raises:
-            StudyError: the study has no such run or several, or no study describes the name.
-        """
-        if any(typed in study.bases or typed in study.runs_by_name for study in self._readable()):
-            return typed
-        if typed == "base":
-            return self._told(typed, self.current.base.name)
-        labelled = _labelled_runs(self.current).get(typed, [])
-        if len(labelled) > 1:
-            names = ", ".join(run.name for run in labelled)
-            raise StudyError(f"{typed}: several runs are called so, name one: {names}")
-        if not labelled:
-            raise self._unknown("run", typed, [*_labelled_runs(self.current), "base"])
-        return self._told(typed, labelled[0].name)
-
-    def run(self, name: str) -> Run:
-        """Return the run called `name`."""
-        return self._find("run", name, lambda study: study.runs_by_name)
-
-    def base(self, name: str) -> TrainedBase:
-        """Return the base called `name`."""
-        return self._find("base", name, lambda study: study.bases)
-
-    def base_of(self, name: str) -> TrainedBase:
-        """Return the base that the run called `name` is trained on; a base is its own."""
-        for study in self._readable():
-            if name in study.bases:
-                return study.bases[name]
-        return self.run(name).trained_base
-
-    def variant(self, name: str) -> DataSpec:
-        """Return the data variant called `name`, or labelled so in the study at hand."""
-        return self._find(
-            "data variant",
-            name,
-            lambda study: {spec.name: spec for spec in study.variants.values()},
-            lambda study: study.data,
-        )
-
-    def suite(self, name: str) -> Suite:
-        """Return the evaluation suite called `name`, or labelled so in the study at hand."""
-        return self._find(
-            "suite",
-            name,
-            lambda study: {suite.name: suite for suite in study.suites},
-            lambda study: {suite.label: suite for suite in study.suites},
-        )
-
-    def spectra(self, name: str) -> SpectraSettings:
-        """Return the spectra settings called `name`."""
-        return self._find(
-            "spectra settings",
-            name,
-            lambda study: {study.spectra.name: study.spectra} if study.spectra else {},
-        )
-
-    def _find(
-        self,
-        kind: str,
-        typed: str,
-        names: Callable[[Study], dict[str, Record]],
-        labels: Callable[[Study], dict[str, Record]] | None = None,
-    ) -> Record:
-        """Return what some study describes under a name, or the study at hand under a label."""
-        for study in self._readable():
-            if typed in names(study):
-                return names(study)[typed]
-        known = labels(self.current) if labels else {}
-        if typed in known:
-            self._told(typed, next(n for n, r in names(self.current).items() if r == known[typed]))
-            return known[typed]
-        raise self._unknown(kind, typed, list(known or names(self.current)))
-
-    def _told(self, label: str, name: str) -> str:
-        logger.info("%s of %s is %s", label, self.current.path, name)
-        return name
-
-    def _unknown(self, kind: str, typed: str, known: list[str]) -> StudyError:
-        listed = ", ".join(known[:MOST_LISTED]) or "none"
-        if len(known) > MOST_LISTED:
-            listed += f", … (`rankscope check {self.current.path}` lists all)"
-        hint = suggestion(typed, known)
-        if ARTEFACT_NAME.search(typed):
-            return StudyError(
-                f"no study describes a {kind} {typed!r}{hint}; {self.current.path} has: {listed}."
-                " What was edited in a study or in its data since has another name now"
-            )
-        return StudyError(
-            f"the study {self.current.study} ({self.current.path}) has no {kind} {typed!r}{hint};"
-            f" it has: {listed}. `--study NAME_OR_FILE` asks another study"
-        )
-
-    def _readable(self) -> Iterator[Study]:
-        """Every study that can be read; the errors of one are told when it is asked for."""
-        for study in (self._at_hand, *self._shipped()):
-            try:
-                yield self._load(self._file_of(study))
-            except StudyError:
+    folder = Path(layout.RECORDS)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        there = {path.name for path in folder.iterdir()}
+        for record in records:
+            path = Path(layout.record(record.name))
+            if path.name in there:
                 continue
-        for path in snapshots():
-            try:
-                yield read_snapshot(path)
-            except StudyError as error:
-                logger.info("%s", error)
-
-    def _shipped(self) -> Iterable[str]:
-        folders = dict.fromkeys([STUDIES, self._repository / STUDIES])
-        return [path.stem for folder in folders for path in sorted(folder.glob("*.yaml"))]
-
-    def _file_of(self, study: str) -> Path:
-        """The file of a study; one that is named may be the repository's."""
-        here = study_path(study)
-        named = here.parent == STUDIES and not here.exists()
-        return self._repository / here if named else here
+            # not flushed to disk one by one: thousands are written at once, and what a power cut
+            # leaves of one does not have its name
+            temporary = temporary_path(path)
+            temporary.write_bytes(to_json({"verb": record.verb, "record": record}))
+            temporary.replace(path)
 
 
-def _labelled_runs(study: Study) -> dict[str, list[Run]]:
-    """The runs under method@seed."""
-    found: dict[str, list[Run]] = {}
-    for run in study.runs:
-        found.setdefault(f"{run.method.slug}@{run.seed}", []).append(run)
-    return found
+def is_kept(path: str | Path) -> bool:
+    """Say whether a path is that of a record and not of a study file."""
+    return Path(path).match(layout.record("*"))
+
+
+def kept(name: str) -> Artefact | None:
+    """Return the record called `name`; None where there is no file of that name.
+
+    Raises:
+        StudyError: the file is damaged, or of another version of rankscope.
+    """
+    path = Path(layout.record(name))
+    return read_record(path) if path.name == f"{name}.json" and path.is_file() else None
+
+
+def read_record(path: Path) -> Artefact:
+    """Return the record in a file.
+
+    Raises:
+        StudyError: there is none, it is damaged, or of another version of rankscope.
+    """
+    try:
+        content = from_json(path.read_bytes())
+        adapter: TypeAdapter[Any] = TypeAdapter(_type_made_by(content["verb"]))
+        record: Artefact = adapter.validate_json(to_json(content["record"]), strict=True)
+    except OSError as error:
+        text = f"{path}: this record cannot be read ({error.strerror})"
+        raise StudyError(f"{text}; start snakemake again, which writes it anew") from None
+    except (ValueError, KeyError, TypeError):
+        raise _of_another_version(path) from None
+    if record.name != path.stem:
+        raise _of_another_version(path)
+    return record
+
+
+def _of_another_version(path: Path) -> StudyError:
+    return StudyError(
+        f"{path}: this record was written by another version of rankscope, or damaged since; start"
+        " snakemake again, which names its records anew, or delete the file if this says it again"
+    )
+
+
+def _type_made_by(verb: str) -> Any:
+    """The records that a verb makes artefacts of; imported as they are needed."""
+    from rankscope.records import bases, data, measurements, packed, runs, spectra, study
+
+    return {
+        "data rows": data.DataSpec,
+        "data pack": packed.Packed,
+        "base model": bases.TrainedBase,
+        "train": runs.Run,
+        "evaluate predict": measurements.Answers,
+        "evaluate score": measurements.Scores,
+        "spectra base": spectra.Decomposition,
+        "spectra run": spectra.Spectra,
+        "report": study.Study,
+    }[verb]

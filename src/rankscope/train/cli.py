@@ -10,7 +10,7 @@ from rankscope.studies.option import RunArgument, StudyOption
 
 def train(
     run: RunArgument,
-    study: StudyOption,
+    study: StudyOption = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(help="Save a state to resume from this often.")
     ] = 60.0,
@@ -27,10 +27,10 @@ def train(
     """
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished, read_manifest
-    from rankscope.studies.store import Studies
+    from rankscope.records.runs import Run
+    from rankscope.studies.find import Studies
 
-    studies = Studies(study)
-    spec = studies.run(studies.called(run))
+    spec = Studies(study).find(Run, run)
     manifest = Path(layout.run_manifest(spec.name))
     outputs = Path(layout.kept_weights(spec.name)), Path(layout.loss_curve(spec.name))
     if not again and is_finished(manifest, *outputs):

@@ -57,7 +57,7 @@ class TrainingFiles:
     def of(cls, run: Run) -> "TrainingFiles":
         """Where the files of `run` lie in the layout."""
         return cls(
-            packed=Path(layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)),
+            packed=Path(layout.packed(run.packed.name)),
             base=Path(layout.base_model(run.trained_base.name)),
             run_folder=Path(layout.run_folder(run.name)),
             resume=Path(layout.checkpoints(run.name)),

@@ -15,8 +15,7 @@ import typer
 
 from rankscope.artefacts import layout
 from rankscope.errors import StudyError
-from rankscope.studies.file import configured_study
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
 from rankscope.workflow.time_split import time_split
 
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
@@ -33,7 +32,7 @@ OPTIONS = (
 def main() -> int:
     """Run the demo and return the exit code."""
     try:
-        study = Studies(configured_study()).current
+        study = Studies().current
     except StudyError as error:
         typer.echo(f"error: {error}", err=True)
         return 2

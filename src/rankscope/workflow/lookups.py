@@ -1,26 +1,26 @@
-"""What the rules look up: inputs of a job by the names in its wildcards.
+"""What the rules look up: inputs of a job by the name in its wildcards.
 
-Guarantees: functions of the studies that the workflow was started with; no other file is read,
-nothing but snapshots of these is written. The rules hold no logic of their own: whatever must be
-computed for one stands here, where it is tested. How a workflow starts: `start`.
+Guarantees: functions of the records that the workflow was started with; no other file is read,
+nothing is written. Whatever a job needs is what its record is made from (`sources`). The rules hold
+no logic of their own: whatever must be computed for one stands here, where it is tested. How a
+workflow starts: `start`.
 """
 
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
-from rankscope.records.bases import EmbeddedBase, QuantisedBase
-from rankscope.records.data import source_of
+from rankscope.records.record import Artefact
 from rankscope.records.study import Study
 from rankscope.report.chapters.contents import chapters_of, declared
-from rankscope.studies.snapshot import write_snapshot
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
+from rankscope.studies.graph import walk
 from rankscope.workflow.start import refuse_unknown_targets
 
 logger = logging.getLogger(__name__)
@@ -101,45 +101,14 @@ class Lookups:
     def __init__(self, studies: Studies) -> None:
         self.studies = studies
 
-    def documents(self, wildcards: Any) -> list[str]:
-        """What a data variant is made from: nothing, or another variant's rows."""
-        source = source_of(self.studies.variant(wildcards.data))
-        return [layout.data_rows(source.name)] if source else []
+    @cached_property
+    def _files(self) -> dict[str, list[str]]:
+        """All files of the study asked for, by the stage that makes them."""
+        return _files_of_stages(self.studies.current)
 
-    def corpus(self, wildcards: Any) -> list[str]:
-        """What a base is pre-trained on, if it is pre-trained here."""
-        spec = self.studies.base(wildcards.base)
-        return [layout.data_rows(spec.corpus.name)] if isinstance(spec, EmbeddedBase) else []
-
-    def unquantised(self, wildcards: Any) -> list[str]:
-        """The base that a quantised one is made from."""
-        spec = self.studies.base(wildcards.base)
-        return [layout.base_manifest(spec.of.name)] if isinstance(spec, QuantisedBase) else []
-
-    def packed(self, wildcards: Any) -> str:
-        """Training sequences of a run."""
-        run = self.studies.run(wildcards.run)
-        return layout.packed(run.data.name, run.base.name, run.recipe.sequence_length)
-
-    def base_of_run(self, wildcards: Any) -> str:
-        """Base model of a run; a base is its own."""
-        return layout.base_manifest(self.studies.base_of(wildcards.run).name)
-
-    def base_spectra_of_run(self, wildcards: Any) -> str:
-        """Decomposed base of a run."""
-        return layout.base_spectra(self.studies.base_of(wildcards.run).name)
-
-    def weights(self, wildcards: Any) -> list[str]:
-        """Kept weights of a run; a base has none beside its model."""
-        if wildcards.run == self.studies.base_of(wildcards.run).name:
-            return []
-        return [layout.run_manifest(wildcards.run), layout.kept_weights(wildcards.run)]
-
-    def evaluation_data(self, wildcards: Any) -> list[str]:
-        """Rows of every data variant of a suite."""
-        suite = self.studies.suite(wildcards.suite)
-        names = dict.fromkeys(evaluation.data.name for evaluation in suite.evaluations)
-        return [layout.data_rows(name) for name in names]
+    def sources(self, wildcards: Any) -> list[str]:
+        """All files of what the artefact `{name}` is made from."""
+        return _files(self.studies.artefact(wildcards.name).sources)
 
     def stage(self, stage: str) -> list[str]:
         """Every file that one stage makes for the study asked for.
@@ -147,33 +116,9 @@ class Lookups:
         All of them and not only the last ones: Snakemake makes a deleted file again when it is
         asked for, but not when it only lies on the way to one that is still there.
         """
-        study = self.studies.current
-        runs = [run.name for run in study.runs]
-        match stage:
-            case "data":
-                return self._data(study)
-            case "base":
-                files = (layout.base_model, layout.base_manifest)
-                return [file(base) for base in study.bases for file in files]
-            case "train":
-                made = (layout.kept_weights, layout.loss_curve, layout.run_manifest)
-                return [file(run) for run in runs for file in made]
-            case "evaluate":
-                tables = (layout.predictions, layout.scores)
-                return [
-                    table(name, suite.name) for name, suite in study.measured for table in tables
-                ]
-            case "spectra":
-                return self._spectra(study)
-            case "report":
-                return [
-                    layout.report_tables(study.study),
-                    *self._chapters(study),
-                    layout.report_claims(study.study),
-                    layout.report_page(study.study),
-                ]
-            case _:
-                raise RankscopeError(f"{stage!r} is no stage; stages: {', '.join(STAGE_RULES)}")
+        if stage not in STAGE_RULES:
+            raise RankscopeError(f"{stage!r} is no stage; stages: {', '.join(STAGE_RULES)}")
+        return self._files.get(stage, [])
 
     def everything(self, _wildcards: Any) -> list[str]:
         """Every file of the study asked for."""
@@ -181,25 +126,11 @@ class Lookups:
 
     def rows_of_study(self, wildcards: Any) -> list[str]:
         """All that the report of `{study}` is made from."""
-        study = self.studies.named(wildcards.study)
-        runs = [run.name for run in study.runs]
-        return [
-            *map(layout.base_manifest, study.bases),
-            *(file(run) for run in runs for file in (layout.run_manifest, layout.loss_curve)),
-            *(layout.scores(name, suite.name) for name, suite in study.measured),
-            *(
-                [layout.run_spectra(run, study.spectra.name) for run in runs]
-                if study.spectra
-                else []
-            ),
-        ]
+        return _files(self.studies.named(wildcards.study).sources)
 
     def chapters_of_study(self, wildcards: Any) -> list[str]:
         """The chapters that apply to `{study}`."""
-        return self._chapters(self.studies.named(wildcards.study))
-
-    def _chapters(self, study: Study) -> list[str]:
-        return [layout.report_chapter(study.study, name) for name in chapters_of(study)]
+        return _chapters(self.studies.named(wildcards.study))
 
     def chapter_reads(self, wildcards: Any) -> list[str]:
         """What a chapter of `{study}` reads beside its tables."""
@@ -209,21 +140,9 @@ class Lookups:
         """What Snakemake's own report says of a chapter's figures."""
         return dict(declared(wildcards.chapter).sentences)
 
-    def _data(self, study: Study) -> list[str]:
-        rows = [layout.data_rows(spec.name) for spec in study.variants.values()]
-        packed = [self.packed(SimpleNamespace(run=run.name)) for run in study.runs]
-        return list(dict.fromkeys(rows + packed))
-
-    def _spectra(self, study: Study) -> list[str]:
-        if study.spectra is None:
-            return []
-        runs = [layout.run_spectra(run.name, study.spectra.name) for run in study.runs]
-        bases = dict.fromkeys(run.trained_base.name for run in study.runs)
-        return [*map(layout.base_spectra, bases), *runs]
-
     def study_file(self, wildcards: Any) -> str:
-        """Snapshot of `{study}`: what its report is of."""
-        return str(write_snapshot(self.studies.named(wildcards.study)))
+        """Record of `{study}`: what its report is of."""
+        return layout.record(self.studies.named(wildcards.study).name)
 
     def incomplete(self, targets: Iterable[str]) -> frozenset[str]:
         """Outputs of the stages asked for, one of each artefact that has lost a file."""
@@ -241,3 +160,24 @@ class Lookups:
     def target(self, stage: str) -> Inputs:
         """Input function of a stage's target rule."""
         return lambda _wildcards: self.stage(stage)
+
+
+def _files(records: Iterable[Artefact]) -> list[str]:
+    return [path for record in records for path in layout.outputs(record.verb, record.name)]
+
+
+def _chapters(study: Study) -> list[str]:
+    return [layout.report_chapter(study.study, name) for name in chapters_of(study)]
+
+
+def _files_of_stages(study: Study) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for record in walk(*study.sources):
+        found.setdefault(record.stage, []).extend(_files([record]))
+    found["report"] = [
+        layout.report_tables(study.study),
+        *_chapters(study),
+        layout.report_claims(study.study),
+        layout.report_page(study.study),
+    ]
+    return found

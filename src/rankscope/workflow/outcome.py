@@ -14,7 +14,7 @@ import typer
 
 from rankscope.artefacts import layout
 from rankscope.studies.edits import edited_since
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
 
 MOST_TOLD = 10
 MOST_FILES = 4

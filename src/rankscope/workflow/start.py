@@ -1,16 +1,16 @@
 """How a workflow starts: the study that all its jobs see, and the program that its rules call.
 
-Guarantees: a study is read and checked once, where a person starts Snakemake; every job, in this
-process, in another or on another machine, is told a snapshot of it. So an edit while the workflow
-runs takes effect at the next start. Whatever is wrong with what was typed ends with one sentence.
+Guarantees: a study is read and checked once, where a person starts Snakemake, and its record and
+those of all that it is made of are kept (`studies.store`); every job, in this process, in another
+or on another machine, reads these. So an edit while the workflow runs takes effect at the next
+start. Whatever is wrong with what was typed ends with one sentence.
 """
 
-import json
 import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,15 +19,17 @@ from snakemake.logging import logger
 from rankscope.artefacts import layout
 from rankscope.check.check import validate
 from rankscope.errors import RankscopeError, StudyError
+from rankscope.records.record import Artefact
 from rankscope.records.study import Study
+from rankscope.studies.expand import load_study
 from rankscope.studies.file import study_of_config
+from rankscope.studies.find import Studies
+from rankscope.studies.graph import walk
 from rankscope.studies.mistakes import suggestion
-from rankscope.studies.option import STUDY_VARIABLE
-from rankscope.studies.snapshot import read_snapshot, write_snapshot
-from rankscope.studies.store import Studies
+from rankscope.studies.store import keep
 
-OTHERS_VARIABLE = "RANKSCOPE_OTHER_STUDIES"
-"""Snapshots of further studies whose reports were asked for, as a JSON list of paths."""
+RECORDS = "records"
+"""Key of Snakemake's config under which jobs in other processes are told the studies' records."""
 
 PROGRAM = "rankscope"
 
@@ -42,13 +44,14 @@ def studies_at_start(config: Mapping[str, Any], workflow: Any) -> Studies:
     find_own_program()
     try:
         if not workflow.is_main_process:
-            return StartedStudies(os.environ[STUDY_VARIABLE])
-        repository = Path(os.path.relpath(workflow.basedir))
-        studies = StudiesAtStart(study_of_config(config), repository)
-        validate(studies.current)
-        studies.hand_over()
+            return StartedStudies(config[RECORDS])
+        studies = StudiesAtStart(
+            study_of_config(config),
+            Path(os.path.relpath(workflow.basedir)),
+            workflow.config_settings,
+        )
         # Snakemake's logger writes a message as it is
-        logger.info(_announcement(studies.current))
+        logger.info(_announcement(studies.begin()))
     except RankscopeError as error:
         stop(error)
     return studies
@@ -65,41 +68,65 @@ def stop(error: Exception) -> NoReturn:
 
 
 class StudiesAtStart(Studies):
-    """Studies in the process that a person started: what it reads, its jobs are told."""
+    """Studies in the process that a person started: what it reads is kept for its jobs.
 
-    def __init__(self, study: str, repository: Path) -> None:
+    Args:
+        settings: Snakemake's settings of the config, in which jobs in other processes are told.
+    """
+
+    def __init__(self, study: str, repository: Path, settings: Any) -> None:
         super().__init__(study, repository)
-        self._others: dict[str, Path] = {}
+        self._settings = settings
+        self._given = list(settings.config_args or [])
+        self._begun: dict[str, Study] = {}
+        self._artefacts: dict[str, Artefact] = {}
 
-    def hand_over(self) -> None:
-        """Tell the jobs of this start which study it is, as it is now."""
-        os.environ[STUDY_VARIABLE] = str(write_snapshot(self.current))
-        os.environ[OTHERS_VARIABLE] = json.dumps(list(map(str, self._others.values())))
+    def begin(self) -> Study:
+        """Check the study at hand, keep it, and return it."""
+        self._begin(self.current)
+        return self.current
 
     def named(self, name: str) -> Study:
         """Return the study called `name`; another than that of the start is checked first."""
         try:
             study = super().named(name)
-            if study is not self.current and name not in self._others:
-                validate(study)
-                self._others[name] = write_snapshot(study)
-                self.hand_over()
+            if name not in self._begun:
+                self._begin(study)
         except RankscopeError as error:
             stop(error)
         return study
 
+    def artefact(self, name: str) -> Artefact:
+        """Return the record called `name`: of the studies begun, or any other."""
+        return self._artefacts.get(name) or super().artefact(name)
+
+    def _begin(self, study: Study) -> None:
+        validate(study)
+        self._begun[study.study] = study
+        self._artefacts |= {record.name: record for record in walk(study)}
+        keep(self._artefacts.values())
+        paths = [layout.record(each.name) for each in self._begun.values()]
+        self._settings.config_args = [*self._given, f"{RECORDS}={paths}"]
+
 
 class StartedStudies(Studies):
-    """Studies in the process of a job: those that its workflow was started with."""
+    """Studies in the process of a job: those that its workflow was started with.
 
-    def __init__(self, study: str) -> None:
-        super().__init__(study)
-        others = json.loads(os.environ[OTHERS_VARIABLE])
-        self._others = {study.study: study for study in map(read_snapshot, map(Path, others))}
+    Args:
+        records: files of their records, that of the study at hand first.
+    """
+
+    def __init__(self, records: Sequence[str]) -> None:
+        super().__init__(records[0])
+        self._others = records[1:]
 
     def named(self, name: str) -> Study:
         """Return the study called `name` as it was at the start."""
-        return self._others.get(name) or super().named(name)
+        for record in self._others:
+            study = load_study(record)
+            if study.study == name:
+                return study
+        return super().named(name)
 
 
 def find_own_program() -> None:

@@ -10,10 +10,10 @@ from rankscope.artefacts.layout import Place, place_of
 
 # what nothing is made from, names alone, and the page, which lies outside of `results`
 WITHOUT_MANIFEST = {
-    "checkpoints", "place_of", "remembered_hash", "remembered_hashes", "report_page",
-    "step_folder", "study_snapshot",
+    "checkpoints", "manifest_of", "outputs", "place_of", "record", "remembered_hash",
+    "remembered_hashes", "report_page", "step_folder",
 }  # fmt: skip
-VALUES = {"sequence_length": 256, "step": 3, "verb": "tables"}
+VALUES = {"step": 3, "verb": "tables"}
 
 
 def every_path():
@@ -38,6 +38,27 @@ def test_every_artefact_finds_its_manifest(path, arguments):
     first = next(iter(arguments.values()))
     assert first in place.name
     assert place_of(place.manifest) == place, "a manifest is a part of its own artefact"
+
+
+@pytest.mark.parametrize("verb", layout.HOMES)
+def test_all_outputs_of_a_verb_are_parts_of_one_artefact(verb):
+    name = "some-thing-1a2b3c4d"
+    outputs = layout.outputs(verb, name)
+    assert len(set(outputs)) == len(outputs) > 0
+    for path in (*outputs, layout.manifest_of(verb, name)):
+        assert place_of(path if Path(path).suffix else f"{path}/part") == Place(
+            manifest=layout.manifest_of(verb, name),
+            name=name,
+            command=f"rankscope {layout.HOMES[verb].command.format(name=name)}",
+        )
+    manifest = Path(layout.manifest_of(verb, name))
+    inside = any(manifest.is_relative_to(path) for path in outputs)
+    assert inside, "asked for with its outputs, or in one of them"
+
+
+def test_no_two_verbs_share_a_file():
+    paths = [path for verb in layout.HOMES for path in layout.outputs(verb, "a-1a2b3c4d")]
+    assert len(set(paths)) == len(paths)
 
 
 @pytest.mark.parametrize("root", ["/some/where/", "../other/", "./"])

@@ -57,7 +57,7 @@ def test_each_kind_of_finding_is_named_once(results: Path, change, kind: str, sa
 
 
 def test_what_rankscope_remembers_is_no_finding(results: Path) -> None:
-    for path in (layout.study_snapshot("s"), layout.remembered_hashes("h")):
+    for path in (layout.record("s"), layout.remembered_hashes("h")):
         Path(path).parent.mkdir(exist_ok=True)
         Path(path).write_text("{}")
     assert found() == []

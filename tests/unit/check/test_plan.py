@@ -31,7 +31,7 @@ def test_steps_of_epochs_are_those_of_training(epochs: float, sequences: int) ->
     run = load_study(write(edited(("steps: 250", f"epochs: {epochs}")))).runs[0]
     assert steps(run) is None
     assert tokens(run) is None
-    packed = Path(layout.packed(run.data.name, run.base.name, 256))
+    packed = Path(layout.packed(run.packed.name))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"sequence": range(sequences)}).write_parquet(packed)
     seal()
@@ -49,7 +49,7 @@ def test_a_mixture_has_a_most_of_tokens_before_it_is_packed() -> None:
     run = load_study("./mixtures.yaml").runs[0]
     assert tokens(run) is None
     assert most_tokens(run) == 4 * 12 * 440, "48 examples in batches of 12"
-    packed = Path(layout.packed(run.data.name, run.base.name, 440))
+    packed = Path(layout.packed(run.packed.name))
     packed.parent.mkdir(parents=True)
     pl.DataFrame({"input_ids": [[1] * 30, [1] * 10] * 24}).write_parquet(packed)
     seal()

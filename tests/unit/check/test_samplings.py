@@ -13,7 +13,7 @@ from rankscope.records.instructions import Mixture
 from rankscope.records.study import Study
 from rankscope.report.evidence.methods import condition_labels
 from rankscope.studies.expand import load_study
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
 from tiny_llama import save_base
 
 
@@ -43,9 +43,9 @@ def test_a_run_is_measured_on_the_test_set_of_its_own_sampling(study: Study):
     for run in study.runs:
         measured = {
             evaluation.name: evaluation.data
-            for name, suite in study.measured
-            for evaluation in suite.evaluations
-            if name == run.name
+            for answers in study.answers
+            for evaluation in answers.suite.evaluations
+            if answers.subject.name == run.name
         }
         assert measured == {
             "seen": run.data.test_set("intra"),
@@ -54,16 +54,17 @@ def test_a_run_is_measured_on_the_test_set_of_its_own_sampling(study: Study):
 
 
 def test_a_run_is_loaded_once_for_all_that_is_measured_on_it(study: Study):
-    suites = [name for name, _ in study.measured if name != study.base.name]
-    assert sorted(suites) == sorted(run.name for run in study.runs)
+    asked = [answers.subject.name for answers in study.answers]
+    measured = [name for name in asked if name != study.base.name]
+    assert sorted(measured) == sorted(run.name for run in study.runs)
 
 
 def test_the_base_meets_every_test_set(study: Study):
     met = {
         evaluation.data.name
-        for name, suite in study.measured
-        for evaluation in suite.evaluations
-        if name == study.base.name
+        for answers in study.answers
+        for evaluation in answers.suite.evaluations
+        if answers.subject.name == study.base.name
     }
     assert met == {study.data[label].name for label in ("seen-s0", "seen-s1", "unseen")}
 

@@ -1,180 +1,101 @@
-"""Records by the names that paths and commands carry, in whichever study describes them."""
+"""Records on the disk: each under its name, whole, and read without any study."""
 
 from pathlib import Path
 
 import pytest
 
-from rankscope.errors import StudyError
+from rankscope.artefacts import layout
+from rankscope.errors import ArtefactError, StudyError
 from rankscope.records.runs import Run
+from rankscope.records.study import Study
 from rankscope.studies.expand import load_study
-from rankscope.studies.snapshot import write_snapshot
-from rankscope.studies.store import Studies
-from study_text import STUDY, edited
+from rankscope.studies.graph import walk
+from rankscope.studies.store import is_kept, keep, kept, read_record
+from tiny_study import FILE, STUDY, write_tiny_documents
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with two studies that differ in their ranks."""
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.chdir(tmp_path)
-    studies = tmp_path / "workflow/studies"
-    studies.mkdir(parents=True)
-    (studies / "mine.yaml").write_text(STUDY, encoding="utf-8")
-    other = edited(("study: mine", "study: other"), ("[1, 4, 16]", "[16, 32]"), ("[1, 10]", "[7]"))
-    (studies / "other.yaml").write_text(other, encoding="utf-8")
-    return studies
+    write_tiny_documents(tmp_path)
+    Path(FILE).write_text(STUDY, "utf-8")
+    return load_study(FILE)
 
 
-def test_a_run_is_found_in_the_study_asked_for_and_in_the_others(folder: Path) -> None:
-    mine, other = load_study("mine"), load_study("other")
-    studies = Studies("mine")
-    assert all(studies.run(run.name) == run for run in (*mine.runs, *other.runs))
-    shared = {run.name for run in mine.runs} & {run.name for run in other.runs}
-    assert len(shared) == 4, "full fine-tuning and rank 16 are the same runs in both studies"
+def files() -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in Path(layout.RECORDS).iterdir()}
 
 
-def test_everything_with_a_name_is_found(folder: Path) -> None:
-    other = load_study("other")
-    assert other.spectra is not None
-    studies = Studies("mine")
-    assert studies.base(other.base.name) == other.base
-    assert studies.variant(other.data["code"].name) == other.data["code"]
-    assert studies.suite(other.suites[0].name) == other.suites[0]
-    assert studies.spectra(other.spectra.name) == other.spectra
-    assert studies.named("other") == other
+def test_every_record_comes_back_as_it_was(study: Study) -> None:
+    keep(walk(study))
+    for record in walk(study):
+        read = kept(record.name)
+        assert type(read) is type(record)
+        assert read == record
+        assert is_kept(layout.record(record.name))
+    assert not is_kept(FILE)
+    assert load_study(layout.record(study.name)) == study
 
 
-def test_labels_are_those_of_the_study_asked_for(folder: Path) -> None:
-    studies = Studies("mine")
-    assert studies.variant("code") == studies.current.data["code"]
-    assert studies.suite("small") == studies.current.suites[0]
+def test_what_is_there_is_left_alone_and_an_edited_study_is_another(study: Study) -> None:
+    keep(walk(study))
+    first = files()
+    keep(walk(load_study(FILE)))
+    keep(walk(load_study(Path(FILE).absolute())))  # by whichever path it was given
+    assert files() == first
+    Path(FILE).write_text(STUDY.replace("rank: [1, 4]", "rank: [1, 2]"), "utf-8")
+    keep(walk(load_study(FILE)))
+    assert files().items() > first.items()
 
 
-def test_a_label_of_another_study_is_refused_and_an_artefact_s_name_is_not(folder: Path) -> None:
-    (folder / "third.yaml").write_text(
-        edited(
-            ("study: mine", "study: third"),
-            ("  items:", "  spare: {source: standard-library, content: code, seed: 7}\n  items:"),
-            ("  small:", "  tiny:"),
-        ),
-        "utf-8",
-    )
-    third = load_study("third")
-    studies = Studies("mine")
-    with pytest.raises(StudyError) as refused:
-        studies.variant("spare")
-    assert "the study mine (workflow/studies/mine.yaml) has no data variant 'spare'" in str(
-        refused.value
-    )
-    assert "it has: code, english, items. `--study" in str(refused.value)
-    with pytest.raises(StudyError, match="has no suite 'tiny'; it has: small"):
-        studies.suite("tiny")
-    assert studies.variant(third.data["spare"].name) == third.data["spare"]
-    assert Studies("third").suite("tiny").label == "tiny"
+def test_a_name_that_is_none_is_not_kept(study: Study) -> None:
+    keep(walk(study))
+    outside = Path("results/outside.json")
+    outside.write_bytes(Path(layout.record(study.name)).read_bytes())
+    for name in ("lora-r4@0", "code", "../outside", f"../.records/{study.name}", ""):
+        assert kept(name) is None
 
 
-def test_a_misspelled_label_is_answered_with_the_one_that_was_meant(folder: Path) -> None:
-    with pytest.raises(StudyError, match="no data variant 'enlgish'; did you mean english"):
-        Studies("mine").variant("enlgish")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"verb": "train"}',
+        '{"verb": "dance", "record": {}}',
+        '{"verb": "train", "record": {"since": "removed"}}',
+    ],
+)
+def test_a_record_of_another_version_is_refused(study: Study, content: str) -> None:
+    keep(walk(study))
+    path = Path(layout.record(study.runs[0].name))
+    path.write_text(content, "utf-8")
+    with pytest.raises(StudyError, match=r"another version of rankscope.*start snakemake again"):
+        read_record(path)
 
 
-def test_labels_of_a_broken_study_are_answered_with_what_is_wrong_in_it(folder: Path) -> None:
-    (folder / "mine.yaml").write_text("study: mine\n", "utf-8")
-    with pytest.raises(StudyError, match=r"mine\.yaml has \d+ mistakes|this key is missing"):
-        Studies("mine").variant("code")
-
-
-def test_a_study_is_named_in_the_repository_when_it_is_not_here(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+def test_a_record_that_says_something_else_than_its_name_is_refused(
+    study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    repository = folder.parents[1]
-    expected = load_study("other").runs
-    monkeypatch.chdir(elsewhere)
-    studies = Studies("other", repository)
-    assert studies.current.runs == expected
-    assert studies.named("mine").study == "mine"
-    with pytest.raises(StudyError, match="no such file"):
-        Studies("other").current  # noqa: B018
-
-
-def test_a_study_given_by_path_is_one_of_them(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "own.yaml").write_text(
-        edited(("study: mine", "study: own"), ("[1, 4, 16]", "[64]")), encoding="utf-8"
-    )
-    studies = Studies("./own.yaml")
-    assert studies.current.study == "own"
-    assert studies.named("own") is studies.current
-    rank_64 = studies.current.runs[-1].name
-    assert studies.run(rank_64).method.rank == 64
-    with pytest.raises(StudyError):
-        Studies("mine").run(rank_64)
-
-
-def test_a_broken_study_does_not_hinder_the_others(folder: Path) -> None:
-    (folder / "broken.yaml").write_text("study: broken\n", encoding="utf-8")
-    studies = Studies("mine")
-    assert studies.run(load_study("other").runs[-1].name).method.rank == 32
-    with pytest.raises(StudyError, match=r"broken\.yaml:1: title: this key is missing"):
-        studies.named("broken")
-
-
-def test_an_unknown_name_is_answered_with_those_that_are_known(folder: Path) -> None:
-    with pytest.raises(StudyError, match=r"no study describes a run 'lora-r1-00000000'.*lora-r4-"):
-        Studies("mine").run("lora-r1-00000000")
-
-
-def test_a_raised_version_renames_what_the_class_makes_and_nothing_before_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = load_study("mine")
+    keep(walk(study))
+    first, second = study.runs[:2]
+    Path(layout.record(first.name)).write_bytes(Path(layout.record(second.name)).read_bytes())
+    with pytest.raises(StudyError, match=rf"{first.name}.*another version of rankscope"):
+        kept(first.name)
     monkeypatch.setattr(Run, "version", 99)
-    after = load_study("mine")
-    assert not before.runs_by_name.keys() & after.runs_by_name.keys()
-    assert before.base.name == after.base.name
-    assert before.suites[0].name == after.suites[0].name
+    with pytest.raises(StudyError, match=rf"{second.name}.*another version of rankscope"):
+        kept(second.name)
 
 
-def test_jobs_of_a_running_workflow_find_what_an_edit_took_away(folder: Path) -> None:
-    asked_for = load_study("mine")
-    write_snapshot(asked_for)
-    edit = edited(("[1, 4, 16]", "[64]"))
-    (folder / "mine.yaml").write_text(edit, encoding="utf-8")
-    studies = Studies("mine")
-    assert all(studies.run(run.name) == run for run in asked_for.runs)
-    assert studies.base_of(asked_for.runs[-1].name) == asked_for.base
-    (folder / "mine.yaml").write_text("study: [half written", encoding="utf-8")
-    assert Studies("mine").run(asked_for.runs[-1].name) == asked_for.runs[-1]
+def test_what_is_no_study_is_not_read_as_one(study: Study) -> None:
+    keep(walk(study))
+    with pytest.raises(StudyError, match=r"this is the record of .* and not of a study"):
+        load_study(layout.record(study.base.name))
+    with pytest.raises(StudyError, match=r"cannot be read .*; start snakemake again"):
+        load_study(layout.record("tiny-00000000"))
 
 
-def test_a_snapshot_of_another_version_is_passed_over(folder: Path) -> None:
-    snapshot = Path("results/.studies/mine-00000000.json")
-    snapshot.parent.mkdir(parents=True)
-    snapshot.write_text('{"study": "mine", "since": "removed"}', encoding="utf-8")
-    with pytest.raises(StudyError, match="no study describes a run 'lora-r1-00000000'"):
-        Studies("mine").run("lora-r1-00000000")
-
-
-def test_a_run_may_be_called_by_method_and_seed_and_the_base_by_its_stage(folder: Path) -> None:
-    studies = Studies("mine")
-    run = next(run for run in studies.current.runs if run.method.rank == 4 and run.seed == 1)
-    assert studies.called("lora-r4@1") == run.name
-    assert studies.called("base") == studies.current.base.name
-    assert studies.called(run.name) == run.name
-    with pytest.raises(StudyError, match=r"mine\.yaml\) has no run 'lora-r5@1'.*lora-r4@1"):
-        studies.called("lora-r5@1")
-    with pytest.raises(StudyError, match=r"'lora-r32@1'; did you mean lora-r"):
-        studies.called("lora-r32@1")  # which the other study has
-    with pytest.raises(StudyError, match="'lora-r4'; did you mean lora-r4@"):
-        studies.called("lora-r4")
-    with pytest.raises(StudyError, match="no study describes a run 'lora-r4-00000000'"):
-        studies.called("lora-r4-00000000")
-
-
-def test_several_runs_of_one_method_and_seed_have_to_be_named(folder: Path) -> None:
-    text = edited(("[1, 4, 16]", "[4]"))
-    assert "learning_rate: 1.0e-3" in text
-    (folder / "mine.yaml").write_text(
-        text.replace("learning_rate: 1.0e-3", "learning_rate: [1.0e-3, 2.0e-3]"), encoding="utf-8"
-    )
-    with pytest.raises(StudyError, match="several runs are called so, name one: full-"):
-        Studies("mine").called("full@0")
+def test_a_folder_that_cannot_be_written_is_said(study: Study) -> None:
+    Path("results").write_text("a file in its place", "utf-8")
+    with pytest.raises(ArtefactError, match=r"results/\.records.* cannot be written"):
+        keep(walk(study))

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from artefacts_of import scores_of
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
-from rankscope.studies.store import Studies
+from rankscope.records.record import Artefact
+from rankscope.studies.find import Studies
 from rankscope.workflow.lookups import (
     STAGE_RULES,
     Lookups,
@@ -71,26 +73,39 @@ def test_resources_grow_with_every_attempt() -> None:
     assert [scaled(500)(None, attempt) for attempt in (1, 2, 3)] == [500, 1000, 1500]
 
 
-def test_a_base_is_evaluated_without_weights_of_a_run(lookups: Lookups) -> None:
-    base = lookups.studies.current.base.name
-    assert lookups.weights(SimpleNamespace(run=base)) == []
-    assert lookups.base_of_run(SimpleNamespace(run=base)) == layout.base_manifest(base)
+def of(record: Artefact) -> SimpleNamespace:
+    return SimpleNamespace(name=record.name)
 
 
-def test_a_run_depends_on_its_own_sequences_and_base(lookups: Lookups) -> None:
-    run = lookups.studies.current.runs[1]
-    wildcards = SimpleNamespace(run=run.name)
-    assert lookups.packed(wildcards) == layout.packed(run.data.name, run.base.name, 32)
-    assert lookups.base_of_run(wildcards) == layout.base_manifest(run.base.name)
-    assert lookups.weights(wildcards)[0] == layout.run_manifest(run.name)
+def test_a_job_needs_all_files_of_what_its_record_is_made_from(lookups: Lookups) -> None:
+    study = lookups.studies.current
+    run = study.runs[1]
+    base = [layout.base_model(run.base.name), layout.base_manifest(run.base.name)]
+    packed = layout.packed(run.packed.name)
+    assert lookups.sources(of(run)) == [packed, packed.replace(".parquet", ".json"), *base]
+    rows = [layout.data_rows(run.data.name), layout.data_manifest(run.data.name)]
+    assert lookups.sources(of(run.packed)) == [*rows, *base]
+    assert lookups.sources(of(study.data["code"])) == []
+    documents = study.data["english"]
+    assert lookups.sources(of(study.data["continuations"])) == [
+        layout.data_rows(documents.name), layout.data_manifest(documents.name),
+    ]  # fmt: skip
 
 
-def test_items_are_made_from_their_documents_and_documents_from_nothing(lookups: Lookups) -> None:
-    data = lookups.studies.current.data
-    assert lookups.documents(SimpleNamespace(data=data["continuations"].name)) == [
-        layout.data_rows(data["english"].name)
-    ]
-    assert lookups.documents(SimpleNamespace(data=data["code"].name)) == []
+def test_answers_need_the_weights_of_a_run_and_of_the_base_none_but_its_own(
+    lookups: Lookups,
+) -> None:
+    study = lookups.studies.current
+    of_base, of_run = (
+        set(lookups.sources(of(scores.answers)))
+        for scores in (study.scores[0], scores_of(study, study.runs[1].name))
+    )
+    assert of_run - of_base == {
+        layout.kept_weights(study.runs[1].name), layout.loss_curve(study.runs[1].name),
+        layout.run_manifest(study.runs[1].name),
+    }  # fmt: skip
+    assert of_base < of_run
+    assert layout.base_model(study.base.name) in of_base
 
 
 def test_every_run_and_the_base_are_scored(lookups: Lookups) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
 from rankscope.workflow.outcome import failure, few, list_few_files, success
 from tiny_study import FILE, STUDY, write_tiny_documents
 

@@ -2,18 +2,26 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from snakemake.cli import parse_config
 
-from rankscope.studies.expand import load_study
-from rankscope.studies.snapshot import is_snapshot, snapshots
-from rankscope.studies.store import Studies
+from rankscope.studies.find import Studies
+from rankscope.studies.graph import walk
+from rankscope.studies.store import kept
 from rankscope.workflow import start
 from rankscope.workflow.lookups import Lookups
 from tiny_study import FILE, STUDY, write_tiny_documents
+
+
+@dataclass
+class Settings:
+    """What is looked at of Snakemake's settings of the config."""
+
+    config_args: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,7 @@ class Workflow:
     """What is looked at of Snakemake's workflow."""
 
     is_main_process: bool
+    config_settings: Settings = field(default_factory=Settings)
     basedir: str = "."
 
 
@@ -39,12 +48,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     os.environ.update(before)
 
 
+WORKFLOW = Workflow(is_main_process=True)
+
+
 def begin(**config: Any) -> Studies:
-    return start.studies_at_start(config, Workflow(is_main_process=True))
+    WORKFLOW.config_settings.config_args = [f"{key}={value}" for key, value in config.items()]
+    return start.studies_at_start(config, WORKFLOW)
 
 
 def in_a_job() -> Studies:
-    return start.studies_at_start({"study": FILE}, Workflow(is_main_process=False))
+    """The studies in the process of a job, which Snakemake gives the arguments of the config."""
+    config = parse_config(WORKFLOW.config_settings.config_args)
+    return start.studies_at_start(config, Workflow(is_main_process=False))
 
 
 def edit(path: Path | str) -> None:
@@ -57,14 +72,16 @@ def test_a_job_sees_the_study_of_the_start_and_the_next_start_the_edited_one() -
     asked_for = begin(study=FILE).current
     edit(FILE)
     assert in_a_job().current.runs == asked_for.runs
-    # what a verb takes for its study where a job calls it
-    told = os.environ[start.STUDY_VARIABLE]
-    assert is_snapshot(told)
-    assert load_study(told).runs == asked_for.runs
     Path(FILE).unlink()
     assert in_a_job().current.runs == asked_for.runs
+    assert all(in_a_job().artefact(each.name) == each for each in walk(*asked_for.sources))
     Path(FILE).write_text(STUDY.replace("rank: [1, 4]", "rank: [2]"), "utf-8")
     assert len(begin(study=FILE).current.runs) == 2
+
+
+def test_what_a_job_reads_is_kept_before_the_first_one() -> None:
+    asked_for = begin(study=FILE).current
+    assert all(kept(each.name) == each for each in walk(asked_for))
 
 
 def test_a_report_of_another_study_is_of_that_study_at_the_start_too() -> None:
@@ -78,7 +95,8 @@ def test_a_report_of_another_study_is_of_that_study_at_the_start_too() -> None:
     in_job = Lookups(in_a_job())
     assert in_job.study_file(Wildcards) == file
     assert in_job.rows_of_study(Wildcards) == rows
-    assert len(snapshots()) == 2
+    assert Path(file).stem == in_job.studies.named("twin").name
+    assert asked_for.studies.current.study == in_job.studies.current.study == "tiny"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from rankscope.report.evidence.methods import (
     variant_labels,
 )
 from rankscope.report.evidence.training_sets import TrainingSet, training_sets
+from rankscope.studies.graph import walk
 
 logger = logging.getLogger(__name__)
 
@@ -84,20 +85,14 @@ class Gathered:
 
 def gather(study: Study) -> Gathered:
     """Read every artefact of the study that exists."""
-    base = study.base.name
-    names = [base, *(run.name for run in study.runs)]
     spectral = {
         table: _rows(
             table,
-            (
-                Path(layout.run_spectra(name, study.spectra.name)) / f"{table}.parquet"
-                for name in names[1:]
-                if study.spectra is not None
-            ),
+            (Path(layout.spectra(spectra.name)) / f"{table}.parquet" for spectra in study.analyses),
         )
         for table in ("matrices", "intruders", "vectors", "similarity")
     }
-    losses = (Path(layout.loss_curve(name)) for name in names[1:])
+    losses = (Path(layout.loss_curve(run.name)) for run in study.runs)
     return Gathered(
         runs=_runs(study),
         loss=_rows("loss", losses),
@@ -131,10 +126,11 @@ def _items(study: Study) -> pl.DataFrame:
     """
     frames = [_rows("items", ()).with_columns(**_asked("", None))]
     counted: set[tuple[str, str, str]] = set()
-    for name, suite in study.measured:
-        rows = _rows("items", (Path(layout.scores(name, suite.name)),))
-        for evaluation in suite.evaluations:
-            key = (name, evaluation.name, evaluation.data.name)
+    for scores in study.scores:
+        answers = scores.answers
+        rows = _rows("items", (Path(layout.scores(scores.name)),))
+        for evaluation in answers.suite.evaluations:
+            key = (answers.subject.name, evaluation.name, evaluation.data.name)
             if rows.is_empty() or key in counted:
                 continue
             counted.add(key)
@@ -227,29 +223,9 @@ def _run_row(run: Run, training_set: TrainingSet) -> dict[str, Any]:
 
 
 def _manifests(study: Study) -> Iterable[dict[str, Any]]:
-    """Manifests of all artefacts the study uses, in the order in which they were made."""
-    base = study.base.name
-    lengths = sorted({(run.data.name, run.recipe.sequence_length) for run in study.runs})
-    paths = [
-        *(Path(layout.data_manifest(variant.name)) for variant in study.data.values()),
-        *(Path(layout.packed(name, base, length)).with_suffix(".json") for name, length in lengths),
-        Path(layout.base_manifest(base)),
-        Path(layout.base_spectra(base)) / "run.json",
-        *(Path(layout.run_manifest(run.name)) for run in study.runs),
-        *(Path(path).with_suffix(".json") for path in _evaluated(study)),
-        *(
-            Path(layout.run_spectra(run.name, study.spectra.name)) / "run.json"
-            for run in study.runs
-            if study.spectra is not None
-        ),
-    ]
-    for path in paths:
+    """Manifests of all artefacts that the study is made of, what others are made from first."""
+    for record in walk(*study.sources):
+        path = Path(layout.manifest_of(record.verb, record.name))
         content = _json(path)
         if content is not None and "work_seconds" in content:
             yield content | {"artefact": path.as_posix()}
-
-
-def _evaluated(study: Study) -> Iterable[str]:
-    for name, suite in study.measured:
-        yield layout.predictions(name, suite.name)
-        yield layout.scores(name, suite.name)

@@ -25,20 +25,20 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     Path("instructions.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
     study = load_study(Path("instructions.yaml"))
     runs = {run.name: run.keys() for run in study.runs} | {study.base.name: study.base.keys()}
-    for name, suite in study.measured:
+    for scores in study.scores:
         rows = [
-            dict.fromkeys(SCORES) | runs[name] | {
+            dict.fromkeys(SCORES) | runs[scores.answers.subject.name] | {
                 "step": 0, "evaluation": evaluation.name,
                 "item": f"{evaluation.name} {number}", "score": 0.0, "weight": 1.0,
                 "measures": "learning", "unit": "u", "higher_is_better": True,
                 "metric": metric, "spelling": {"rouge_l": "ROUGE-L"}.get(metric, "exact match"),
                 "side": False, "task": f"task {number}", "category": "Keyword Tagging",
             }
-            for evaluation in suite.evaluations
+            for evaluation in scores.answers.suite.evaluations
             for number in range(2)
             for metric in METRICS
         ]  # fmt: skip
-        path = Path(layout.scores(name, suite.name))
+        path = Path(layout.scores(scores.name))
         path.parent.mkdir(parents=True, exist_ok=True)
         pl.DataFrame(rows, schema=SCORES).write_parquet(path)
     seal()
@@ -63,9 +63,9 @@ def test_unseen_items_are_the_same_in_all_samplings(study: Study):
 
 
 def test_a_missing_file_of_the_base_is_made_up_for_by_another_sampling(study: Study):
-    first = next(suite for name, suite in study.measured if name == study.base.name)
-    Path(layout.scores(study.base.name, first.name)).unlink()
-    Path(layout.scores_manifest(study.base.name, first.name)).unlink()
+    first = next(each for each in study.scores if each.answers.subject == study.base)
+    Path(layout.scores(first.name)).unlink()
+    Path(layout.manifest_of(first.verb, first.name)).unlink()
     assert items_of(study, study.base.name) == ["s1: seen 0", "s1: seen 1", "unseen 0", "unseen 1"]
 
 

@@ -151,9 +151,9 @@ def _chosen(evidence: Evidence, compared: Compared) -> pl.DataFrame:
 def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFrame:
     """What the runs answered: item, references, run, prediction."""
     paths = [
-        Path(layout.predictions(name, suite.name))
-        for name, suite in study.measured
-        if name in compared.runs
+        Path(layout.predictions(answers.name))
+        for answers in study.answers
+        if answers.subject.name in compared.runs
     ]
     schema: dict[str, Any] = {
         "run": pl.String, "step": pl.Int64, "item": pl.String, "references": pl.List(pl.String),

@@ -40,9 +40,9 @@ def runs_on_all(study: Study, seed: int) -> dict[int | None, str]:
 
 def rouge(study: Study, run: str) -> dict[str, float]:
     frames = [
-        pl.read_parquet(layout.scores(name, suite.name))
-        for name, suite in study.measured
-        if name == run
+        pl.read_parquet(layout.scores(scores.name))
+        for scores in study.scores
+        if scores.answers.subject.name == run
     ]
     rows = pl.concat(frames).filter(pl.col("evaluation") == "unseen", pl.col("metric") == "rouge_l")
     return dict(rows.select(pl.concat_str("category", "item", separator="|"), "score").iter_rows())
@@ -82,10 +82,10 @@ def test_each_case_has_the_prompt_and_three_answers_in_the_order_of_ranks(study:
 def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
     write_mixture_study(study, lambda rank, mixture, kind: 0.5)
     lost = runs_on_all(study, seed=0)[2]
-    for name, suite in study.measured:
-        if name == lost:
-            Path(layout.predictions(name, suite.name)).unlink()
-            Path(layout.predictions_manifest(name, suite.name)).unlink()
+    for answers in study.answers:
+        if answers.subject.name == lost:
+            Path(layout.predictions(answers.name)).unlink()
+            Path(layout.manifest_of(answers.verb, answers.name)).unlink()
     shown = found_in(study)
     by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
     assert by_rank.pop(2) is None
