@@ -84,6 +84,7 @@ def notes(subject: Subject) -> list[str]:
         *nesting.nesting(subject),
         *prompts.prompt_lengths(subject),
         *evaluation.overlaps(subject),
+        *evaluation.few_documents(subject),
         *_runs_for_a_gpu(subject),
     ]
 

@@ -1,18 +1,19 @@
 """Checks of what is measured: names, headline, held-out data, spectra."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rankscope.check.subject import Subject
-from rankscope.errors import DataError
+from rankscope.errors import ArtefactError, DataError
 from rankscope.records.bases import EmbeddedBase
 from rankscope.records.data import Continuations, DataSpec, HubDataset, StandardLibrary, TextFiles
-from rankscope.records.evaluations import Generate
+from rankscope.records.evaluations import BitsPerByte, Generate
 from rankscope.records.instructions import Mixture, Niv2Mirror, Niv2Tasks, TaskSpec, TestSet
 from rankscope.studies.mistakes import shown, suggestion
 from rankscope.studies.source import Mistake, Place
-from rankscope.text.contamination import FOR_A_CHECK, findings
+from rankscope.text.contamination import FOR_A_CHECK, Reader, findings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,14 +82,35 @@ def overlaps(subject: Subject) -> list[str]:
     ]
 
 
-def read_documents(spec: TextFiles) -> "pl.DataFrame | None":
+def few_documents(subject: Subject) -> list[str]:
+    """Note where an evaluation asks for more documents than are held out, as far as it is known."""
+    reader = Reader(FOR_A_CHECK, read_documents)
+    found = []
+    for place, evaluation in subject.evaluations():
+        if not isinstance(evaluation, BitsPerByte) or evaluation.documents is None:
+            continue
+        heldout = reader.texts(evaluation.data, True)
+        if heldout is not None and len(heldout.hashes) < evaluation.documents:
+            there, label = len(heldout.hashes), subject.label(evaluation.data)
+            text = (
+                f"{evaluation.documents:,} documents are asked for, and {label} holds out"
+                f" {there:,}: all {there:,} are read; to measure on more, raise `heldout_fraction`"
+                f" of {label} or give it more text"
+            )
+            found.append(subject.note((*place, "documents"), text))
+    return found
+
+
+@cache
+def read_documents(spec: DataSpec) -> "pl.DataFrame | None":
     """Make the rows of one's own documents; None where the check of the files objects to them."""
-    from rankscope.data.kinds.text import content
+    from rankscope.data.rows import source_of
 
     try:
-        return content(spec).rows
-    except DataError:
+        rows: pl.DataFrame = source_of(spec).content(spec, ()).rows
+    except (DataError, ArtefactError):
         return None
+    return rows
 
 
 def answers(subject: Subject) -> Iterator[Mistake]:

@@ -7,10 +7,16 @@ the manifest beside the table. Equal specs give equal bits. What a source gives 
 
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from rankscope.artefacts.manifest import manifest
 from rankscope.data.content import Content
 from rankscope.records.data import DataSpec
+
+
+def source_of(spec: DataSpec) -> ModuleType:
+    """Return the module of the variant's source."""
+    return import_module(f"{__package__}.kinds.{spec.source.replace('-', '_')}")
 
 
 def write_rows(spec: DataSpec, made_from: tuple[Path, ...], output: Path) -> None:
@@ -22,8 +28,8 @@ def write_rows(spec: DataSpec, made_from: tuple[Path, ...], output: Path) -> Non
         DataError: the source is missing, malformed or too small.
         ArtefactError: rows of `made_from` are not there.
     """
-    source = import_module(f"{__package__}.kinds.{spec.source.replace('-', '_')}")
     with manifest(output.with_name("run.json"), "data", spec.name, spec.canonical()) as record:
+        source = source_of(spec)
         record.work_begins()
         content: Content = source.content(spec, made_from)
         record.parquet(output, content.rows)

@@ -86,6 +86,7 @@ class HubDataset(Data):
 
     trained_as = "sequences"
     has_heldout_rows = True
+    is_fetched = True
 
     source: Literal["hub"]
     repository: str = Field(description="dataset on the hub, such as owner/name")

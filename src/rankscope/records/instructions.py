@@ -59,6 +59,14 @@ class Data(Artefact):
     shares_passages: ClassVar[bool] = False
     """Whether its texts have passages in common on purpose, as the definitions of tasks are."""
 
+    is_fetched: ClassVar[bool] = False
+    """Whether its text comes over the network the first time."""
+
+    @property
+    def file_sets(self) -> tuple[FileSet, ...]:
+        """The files of the user's that its text stands in."""
+        return ()
+
     @property
     def described(self) -> str:
         """What readers are told of it where its label says too little; else empty."""

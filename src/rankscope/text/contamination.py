@@ -5,7 +5,8 @@ and of the embedded base, across variants: by passages of 50 characters and by w
 both have been made (`rankscope data rows`), or are small enough of one's own files for the check
 to read them. Beyond `most_bytes` of text whole texts alone are compared, by their hashes. Nothing
 is said of what is apart by construction: test sets and mixtures of one collection, modules of the
-standard library that are split alike. Not here: variants of the hub that have not been made.
+standard library that are split alike. Of variants of the hub that have not been made it is said
+that they were not compared.
 """
 
 import json
@@ -19,20 +20,15 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.fingerprint import regular_files_of
 from rankscope.artefacts.hashes import content_hashes
 from rankscope.records.bases import EmbeddedBase
-from rankscope.records.data import (
-    Continuations,
-    DataSpec,
-    StandardLibrary,
-    TextFiles,
-)
+from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Evaluation
-from rankscope.records.instructions import Mixture, TestSet
+from rankscope.records.instructions import Data
 from rankscope.records.study import Study
 
 if TYPE_CHECKING:
     import polars as pl
 
-ReadsDocuments = Callable[[TextFiles], "pl.DataFrame | None"]
+ReadsDocuments = Callable[[Data], "pl.DataFrame | None"]
 
 FOR_A_CHECK = 16 << 20
 FOR_A_REPORT = 1 << 30
@@ -53,7 +49,7 @@ def findings(study: Study, most_bytes: int, read: "ReadsDocuments | None" = None
     `read` makes the rows of one's own files that have not been made, if they are to be read at all.
     """
     evaluations = {each.name: each for suite in study.suites for each in suite.evaluations}
-    reader = _Reader(most_bytes, read)
+    reader = Reader(most_bytes, read)
     found = [
         Finding(evaluation.name, text)
         for evaluation in evaluations.values()
@@ -71,19 +67,14 @@ def _trained(study: Study) -> Iterator[tuple[str, DataSpec]]:
         yield "the base was pre-trained on", study.base.corpus
 
 
-def _documents(spec: DataSpec) -> DataSpec:
-    """Return the variant whose held-out documents an evaluation reads."""
-    return spec.documents if isinstance(spec, Continuations) else spec
-
-
 def _one_and_the_same(study: Study, evaluations: list[Evaluation]) -> Iterator[Finding]:
     """Find learning and forgetting that are measured on the same documents."""
     for one in evaluations:
         for other in evaluations:
             if (one.measures, other.measures) != ("learning", "forgetting"):
                 continue
-            data = _documents(one.data)
-            if data.name == _documents(other.data).name:
+            data = one.data.heldout_of
+            if data.name == other.data.heldout_of.name:
                 in_headline = study.headline == (one.name, other.name)
                 yield Finding(
                     other.name,
@@ -95,10 +86,10 @@ def _one_and_the_same(study: Study, evaluations: list[Evaluation]) -> Iterator[F
 
 
 def _compared(
-    study: Study, evaluation: Evaluation, trained: DataSpec, what: str, reader: "_Reader"
+    study: Study, evaluation: Evaluation, trained: DataSpec, what: str, reader: "Reader"
 ) -> str | None:
     """Return the sentence about one evaluation and one thing that is trained on."""
-    measured = _documents(evaluation.data)
+    measured = evaluation.data.heldout_of
     label, of = _label(study, measured), f"text of {_label(study, trained)}, which {what}"
     if measured.name == trained.name:
         left = _left_in_common(measured)
@@ -112,7 +103,9 @@ def _compared(
         return None
     counts = reader.compare(measured, trained)
     if counts is None:
-        return _same_files(label, measured, trained, of)
+        return _same_files(label, measured, trained, of) or _unknown(
+            label, of, [_label(study, spec) for spec in (measured, trained) if reader.lacks(spec)]
+        )
     same, sharing, total = counts
     if sharing == total:
         return (
@@ -128,14 +121,24 @@ def _compared(
     return _same_files(label, measured, trained, of)
 
 
-def _apart(measured: DataSpec, trained: DataSpec) -> bool:
+def _apart(measured: Data, trained: Data) -> bool:
     """Whether the two are apart by construction, or the checks see to it."""
-    if isinstance(measured, TestSet) and isinstance(trained, Mixture):
-        return measured.tasks == trained.tasks
-    return isinstance(measured, StandardLibrary) and isinstance(trained, StandardLibrary)
+    whole = measured.kept_apart_within
+    return whole is not None and whole == trained.kept_apart_within
 
 
-def _left_in_common(spec: DataSpec) -> int:
+def _unknown(label: str, of: str, lacking: list[str]) -> str | None:
+    """Say that two variants were not compared, as what is fetched has not been made yet."""
+    if not lacking:
+        return None
+    return (
+        f"{label} was not compared with {of}, because what comes from the hub has not been made"
+        f" yet: {' and '.join(lacking)}. `rankscope data rows` makes it; then this check compares"
+        " the two, as the report does"
+    )
+
+
+def _left_in_common(spec: Data) -> int:
     """Return how many held-out documents share text with the training ones of their variant."""
     manifest = Path(layout.data_manifest(spec.name))
     if not manifest.exists():
@@ -144,10 +147,8 @@ def _left_in_common(spec: DataSpec) -> int:
     return int(results.get("overlap", {}).get("remaining", 0))
 
 
-def _same_files(label: str, measured: DataSpec, trained: DataSpec, of: str) -> str | None:
+def _same_files(label: str, measured: Data, trained: Data, of: str) -> str | None:
     """Say that two variants read the same files, under whatever names."""
-    if not isinstance(measured, TextFiles) or not isinstance(trained, TextFiles):
-        return None
     one, other = (set(content_hashes(_files(spec)).values()) for spec in (measured, trained))
     if not one & other:
         return None
@@ -157,11 +158,11 @@ def _same_files(label: str, measured: DataSpec, trained: DataSpec, of: str) -> s
     )
 
 
-def _files(spec: TextFiles) -> list[Path]:
+def _files(spec: Data) -> list[Path]:
     return [path for files in spec.file_sets for path in regular_files_of(files)]
 
 
-def _label(study: Study, spec: DataSpec) -> str:
+def _label(study: Study, spec: Data) -> str:
     labels = [label for label, known in study.data.items() if known.name == spec.name]
     return f'"{labels[0]}"' if labels else spec.name
 
@@ -174,14 +175,18 @@ class _Texts:
     texts: tuple[str, ...] | None
 
 
-class _Reader:
-    """Reads the texts of variants, each once."""
+class Reader:
+    """Reads the texts of variants, each once: of made rows, or of few files of the user's."""
 
     def __init__(self, most_bytes: int, read: "ReadsDocuments | None") -> None:
         self._most_bytes, self._read = most_bytes, read
         self.texts = cache(self._texts)
 
-    def compare(self, measured: DataSpec, trained: DataSpec) -> tuple[int, int, int] | None:
+    def lacks(self, spec: Data) -> bool:
+        """Whether a variant cannot be read here because it was not fetched."""
+        return spec.is_fetched and self.texts(spec, True) is None
+
+    def compare(self, measured: Data, trained: Data) -> tuple[int, int, int] | None:
         """Count the measured texts: equal to one trained on, sharing a passage, and all.
 
         None where one of the two cannot be read here, or has no text of that side.
@@ -195,23 +200,23 @@ class _Reader:
         same = [hashed in known for hashed in held.hashes]
         sharing = same
         # tasks share their definitions and passages on purpose: only whole inputs count there
-        passages = not (isinstance(measured, TestSet) and isinstance(trained, Mixture))
-        if passages and held.texts is not None and training.texts is not None:
+        on_purpose = measured.shares_passages and trained.shares_passages
+        if not on_purpose and held.texts is not None and training.texts is not None:
             shared = shared_positions(held.texts, training.texts)
             sharing = [equal or bool(at.any()) for equal, at in zip(same, shared, strict=True)]
         return sum(same), sum(sharing), len(same)
 
-    def _texts(self, spec: DataSpec, heldout: bool) -> _Texts | None:
+    def _texts(self, spec: Data, heldout: bool) -> _Texts | None:
         rows = self._rows(spec)
         if rows is None:
             return None
-        if "split" in rows.columns and not isinstance(spec, Mixture | TestSet):
+        if spec.has_heldout_rows:
             rows = rows.filter(split="heldout" if heldout else "train")
         return _Texts(
             tuple(rows["sha256"]), tuple(rows["text"]) if "text" in rows.columns else None
         )
 
-    def _rows(self, spec: DataSpec) -> "pl.DataFrame | None":
+    def _rows(self, spec: Data) -> "pl.DataFrame | None":
         import polars as pl
 
         from rankscope.artefacts.reading import scan_parquet
@@ -222,11 +227,11 @@ class _Reader:
             size = lazy.select(pl.col("text").str.len_bytes().sum()).collect().item() or 0
             columns = ["sha256", "split", *(["text"] if size <= self._most_bytes else [])]
             return lazy.select(columns).collect()
-        if self._read is not None and isinstance(spec, TextFiles) and self._is_small(spec):
+        if self._read is not None and spec.file_sets and self._is_small(spec):
             return self._read(spec)
         return None
 
-    def _is_small(self, spec: TextFiles) -> bool:
+    def _is_small(self, spec: Data) -> bool:
         files = _files(spec)
         # text in parquet is compressed, to a fifth at most as a rule
         sizes = [path.stat().st_size * (5 if path.suffix == ".parquet" else 1) for path in files]

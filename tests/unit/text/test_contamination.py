@@ -10,6 +10,7 @@ from rankscope.artefacts import layout
 from rankscope.check.check import notes
 from rankscope.check.evaluation import read_documents
 from rankscope.check.subject import Subject
+from rankscope.data.kinds import hub
 from rankscope.data.kinds import text as text_files
 from rankscope.data.rows import write_rows
 from rankscope.records.study import Study
@@ -168,3 +169,37 @@ def test_the_check_says_it_with_the_line():
     assert any(
         text.startswith("mine.yaml:15: evaluate.main[1].data: a (learning) and b") for text in said
     )
+
+
+HUB = f"{{source: hub, repository: some/corpus, revision: {'a1' * 20}}}"
+
+
+def test_what_the_hub_has_is_said_to_be_not_compared_until_it_is_made(monkeypatch):
+    texts = found(HUB, learning="more")
+    assert len(texts) == 2, "with what runs and with what the base was trained on"
+    assert texts[0] == (
+        '"more" was not compared with text of "code", which runs train on, because what comes from'
+        ' the hub has not been made yet: "more". `rankscope data rows` makes it; then this check'
+        " compares the two, as the report does"
+    )
+    spec = study(HUB, learning="more")
+    monkeypatch.setattr(hub, "_load", lambda spec: [{"text": page(n)} for n in range(60)])
+    write_rows(spec.data["more"], (), Path(layout.data_rows(spec.data["more"].name)))
+    (text,) = found(HUB, learning="more")
+    assert 'held-out items of "more" share passages with text of "code"' in text
+
+
+@pytest.mark.parametrize(("asked", "said"), [(9, 0), (10, 0), (11, 1)])
+def test_more_documents_than_are_held_out_are_noted_with_their_number(asked: int, said: int):
+    study(OTHER)
+    text = Path("mine.yaml").read_text()
+    asking = f"data: code, documents: {asked}"
+    Path("mine.yaml").write_text(
+        text.replace("bits-per-byte, data: code", f"bits-per-byte, {asking}")
+    )
+    found = notes(Subject(load_expansion("mine.yaml")))
+    few = [note for note in found if "documents are asked for" in note]
+    assert len(few) == said
+    if said:
+        assert 'evaluate.main[0].documents: 11 documents are asked for, and "code"' in few[0]
+        assert "holds out 10: all 10 are read; to measure on more, raise `heldout_fr" in few[0]
