@@ -34,7 +34,6 @@ from rankscope.artefacts.reading import SEAL, noting_reads, regular_files
 
 logger = logging.getLogger(__name__)
 
-STARTUP_LINE = "start-up took %.2f s"
 PACKAGES = (
     "rankscope", "torch", "transformers", "peft", "bitsandbytes", "lm-eval", "rouge-score",
     "polars", "snakemake", "numpy", "scipy", "altair",
@@ -61,18 +60,27 @@ def seconds_since_process_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
+_accounted = [0.0]  # seconds of this process that manifests have accounted for
+
+
+def unaccounted_seconds() -> float:
+    """Age of this process less what it spent up to the manifest that it wrote last."""
+    return seconds_since_process_start() - _accounted[0]
+
+
 def started_up(clock: float | None = None) -> float:
     """Log how long this process took to start up, and return it.
 
     Call it where a verb's heavy imports are over, or give the moment by `time.monotonic`. What came
-    before is start-up, what follows is work; `rankscope.workflow.time_split` reads the line. The
-    garbage collector, which the command line keeps out of the imports, takes up its work.
+    before is start-up, what follows is work. A process that writes several manifests counts its
+    time once: what came before the last one is no start-up of the next. The garbage collector,
+    which the command line keeps out of the imports, takes up its work.
     """
     gc.freeze()
     gc.enable()
     since = 0.0 if clock is None else time.monotonic() - clock
-    seconds = seconds_since_process_start() - since
-    logger.info(STARTUP_LINE, seconds)
+    seconds = unaccounted_seconds() - since
+    logger.info("start-up took %.2f s", seconds)
     return seconds
 
 
@@ -87,7 +95,7 @@ class Manifest:
     inputs: dict[str, str] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     status: str = "done"
-    startup_seconds: float = field(default_factory=seconds_since_process_start)
+    startup_seconds: float = field(default_factory=unaccounted_seconds)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _clock: float = field(default_factory=time.monotonic)
     _staged: dict[Path, Path] = field(default_factory=dict)
@@ -222,5 +230,6 @@ def manifest(path: Path, stage: str, name: str, spec: dict[str, Any]) -> Iterato
         with writing(path), noting_reads(record.inputs):
             yield record
         record.commit()
+        _accounted[0] = seconds_since_process_start()
     finally:
         record.discard()

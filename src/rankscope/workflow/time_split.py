@@ -1,21 +1,19 @@
 """How the wall time of a workflow divides into work, process start-up and orchestration.
 
-Guarantees: computed from Snakemake's benchmark files (a job's seconds; the file's time of writing
-is the job's end) and the logs beside them (every verb logs how long its start-up took). Wall time
-in which several jobs run is shared equally among them; wall time in which none runs is
-orchestration. A job whose log does not say counts as start-up as a whole: the share is never
-flattered.
+Guarantees: computed from the manifests that jobs wrote: the seconds of start-up and of work that
+each says; its time of writing is the job's end. Wall time in which several jobs run is shared
+equally among them; wall time in which none runs is orchestration, and so is what a process does
+after its manifest, or a job that wrote none: the share is never flattered.
 """
 
-import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rankscope.artefacts.manifest import STARTUP_LINE
+from rankscope.artefacts import layout
+from rankscope.artefacts.reading import read_manifest
 from rankscope.progress import duration
 
 
@@ -54,22 +52,18 @@ def time_split(since: float, until: float, root: Path = Path()) -> str:
 
 
 def finished_jobs(root: Path, since: float) -> Iterable[Job]:
-    """Read the benchmark files written after `since`."""
-    for path in sorted((root / "benchmarks").rglob("*.jsonl")):
-        end = path.stat().st_mtime
-        if end < since:
+    """Read the manifests written after `since`: each says what its job spent up to its writing."""
+    results = root / layout.RESULTS
+    for path in sorted(results.rglob("*.json")):
+        place = layout.place_of(path.as_posix())
+        if place is None or Path(place.manifest) != path:
             continue
-        seconds = float(json.loads(path.read_text("utf-8").splitlines()[-1])["s"])
-        name = path.relative_to(root / "benchmarks")
-        said = _logged_startup(root / "logs" / name.with_suffix(".log"))
-        yield Job(name.parts[0], end - seconds, end, seconds if said is None else said)
-
-
-def _logged_startup(log: Path) -> float | None:
-    if not log.exists():
-        return None
-    said = re.search(STARTUP_LINE.replace("%.2f", r"([\d.]+)"), log.read_text("utf-8"))
-    return float(said[1]) if said else None
+        end = path.stat().st_mtime
+        if end >= since:
+            content = read_manifest(path)
+            startup = float(content["startup_seconds"])
+            begin = end - startup - float(content["work_seconds"])
+            yield Job(content["stage"].partition("-")[0], begin, end, startup)
 
 
 def wall_shares(jobs: list[Job]) -> list[float]:

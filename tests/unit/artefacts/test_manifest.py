@@ -46,6 +46,7 @@ def test_a_manifest_holds_the_hash_of_itself(tmp_path: Path) -> None:
 
 def test_start_up_and_work_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 107.0
+    monkeypatch.setattr("rankscope.artefacts.manifest._accounted", [0.0])
     monkeypatch.setattr("rankscope.artefacts.manifest.time.monotonic", lambda: now)
     monkeypatch.setattr(
         "rankscope.artefacts.manifest.seconds_since_process_start", lambda: now - 99.0
@@ -56,6 +57,13 @@ def test_start_up_and_work_are_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     content = json.loads((tmp_path / "run.json").read_text("utf-8"))
     assert content["startup_seconds"] == 8.0
     assert content["work_seconds"] == 3.5
+    now = 112.0
+    with manifest(tmp_path / "next.json", "train", "full-2b3c4d5e", {}) as record:
+        record.work_begins()
+        now = 114.0
+    content = json.loads((tmp_path / "next.json").read_text("utf-8"))
+    assert content["startup_seconds"] == 1.5, "of this process, since the manifest before"
+    assert content["work_seconds"] == 2.0
 
 
 def test_hashes_are_sha256(tmp_path: Path) -> None:
