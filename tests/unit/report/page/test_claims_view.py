@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rankscope.report.page.claims_view import ClaimRow, claim_groups
+from rankscope.report.page.claims_view import ClaimRow, claim_groups, counted
 from rankscope.report.verdicts.verdict import Claim, Sample, judge, not_measured
 
 CLAIM = Claim("X1", "a paper", "it rises", "slope", "points", 0.0, "above", "it does")
@@ -46,3 +46,10 @@ def test_verdicts_on_one_statement_share_a_scale():
     assert across.low < group.threshold_at < across.at < above.at
     # of two draws, percentile 2.5 is a 40th of the way: the ends are −1 + 0.1 and 3 − 0.05
     assert group.threshold_at == pytest.approx(5 + 90 * 0.9 / (2.95 + 0.9), abs=0.01)
+
+
+def test_what_was_not_measured_is_counted_only_where_something_was_not():
+    found = [judge(CLAIM, "", ABOVE, THREE)]
+    assert counted(found) == "1 confirmed, 0 denied, 0 inconclusive"
+    missing = not_measured(CLAIM, "", "needs two ranks")
+    assert counted([*found, missing]) == ("1 confirmed, 0 denied, 0 inconclusive, 1 not measured")
