@@ -39,8 +39,6 @@ class Data(Artefact):
     verb: ClassVar[str] = "data rows"
     trained_as: ClassVar[Literal["sequences", "examples"] | None] = None
     """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
-    mixes_tasks: ClassVar[bool] = False
-    """Whether it is drawn from a collection of tasks, to train on."""
 
     @property
     def head(self) -> Head:
@@ -273,7 +271,6 @@ class Mixture(Data):
     """
 
     trained_as = "examples"
-    mixes_tasks = True
     shares_passages = True
 
     source: Literal["mixture"]

@@ -6,7 +6,7 @@ from rankscope.report.chapters.chapter import Chapter
 
 
 def _applies(study: Study) -> bool:
-    return any(run.data.mixes_tasks for run in study.runs)
+    return any(run.data.tasks_asked is not None for run in study.runs)
 
 
 def _reads(study: Study) -> list[str]:
