@@ -1,7 +1,7 @@
 """Tidy tables of spectral results: one row per fact, the same key columns first.
 
-Guarantees: tables with fixed columns and types, also when empty, so that
-`scan_parquet("results/**/spectra/**/*.parquet")` reads a whole laboratory.
+Guarantees: each table has fixed columns and types, also when empty, so that one pattern, such as
+`scan_parquet("results/spectra/*/matrices.parquet")`, reads it for a whole laboratory.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,6 @@ _COLUMNS: dict[str, dict[str, Any]] = {
     "similarity": {
         "side": pl.String, "i": pl.Int64, "j": pl.Int64, "cosine": pl.Float64,
     },
-    "delta_spectrum": {"j": pl.Int64, "sigma": pl.Float64},
 }  # fmt: skip
 _LEFT_OUT: dict[str, Any] = {
     "tensor": pl.String, "kind": pl.String, "shape": pl.List(pl.Int64), "changed": pl.Boolean,
@@ -51,15 +50,14 @@ class SpectraTables:
 
     `matrices` has one row per version and matrix; `intruders` one per side, k and ε; `vectors` one
     per side and leading vector j; `similarity` one per pair of leading base (i) and tuned (j)
-    vectors; `delta_spectrum` the leading singular values of ΔW; `left_out` one row per tensor that
-    is not analysed, and whether it differs from the base's.
+    vectors; `left_out` one row per tensor that is not analysed, and whether it differs from the
+    base's.
     """
 
     matrices: pl.DataFrame
     intruders: pl.DataFrame
     vectors: pl.DataFrame
     similarity: pl.DataFrame
-    delta_spectrum: pl.DataFrame
     left_out: pl.DataFrame
 
     def items(self) -> list[tuple[str, pl.DataFrame]]:
@@ -94,9 +92,6 @@ class TableBuilder:
             update.rank90_of_noise, update.frobenius_norm, update.spectral_norm,
             analysis.base_frobenius_norm, precision, base_precision, comparison.method,
         ))  # fmt: skip
-        self._rows["delta_spectrum"].extend(
-            (*prefix, j, float(sigma)) for j, sigma in enumerate(update.singular_values, 1)
-        )
         for side, compared in (("left", comparison.left), ("right", comparison.right)):
             self._add_side((*prefix, side), compared, comparison.method)
 

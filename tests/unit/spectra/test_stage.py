@@ -89,7 +89,7 @@ def test_run_tables_hold_every_step_matrix_and_cell(tmp_path, model):
 def test_run_without_steps_gives_empty_tables(tmp_path, model):
     decompose_base(model, tmp_path / "spectra", tmp_path / "resume", "base")
     analyse_run(model, tmp_path / "spectra", {}, tmp_path / "out", {"run": "r"}, WANTED)
-    for table in ("matrices", "intruders", "vectors", "similarity", "delta_spectrum"):
+    for table in ("matrices", "intruders", "vectors", "similarity", "left_out"):
         rows = pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
         assert rows.height == 0
         assert rows.columns[: len(KEYS)] == list(KEYS)

@@ -45,7 +45,7 @@ def analyse_matrix(
     comparer = Comparer(weight, base, wanted, device)
     for batch in _batches(updates):
         for update, comparison in zip(batch, comparer.compare_all(batch), strict=True):
-            yield _assemble(weight, update, comparison, wanted)
+            yield _assemble(weight, update, comparison)
 
 
 def _batches(updates: Iterable[Update]) -> Iterator[list[Update]]:
@@ -83,17 +83,14 @@ def analyse_without_base(
             if with_base is None:
                 with_base = Comparer(weight, decompose(comparer.oriented), wanted, device)
             comparison = with_base.compare(update)
-        yield _assemble(weight, update, comparison, wanted)
+        yield _assemble(weight, update, comparison)
 
 
-def _assemble(
-    weight: np.ndarray, update: Update, comparison: Comparison, wanted: Wanted
-) -> MatrixAnalysis:
+def _assemble(weight: np.ndarray, update: Update, comparison: Comparison) -> MatrixAnalysis:
     measures = measure_update(
         to_numpy(delta.singular_values(update)),
         weight.shape,
         update.rank if isinstance(update, LowRank) else None,
-        wanted.similarity_size,
     )
     if measures.frobenius_norm == 0:
         comparison = replace(

@@ -61,7 +61,7 @@ def rank90(singular_values: np.ndarray) -> int:
 
 @dataclass(frozen=True)
 class UpdateMeasures:
-    """What is known of ΔW alone; `singular_values` are the leading ones, descending."""
+    """What is known of ΔW alone."""
 
     rank: int | None
     effective_rank: float
@@ -69,13 +69,12 @@ class UpdateMeasures:
     rank90_of_noise: float
     frobenius_norm: float
     spectral_norm: float
-    singular_values: np.ndarray
 
 
 def measure_update(
-    singular_values: np.ndarray, shape: tuple[int, int], rank: int | None, keep: int
+    singular_values: np.ndarray, shape: tuple[int, int], rank: int | None
 ) -> UpdateMeasures:
-    """Summarise the spectrum of an m × n update; keep its first `keep` singular values.
+    """Summarise the spectrum of an m × n update.
 
     `singular_values` must hold all non-zero ones. `rank90_of_noise` is rank90 over 0.51·min(m, n):
     1 means that the update is as spread out as white noise of its shape.
@@ -89,5 +88,4 @@ def measure_update(
         rank90_of_noise=needed / (NOISE_RANK90 * min(shape)),
         frobenius_norm=float(np.sqrt((ordered**2).sum())),
         spectral_norm=float(ordered[0]) if ordered.size else 0.0,
-        singular_values=ordered[:keep],
     )
