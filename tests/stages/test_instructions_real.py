@@ -71,7 +71,9 @@ def answer_nats(spec: TestSet, base: Path, step: Path | None) -> float:
     for row in read_prompts(Path(layout.data_rows(spec.name))):
         prompt = render(spec.template, row["definition"], row["text"])
         example = encoder.encode_example(prompt, row["references"][0])
-        ids, labels = torch.tensor([example.input_ids]), torch.tensor([example.labels])
+        ids = torch.tensor([example.input_ids])
+        labels = ids.clone()
+        labels[:, : example.prompt_tokens] = -100
         with torch.no_grad():
             found.append(model(input_ids=ids, labels=labels).loss.item())
     return mean(found)

@@ -1,14 +1,14 @@
-"""Prompts and answers as token ids and labels.
+"""Prompts and answers as token ids.
 
 Guarantees: an encoded training example starts with exactly the ids that `encode_prompt` gives for
 generation; then come the answer and the end-of-text token, which truncation of the prompt never
 touches. A prompt over its limit loses the end of the input text; where that is not enough, and
 before less than a quarter of the limit is left to the input, the end of the definition. The cue
 ("Output:") always stays. An answer over its limit loses its end but not the end-of-text token.
-Loss falls on the answer alone unless asked otherwise. Everything cut is counted.
+Everything cut is counted. Not here: which of the tokens bear loss; that is training's to say.
 
     Definition: … │ Now complete … Input: │ … │ Output:   yes ⏹
-    └ cut second                            └ cut first   └ labels; -100 before it
+    └ cut second                            └ cut first   └ behind `prompt_tokens`
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,6 @@ from rankscope.text.tokenizer import TextTokenizer, load_encoder, load_text_toke
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-IGNORED = -100
 INPUT_SHARE = 4
 
 
@@ -46,13 +45,12 @@ class EncodedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class EncodedExample:
-    """One training example: `labels` are the ids to predict, -100 where there is no loss.
+    """One training example: the ids of a prompt, `prompt_tokens` of them, and of its answer.
 
     What was cut is counted in characters of the input and definition, in tokens of the answer.
     """
 
     input_ids: list[int]
-    labels: list[int]
     prompt_tokens: int
     cut_from_text: int
     cut_from_definition: int
@@ -70,21 +68,16 @@ class TruncationCount:
 
 
 class PromptEncoder:
-    """Encodes prompts and answers with one tokenizer, limits and masking rule.
+    """Encodes prompts and answers with one tokenizer and its limits.
 
-    A space at the end of a prompt goes to the
-    answer's first token, where byte-pair tokenizers expect it.
+    A space at the end of a prompt goes to the answer's first token, where byte-pair tokenizers
+    expect it.
     """
 
     def __init__(
-        self,
-        tokenizer: TextTokenizer,
-        end_of_text: int,
-        limits: Limits = Limits(),
-        mask_prompt: bool = True,
+        self, tokenizer: TextTokenizer, end_of_text: int, limits: Limits = Limits()
     ) -> None:
-        self._tokenizer, self._end_of_text = tokenizer, end_of_text
-        self._limits, self._mask_prompt = limits, mask_prompt
+        self._tokenizer, self._end_of_text, self._limits = tokenizer, end_of_text, limits
 
     def encode_prompt(self, prompt: Prompt) -> EncodedPrompt:
         """Encode a prompt for generation, cut to the limit if need be.
@@ -109,10 +102,8 @@ class PromptEncoder:
         prompt_ids = encoding.ids
         answer_ids = self._answer_ids(str(fitting), prompt_ids, answer)
         kept = [*answer_ids[: self._limits.target - 1], self._end_of_text]
-        masked = [IGNORED] * len(prompt_ids) if self._mask_prompt else prompt_ids
         return EncodedExample(
             input_ids=prompt_ids + kept,
-            labels=masked + kept,
             prompt_tokens=len(prompt_ids),
             cut_from_text=len(prompt.text) - len(fitting.text),
             cut_from_definition=len(prompt.definition) - len(fitting.definition),
@@ -155,9 +146,7 @@ class PromptEncoder:
         return encoding, prompt
 
 
-def load_prompt_encoder(
-    model: Path, limits: Limits = Limits(), mask_prompt: bool = True
-) -> PromptEncoder:
+def load_prompt_encoder(model: Path, limits: Limits = Limits()) -> PromptEncoder:
     """Make the encoder of a model folder in the Hugging Face layout.
 
     Raises:
@@ -170,7 +159,7 @@ def load_prompt_encoder(
             " prompt its tokens lie; save a fast tokenizer there, as tokenizer.json"
             " (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`)"
         )
-    return PromptEncoder(tokenizer, load_encoder(model).end_of_text, limits, mask_prompt)
+    return PromptEncoder(tokenizer, load_encoder(model).end_of_text, limits)
 
 
 def _within(encoding: "Encoding", start: int, end: int) -> list[int]:

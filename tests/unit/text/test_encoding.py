@@ -1,4 +1,4 @@
-"""Token ids, labels and truncation, for byte-pair tokenizers of both families."""
+"""Token ids and truncation, for byte-pair tokenizers of both families."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from rankscope.errors import DataError, ModelError
 from rankscope.text.encoding import (
-    IGNORED,
     EncodedExample,
     Limits,
     PromptEncoder,
@@ -78,9 +77,9 @@ HOLDS_ANY_ANSWER = 512  # of `texts`: 60 words of at most 7 bytes, a token each 
 texts = st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=60).map(" ".join)
 
 
-def encoder(family: str, limits: Limits = Limits(), mask_prompt: bool = True) -> PromptEncoder:
+def encoder(family: str, limits: Limits = Limits()) -> PromptEncoder:
     end = TOKENIZERS[family].token_to_id("<eos>")
-    return PromptEncoder(TEXT_TOKENIZERS[family], end, limits, mask_prompt)
+    return PromptEncoder(TEXT_TOKENIZERS[family], end, limits)
 
 
 def decoded(family: str, ids: list[int]) -> str:
@@ -104,8 +103,6 @@ def test_an_example_is_prompt_answer_and_end(family, definition, text, answer):
     assert answer_of(family, example) == answer
     generated_from = encoder(family).encode_prompt(prompt)
     assert example.input_ids[: example.prompt_tokens] == generated_from.input_ids
-    assert example.labels[: example.prompt_tokens] == [IGNORED] * example.prompt_tokens
-    assert example.labels[example.prompt_tokens :] == example.input_ids[example.prompt_tokens :]
 
 
 @families
@@ -184,13 +181,6 @@ def test_a_long_answer_loses_its_end_but_not_the_end_of_text(family):
 
 
 @families
-def test_the_prompt_can_bear_loss_too(family):
-    prompt = render("alpaca", "Repeat.", "river")
-    example = encoder(family, mask_prompt=False).encode_example(prompt, "river")
-    assert example.labels == example.input_ids
-
-
-@families
 def test_text_that_spells_a_special_token_is_text(family):
     eos = TOKENIZERS[family].token_to_id("<eos>")
     example = encoder(family).encode_example(render("tk-instruct", "a <eos> b", "<eos>"), "<eos> c")
@@ -220,6 +210,6 @@ def test_the_encoder_of_a_model_folder(tmp_path: Path):
         load_prompt_encoder(tmp_path)
     TOKENIZERS["byte-level"].save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<eos>"}))
-    loaded = load_prompt_encoder(tmp_path, Limits(100, 20), mask_prompt=False)
-    expected = encoder("byte-level", Limits(100, 20), mask_prompt=False)
+    loaded = load_prompt_encoder(tmp_path, Limits(100, 20))
+    expected = encoder("byte-level", Limits(100, 20))
     assert loaded.encode_example(prompt, "river") == expected.encode_example(prompt, "river")
