@@ -9,26 +9,15 @@ attention that respects the borders between examples in a bin (`train`).
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rankscope.errors import DataError
 
 
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """Positions of the examples in each bin, ascending, and how full the bins are.
-
-    `fill` is the number of tokens over the number of bins × budget; 0 without bins.
-    """
-
-    bins: tuple[tuple[int, ...], ...]
-    fill: float
-
-
-def pack_bins(lengths: Sequence[int], budget: int) -> Packing:
+def pack_bins(lengths: Sequence[int], budget: int) -> tuple[tuple[int, ...], ...]:
     """Pack examples of the given lengths (tokens, at least 1) into bins of `budget` tokens.
 
-    Time: n log n comparisons for n examples.
+    Returns the positions of the examples in each bin, ascending. Time: n log n comparisons for n
+    examples.
 
     Raises:
         DataError: an example is longer than the budget, or has no token.
@@ -51,5 +40,4 @@ def pack_bins(lengths: Sequence[int], budget: int) -> Packing:
         bins[number].append(position)
         if left > lengths[position]:
             insort(room, (left - lengths[position], number))
-    fill = sum(lengths) / (len(bins) * budget) if bins else 0.0
-    return Packing(tuple(tuple(sorted(content)) for content in bins), fill)
+    return tuple(tuple(sorted(content)) for content in bins)

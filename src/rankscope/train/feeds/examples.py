@@ -142,7 +142,7 @@ class Collator:
         lengths = [len(each.input_ids) for each in examples]
         rows: Sequence[Sequence[int]] = [(number,) for number in range(len(examples))]
         if self.packing == "exact":
-            rows = pack_bins(lengths, max(lengths)).bins
+            rows = pack_bins(lengths, max(lengths))
         laid_out = [self._row([examples[number] for number in row]) for row in rows]
         longest = max(lengths)
         batch = {
