@@ -21,7 +21,6 @@ from rankscope.artefacts.files import replacing
 from rankscope.report.drawing.figure import Figure, wrapped
 
 SIGNIFICANT = 5
-SUFFIXES = (".json", ".csv", ".vl.json", ".svg")
 PAGE_LEGENDS = ("condition", "trained_on", "measure", "trace")
 LIGHT_INK = "#1c1c1a"
 # what no XML may hold; line breaks are those of titles

@@ -14,7 +14,6 @@ from rankscope.report.chapters.mixtures.tables import mixture_scores
 from rankscope.report.chapters.tradeoff.plane import plane
 from rankscope.report.drawing.colours import palette
 from rankscope.report.drawing.render import (
-    SUFFIXES,
     columnar,
     for_page,
     standalone_specification,
@@ -77,7 +76,9 @@ def test_every_figure_has_its_sentence_before_anything_runs(figures):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_to_four_files(figures, name, tmp_path):
     write_figure(figures[name], tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}{end}" for end in SUFFIXES}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}{end}" for end in (".json", ".csv", ".vl.json", ".svg")
+    }
     picture = ElementTree.parse(tmp_path / f"{name}.svg")
     assert len(list(picture.iter("{http://www.w3.org/2000/svg}path"))) > 10
     assert "var(" not in (tmp_path / f"{name}.svg").read_text("utf-8")
