@@ -8,7 +8,7 @@ value that enters a number is checked, and named with its file where it cannot b
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,6 +47,11 @@ START_SETTINGS = ("loftq_config", "eva_config", "corda_config", "lora_ga_config"
 _DEFAULT_RANK = 8  # peft's, where none is given
 # (…*)* and the like, not all of their kind: each letter of a name may double the time
 _REPEATED_REPEAT = re.compile(r"[*+}]\??\)+(?:[*+]|\{\d+,)")
+# what a pattern may repeat or choose between; not what it escapes, or lists in brackets
+_LITERALS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
+_OPTIONAL = re.compile(r"(?<![(*+?}])\?")
+_MOST_STEPS = 10**9  # of the comparisons of all names with all patterns: seconds
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -189,6 +194,29 @@ def _fault_of(pattern: str) -> str | None:
     if _REPEATED_REPEAT.search(pattern):
         return "it repeats a repetition, which can take for ever to compare"
     return None
+
+
+def check_patterns(folder: Path, config: Mapping[str, Any], modules: Sequence[str]) -> None:
+    """Check that comparing the patterns of a checked configuration with `modules` takes no time.
+
+    A repetition may end at each letter of a name, so that several of them take as many steps as
+    the product of their lengths, and choices one behind the other as many as the product of theirs.
+
+    Raises:
+        ModelError: a pattern could take minutes.
+    """
+    for key in ("alpha_pattern", "rank_pattern"):
+        for pattern in config.get(key) or {}:
+            bare = _LITERALS.sub("x", pattern)
+            repeats = len(_REPEAT.findall(bare))
+            ways = 2 ** len(_OPTIONAL.findall(bare))
+            ways *= math.prod(part.count("|") + 1 for part in re.split(r"[()]", bare))
+            if sum(len(module) ** repeats for module in modules) * ways > _MOST_STEPS:
+                raise ModelError(
+                    f"{folder / ADAPTER_CONFIG}: the key {pattern!r} of {key} repeats so much that "
+                    "comparing it with the names of the modules could take minutes; write the "
+                    "name of a module there, such as 'q_proj'"
+                )
 
 
 def _in_full(pattern: str) -> str:

@@ -27,6 +27,7 @@ from rankscope.weights.adapters.adapter_config import (
     ADAPTER_CONFIG,
     MERGED,
     check_config,
+    check_patterns,
     rank_of,
     scale_of,
     start_of,
@@ -231,6 +232,8 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
         for name, stored in others.items()
         if name.endswith(".weight") or len(stored.shape) == 3
     }
+    _refuse_halves(folder, factors)
+    check_patterns(folder, config, [*factors, *wholes])
     placed = place(folder, base, config, factors, wholes)
     left_out = [
         LeftOut(name, kind_of(name, stored.shape), _TRAINED, stored.shape)
@@ -257,6 +260,20 @@ def open_adapter(folder: Path, base: Model) -> LoraAdapter:
     if left_out:
         logger.warning("%s: left out: %s", folder, "; ".join(told(left_out)))
     return replace(adapter, matrices=kept, left_out=tuple(left_out))
+
+
+def _refuse_halves(folder: Path, factors: dict[str, dict[str, StoredTensor]]) -> None:
+    """Refuse factors without their others, whatever kind of module they are on."""
+    for module, stored in factors.items():
+        pairs = [("lora_A", "lora_B"), ("lora_embedding_A", "lora_embedding_B")]
+        wanted = next((pair for pair in pairs if set(pair) & set(stored)), pairs[0])
+        missing = [kind for kind in wanted if kind not in stored]
+        if missing:
+            raise ModelError(
+                f"{folder}: {module} has only {', '.join(sorted(stored))}: its "
+                f"{' and '.join(missing)} is missing, so that the update is not known; fetch the "
+                "adapter again, or save it again with peft's `save_pretrained`"
+            )
 
 
 def _check_shapes(adapter: LoraAdapter) -> tuple[tuple[Matrix, ...], list[LeftOut]]:
@@ -338,8 +355,6 @@ def _fault(adapter: LoraAdapter, matrix: Matrix, module: str, shape: tuple[int, 
     stored = adapter.factors[module]
     is_embedding = "lora_embedding_A" in stored or "lora_embedding_B" in stored
     names = ("lora_embedding_B", "lora_embedding_A") if is_embedding else ("lora_B", "lora_A")
-    if not set(names) <= set(stored):
-        raise ModelError(f"{adapter.folder}: {module} has only {sorted(stored)}")
     left, right = (stored[name].shape for name in names)
     expected = shape[::-1] if is_embedding else shape
     experts = 1

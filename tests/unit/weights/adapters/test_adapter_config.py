@@ -1,10 +1,13 @@
 """Ranks and scales are peft's; what a configuration cannot say is refused by its file and key."""
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from rankscope.errors import ModelError
-from rankscope.weights.adapters.adapter_config import is_plain_lora
+from rankscope.weights.adapters.adapter_config import check_patterns, is_plain_lora, scale_of
 from rankscope.weights.adapters.adapters import open_tuned
 from rankscope.weights.matrices import open_model
 from rankscope.weights.updates import LowRank
@@ -155,3 +158,28 @@ def test_only_what_is_known_to_be_plain_is_plain(config, is_plain):
     given = peft.LoraConfig(target_modules=["q_proj"]).to_dict() | config
     assert is_plain_lora(given) == is_plain
     assert is_plain_lora(given | {"use_something_new": {"of": 1}}) is False
+
+
+def test_patterns_that_could_take_minutes_are_refused_before_they_are_compared(
+    write_model, write_adapter, llama
+):
+    tensors = factors(np.random.default_rng(0), Q, 16, 16, 4)
+    base = open_model(write_model(llama))
+    for number, pattern in enumerate((".*" * 8 + "X", ".*a" * 12, "(a|b)" * 40 + "c", "a?" * 40)):
+        with pytest.raises(ModelError, match="repeats so much") as caught:
+            open_tuned(write_adapter(tensors, str(number), alpha_pattern={pattern: 3}), base)
+        assert "adapter_config.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [".*.*.*X", r"model\.layers\.\d+\..*q_proj", "|".join(f"l.{n}.q" for n in range(80)),
+     r"layers\.(?:0|1|2)\.self_attn\.(q|k|v)_proj", r"[.*+?|]{3}a\*\+"],
+)  # fmt: skip
+def test_patterns_that_people_write_are_compared_at_once(pattern):
+    modules = [f"model.layers.{layer}.self_attn.q_proj" for layer in range(80)]
+    began = time.monotonic()
+    check_patterns(Path("adapter"), {"alpha_pattern": {pattern: 3}}, modules)
+    for module in modules:
+        scale_of({"lora_alpha": 8, "alpha_pattern": {pattern: 3}}, module, 4)
+    assert time.monotonic() - began < 5

@@ -176,3 +176,17 @@ def test_a_base_without_layers_is_refused(write_model):
     base = open_model(write_model(tensors))
     with pytest.raises(ModelError, match="numbered layers"):
         open_tuned(write_model(tensors, name="tuned"), base)
+
+
+@pytest.mark.parametrize("kind", ["lora_A", "lora_B"])
+@pytest.mark.parametrize("module", [Q, "model.layers.0.conv", "model.norm"])
+def test_half_of_a_pair_of_factors_is_refused_whatever_it_is_on(
+    write_model, write_adapter, llama, module, kind
+):
+    """Of a kernel or a norm, too, of which nothing would be analysed."""
+    rng = np.random.default_rng(0)
+    base = open_model(write_model(llama | {"model.layers.0.conv.weight": np.ones((8, 4, 3))}))
+    half = {f"{module}.{kind}.weight": rng.standard_normal((4, 16))}
+    other = {"lora_A": "lora_B", "lora_B": "lora_A"}[kind]
+    with pytest.raises(ModelError, match=rf"{module} has only {kind}: its {other} is missing"):
+        open_tuned(write_adapter(factors(rng, UP, 40, 16, 4) | half), base)
