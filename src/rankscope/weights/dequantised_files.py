@@ -1,7 +1,10 @@
-"""A base whose weights are stored in 4 or 8 bits, written in float32.
+"""A base that transformers and peft cannot take as it is stored, written in float32.
+
+Such are weights in 4 or 8 bits, and names with what wrappers of torch put in (`_orig_mod.`).
 
 Guarantees: the weights are those that `quantised` reads, by formula and not by a kernel of this
-machine; all others are copied as they are. One shard of the base is in memory at a time.
+machine, the names those of `Model.tensors`; all other values are copied as they are. One shard of
+the base is in memory at a time.
 """
 
 from pathlib import Path
@@ -11,16 +14,18 @@ import numpy as np
 from rankscope.artefacts.files import write_json
 from rankscope.weights.matrices import Model
 from rankscope.weights.quantised import dequantise, is_quantisation_state, is_quantised
+from rankscope.weights.tensor_files import is_wrapped
 
 
 def write_float32(model: Model, out: Path) -> bool:
-    """Write the weights of a quantised model to `out` in float32; say whether it is quantised.
+    """Write the weights of a quantised or wrapped model to `out`; say whether it is such a one.
 
-    Of a model that is not, nothing is written.
+    Of any other, nothing is written.
     """
     from safetensors.numpy import save_file
 
-    if not any(is_quantised(name, model.tensors) for name in model.tensors):
+    quantised = any(is_quantised(name, model.tensors) for name in model.tensors)
+    if not quantised and not is_wrapped(model.tensors):
         return False
     weight_map: dict[str, str] = {}
     for shard in sorted({stored.path for stored in model.tensors.values()}):

@@ -207,6 +207,12 @@ def _unwrapped(tensors: dict[str, StoredTensor]) -> dict[str, StoredTensor]:
     return named
 
 
+def is_wrapped(tensors: dict[str, StoredTensor]) -> bool:
+    """Say whether the files of listed tensors have other names for them (`_WRAPPERS`)."""
+    files = {tensor.path for tensor in tensors.values()}
+    return any(_WRAPPERS.search(name) for path in files for name in read_header(path))
+
+
 def _of_shards(index: Path) -> dict[str, StoredTensor]:
     """List the tensors of the shards of an index: each must hold what the index says."""
     places = read_json_object(index, ModelError).get("weight_map")

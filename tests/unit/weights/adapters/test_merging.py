@@ -281,3 +281,22 @@ def test_messages_name_the_folder_of_the_adapter(llama, tmp_path):
     trained(model, peft.TrainableTokensConfig(token_indices=[1]), tmp_path / "tokens")
     with pytest.raises(ModelError, match=f"^{tmp_path}/tokens: adapts no matrix, but 1 embedding"):
         updates(tmp_path / "tokens", llama)
+
+
+def test_a_base_that_was_saved_compiled_is_merged_into_like_any_other(llama, tmp_path):
+    """`torch.compile` puts `_orig_mod.` into the names, which transformers does not know."""
+    wrapped = tmp_path / "wrapped"
+    wrapped.mkdir()
+    shutil.copy(llama / "config.json", wrapped)
+    tensors = load_file(llama / "model.safetensors")
+    save_file(
+        {f"_orig_mod.{name}": tensor for name, tensor in tensors.items()},
+        wrapped / "model.safetensors",
+    )
+    loaded = transformers.LlamaForCausalLM.from_pretrained(llama, dtype=torch.float32)
+    trained(loaded, config_of("loha", target_modules=["q_proj"]), tmp_path / "adapter")
+    (_, plain), (_, found) = (updates(tmp_path / "adapter", base) for base in (llama, wrapped))
+    assert plain
+    assert plain.keys() == found.keys()
+    for name, update in plain.items():
+        np.testing.assert_array_equal(update, found[name])
