@@ -125,7 +125,7 @@ def _by_memory(states: Iterable[FileState]) -> dict[Path, list[FileState]]:
     found: dict[Path, list[FileState]] = defaultdict(list)
     for state in states:
         digest = hashlib.sha256(state.path.encode(errors="surrogateescape")).hexdigest()
-        found[Path(remembered_hashes(digest[:2]))].append(state)
+        found[Path(remembered_hashes(digest[:1]))].append(state)
     return found
 
 

@@ -107,7 +107,7 @@ def test_many_small_files_are_remembered_together(large, monkeypatch):
     new_process(monkeypatch)
     assert content_hashes(files) == first
     assert hashed == []
-    assert 1 < len(memories()) <= 256
+    assert 1 < len(memories()) <= 16
 
 
 def test_a_link_shares_the_hash_of_what_it_leads_to(large, monkeypatch):
