@@ -1,4 +1,4 @@
-"""The verb of the base stage: pre-trained, resumed after a kill, linked."""
+"""The verb of the base stage: made from a run, resumed after a kill, linked."""
 
 import json
 import os
@@ -15,11 +15,30 @@ import torch
 from rankscope.artefacts import layout
 from rankscope.artefacts.hashes import file_sha256
 from rankscope.base.cli import model as make_model
-from rankscope.base.pretraining import pretrain
 from rankscope.base.stage import make_base
-from rankscope.records.bases import EmbeddedBase
+from rankscope.data.cli import pack
+from rankscope.errors import ArtefactError, ModelError
 from rankscope.studies.expand import load_study
+from rankscope.train.cli import train
 from tiny_study import FILE
+from tiny_study import make_base as make_embedded
+
+
+@pytest.fixture
+def anew(tiny_base, tmp_path, monkeypatch) -> Path:
+    """A folder with the tiny study and its rows, and nothing made from them yet."""
+    (tmp_path / "results").mkdir()
+    for name in (FILE, "code.jsonl", "english.jsonl"):
+        (tmp_path / name).write_bytes((tiny_base.folder / name).read_bytes())
+    (tmp_path / "results/data").symlink_to(tiny_base.folder / "results/data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def edited(old: str, new: str) -> None:
+    text = Path(FILE).read_text("utf-8")
+    assert old in text
+    Path(FILE).write_text(text.replace(old, new), "utf-8")
 
 
 def test_anybody_can_load_it_and_it_learned_something(tiny_base):
@@ -37,62 +56,62 @@ def test_anybody_can_load_it_and_it_learned_something(tiny_base):
 
 def test_the_manifest_says_what_went_in_and_out(tiny_base):
     record = json.loads((tiny_base.model.parent / "run.json").read_text())
-    assert list(record["inputs"].values()) == [file_sha256(tiny_base.rows("english"))]
+    base = tiny_base.study.base
+    steps, curve = layout.kept_weights(base.run.name), layout.loss_curve(base.run.name)
+    assert list(record["inputs"]) == [layout.base_model(base.root.name), steps, curve]
     files = {path.name: file_sha256(path) for path in tiny_base.model.iterdir()}
     assert record["outputs"] == {f"model/{name}": digest for name, digest in files.items()}
     assert record["results"]["tokens"] == 20 * 4 * 32
-    curve = pl.read_parquet(tiny_base.model / "loss.parquet")
+    packed = pl.read_parquet(tiny_base.folder / layout.packed(base.run.packed.name))
+    assert record["results"]["corpus_tokens"] == packed.height * 32
+    curve = pl.read_parquet(tiny_base.folder / layout.loss_curve(base.run.name))
     assert curve["step"].to_list() == list(range(1, 21))
     assert curve["loss"][-1] < curve["loss"][0]
+    assert record["results"]["final_loss"] == pytest.approx(curve["loss"].mean())
 
 
-def spec_and_files(tiny_base, **fields) -> tuple[EmbeddedBase, Path]:
-    spec = tiny_base.study.base.model_copy(update=fields)
-    return spec, tiny_base.rows("english")
-
-
-def test_the_same_spec_gives_the_same_bits(tiny_base, tmp_path):
-    spec, corpus = spec_and_files(tiny_base)
-    make_base(spec, corpus, tmp_path / "again/model", tmp_path / "resume")
-    for name in ("model.safetensors", "tokenizer.json", "config.json", "loss.parquet"):
-        again = (tmp_path / "again/model" / name).read_bytes()
+def test_the_same_spec_gives_the_same_bits(tiny_base, anew):
+    make_embedded()
+    base = load_study(FILE).base
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        again = (anew / layout.base_model(base.name) / name).read_bytes()
         assert again == (tiny_base.model / name).read_bytes(), name
-    assert not (tmp_path / "resume").exists()
+    assert not Path(layout.checkpoints(base.run.name)).exists()
 
 
-ATTEMPT = """
-import sys
-from pathlib import Path
-from rankscope.base.pretraining import pretrain
-from rankscope.records.bases import EmbeddedBase
-spec = EmbeddedBase.model_validate_json(sys.argv[1])
-corpus, root = Path(sys.argv[2]), Path(sys.argv[3])
-pretrain(spec, corpus, root / "model", root / "resume", checkpoint_seconds=0.0)
-"""
-
-
-def test_killed_and_resumed_it_ends_at_the_same_bits(tiny_base, tmp_path, caplog):
-    spec, corpus = spec_and_files(tiny_base, steps=60)
-    command = [sys.executable, "-c", ATTEMPT, spec.model_dump_json(), str(corpus)]
-    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-
-    killed = tmp_path / "killed"
-    attempt = subprocess.Popen([*command, str(killed)], env=environment)
-    while not list(killed.glob("resume/checkpoint-*/complete")) and attempt.poll() is None:
+def test_killed_and_resumed_it_ends_at_the_same_bits(anew, caplog):
+    edited("steps: 20", "steps: 60")
+    base = load_study(FILE).base
+    make_model(base.root.name, study=FILE)
+    pack(base.run.packed.name, study=FILE)
+    attempt = subprocess.Popen(
+        [sys.executable, "-m", "rankscope", "train", base.run.name, "--study", FILE,
+         "--checkpoint-seconds", "0"],
+        env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )  # fmt: skip
+    resume = Path(layout.checkpoints(base.run.name))
+    while not list(resume.glob("checkpoint-*/complete")) and attempt.poll() is None:
         time.sleep(0.02)
     attempt.send_signal(signal.SIGKILL)
     assert attempt.wait() == -signal.SIGKILL
-    assert not (killed / "model").exists()
-    reached = max(int(p.name.split("-")[1]) for p in killed.glob("resume/checkpoint-*"))
-    assert reached < 60
-
+    with pytest.raises(ArtefactError, match=rf"rankscope train {base.run.name}"):
+        make_model(study=FILE)
     with caplog.at_level("INFO"):
-        pretrain(spec, corpus, killed / "model", killed / "resume")
-    assert f"resuming from {killed / 'resume'}/checkpoint-" in caplog.text
-    pretrain(spec, corpus, tmp_path / "whole/model", tmp_path / "whole/resume")
-    for name in ("model.safetensors", "loss.parquet"):
-        resumed = (killed / "model" / name).read_bytes()
-        assert resumed == (tmp_path / "whole/model" / name).read_bytes(), name
+        train(base.run.name, FILE)
+    assert f"resuming from {resume}/checkpoint-" in caplog.text
+    make_model(study=FILE)
+    weights = Path(layout.base_model(base.name)) / "model.safetensors"
+    resumed = weights.read_bytes()
+    train(base.run.name, FILE, again=True)
+    make_model(study=FILE, again=True)
+    assert weights.read_bytes() == resumed
+
+
+def test_a_base_whose_training_diverged_is_an_error_that_names_the_rate(anew):
+    edited("  steps: 20\n", "  steps: 8\n  learning_rate: 1.0e+30\n")
+    with pytest.raises(ModelError, match=r"diverged at step \d+.*`base.learning_rate`"):
+        make_embedded()
+    assert not Path(layout.base_model(load_study(FILE).base.name)).exists()
 
 
 def test_a_local_folder_becomes_a_base_by_links(tiny_base, tmp_path, monkeypatch):
@@ -119,7 +138,7 @@ def test_a_published_model_is_accepted(tmp_path, tiny_base, monkeypatch):
 
     folder = Path(os.environ["RANKSCOPE_DATA"]) / "models/stories260k"
     spec = LocalBase(source="local", path=str(folder))
-    make_base(spec, None, tmp_path / "base/model", tmp_path / "resume")
+    make_base(spec, (), tmp_path / "base/model")
     encoder = load_encoder(tmp_path / "base/model")
     assert encoder.end_of_text == 2
     assert encoder.encode(["Once upon a time"])[0]

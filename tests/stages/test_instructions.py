@@ -152,7 +152,7 @@ def test_stopped_and_resumed_gives_the_same_bits(copied: Path, monkeypatch, pack
             raise ChildProcessError
 
     with monkeypatch.context() as patch, pytest.raises(ChildProcessError):
-        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
         verb("train", run.name, "--checkpoint-seconds", "0", "--again")
     saved = [path.parent.name for path in Path(layout.checkpoints(run.name)).glob("*/complete")]
     assert saved, "there is something to resume from"

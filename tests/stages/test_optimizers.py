@@ -66,7 +66,7 @@ def test_a_run_with_8_bit_state_resumes_to_the_bit(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
         train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     checkpoint = Path(layout.checkpoints(run.name)) / "checkpoint-4"
     state = torch.load(checkpoint / "optimizer.pt", weights_only=True)["state"]

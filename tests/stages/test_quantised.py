@@ -18,9 +18,8 @@ from rankscope.check.plan import counts, jobs_per_stage
 from rankscope.check.shapes import base_shape
 from rankscope.data.cli import pack
 from rankscope.errors import ModelError
-from rankscope.records.bases import QuantisedBase
 from rankscope.records.heads import CausalLM
-from rankscope.records.runs import Run
+from rankscope.records.runs import QuantisedBase, Run
 from rankscope.records.study import Study
 from rankscope.spectra.cli import analyse as spectra_run
 from rankscope.spectra.cli import base as spectra_base
@@ -159,7 +158,7 @@ def test_stopped_and_resumed_gives_the_same_bits(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("rankscope.trainer.callbacks.StopOnDivergence.on_log", stop)
+        patch.setattr("rankscope.train.callbacks.StopOnDivergence.on_log", stop)
         train(run.name, FILE, checkpoint_seconds=0.0, again=True)
     assert list(Path(layout.checkpoints(run.name)).glob("checkpoint-4/complete"))
     train(run.name, FILE, again=True)

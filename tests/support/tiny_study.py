@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rankscope.artefacts import layout
 from rankscope.base.cli import model
-from rankscope.data.cli import rows
+from rankscope.data.cli import pack, rows
 from rankscope.records.study import Study
 from rankscope.studies.expand import load_study
+from rankscope.train.cli import train
 
 FILE = "./tiny.yaml"
 STUDY = """\
@@ -99,5 +100,14 @@ def make_tiny_base(folder: Path, study: str = STUDY) -> TinyBase:
     (folder / FILE).write_text(study, "utf-8")
     for label in ("code", "english", "continuations"):
         rows(label, study=FILE)
-    model(study=FILE)
+    make_base()
     return TinyBase(folder, load_study(FILE))
+
+
+def make_base(file: str = FILE) -> None:
+    """Make the embedded base of a study whose rows are there: blank, trained, and merged."""
+    base = load_study(file).base
+    model(base.root.name, study=file)
+    pack(base.run.packed.name, study=file)
+    train(base.run.name, file)
+    model(study=file)

@@ -1,8 +1,8 @@
-"""base: the model every run starts from, pre-trained here or pinned from elsewhere."""
+"""base: the model every run starts from, made here or pinned from elsewhere."""
 
 
 rule base_model:
-    """Make a base ready: pre-train, verify and link, or quantise it."""
+    """Make a base ready: verify and link it, or make it from a run or another base."""
     input:
         lookups.sources,
     output:
@@ -14,7 +14,6 @@ rule base_model:
         "benchmarks/base/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
-    threads: 2
     resources:
         mem_mb=scaled(8000),
         runtime=scaled(240),

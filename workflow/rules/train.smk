@@ -15,6 +15,7 @@ rule train_run:
         "benchmarks/train/{name}.jsonl"
     conda:
         "../../envs/rankscope.yaml"
+    threads: lookups.threads
     resources:
         mem_mb=scaled(16000),
         runtime=scaled(1440),

@@ -29,7 +29,7 @@ def model(
         bool, typer.Option("--again", help="Repeat it; the old base is kept until the new one is.")
     ] = False,
 ) -> None:
-    """Make the study's base: pre-train it here, link a local folder, or fetch a pinned revision.
+    """Make a base: link a local folder, fetch a pinned revision, or merge what a run learned.
 
     A base that is there already is left alone.
     """
@@ -43,5 +43,5 @@ def model(
     if not again and is_finished(Path(layout.base_manifest(spec.name)), output):
         typer.echo(f"{output}: is made already; nothing was changed, `--again` repeats it")
         return
-    made_from = [Path(layout.outputs(each.verb, each.name)[0]) for each in spec.sources]
-    make_base(spec, next(iter(made_from), None), output, Path(layout.checkpoints(spec.name)))
+    inputs = [Path(layout.outputs(each.verb, each.name)[0]) for each in spec.sources]
+    make_base(spec, inputs, output)

@@ -14,7 +14,8 @@ from rankscope.check.shapes import base_folder
 from rankscope.check.subject import Subject
 from rankscope.errors import ModelError
 from rankscope.foreign import read_json_object
-from rankscope.records.bases import EmbeddedBase, HubBase, LocalBase
+from rankscope.records.bases import HubBase, LocalBase
+from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.mistakes import shown
 from rankscope.studies.source import Mistake, Place
 from rankscope.text.tokenizer import load_encoder
@@ -187,7 +188,7 @@ def highest_token(path: Path) -> int | None:
 
 def embedded_base(subject: Subject) -> Iterator[Mistake]:
     """Attention heads share the hidden size, and rotary positions need even heads."""
-    base = subject.study.base
+    base = subject.file.base
     if not isinstance(base, EmbeddedBase):
         return
     if base.hidden_size % (2 * base.heads):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rankscope.check.subject import Subject
 from rankscope.errors import ArtefactError, DataError
-from rankscope.records.bases import EmbeddedBase
 from rankscope.records.data import Continuations, DataSpec, HubDataset, StandardLibrary, TextFiles
 from rankscope.records.evaluations import BitsPerByte, Generate
 from rankscope.records.instructions import Mixture, Niv2Mirror, Niv2Tasks, TaskSpec, TestSet
@@ -54,8 +53,7 @@ def headline(subject: Subject) -> Iterator[Mistake]:
 def held_out(subject: Subject) -> Iterator[Mistake]:
     """What is held out for evaluation is no training text under another split."""
     trained: dict[str, DataSpec] = {run.data.name: run.data for run in subject.study.runs}
-    if isinstance(subject.study.base, EmbeddedBase):
-        trained[subject.study.base.corpus.name] = subject.study.base.corpus
+    trained |= {data.name: data for data in subject.study.base.learned_from}
     for place, evaluation in subject.evaluations():
         measured = evaluation.data
         if isinstance(measured, TestSet):

@@ -8,9 +8,9 @@ from rankscope.check.hub import not_cached, offline
 from rankscope.check.shapes import cached_snapshot
 from rankscope.check.subject import Subject
 from rankscope.errors import DataError
-from rankscope.records.bases import EmbeddedBase
 from rankscope.records.data import Continuations, DataSpec, HubDataset, TextFiles
 from rankscope.records.instructions import Mixture, Niv2Mirror, TestSet
+from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.expand import STUDIES
 from rankscope.studies.mistakes import shown
 from rankscope.studies.source import Mistake, Place
@@ -83,8 +83,8 @@ def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:
             yield from _inline(subject, ("data", label, "documents"), spec.documents)
         if isinstance(spec, Mixture | TestSet):
             yield from _inline(subject, ("data", label, "tasks"), spec.tasks)
-    if isinstance(subject.study.base, EmbeddedBase):
-        yield from _inline(subject, ("base", "corpus"), subject.study.base.corpus)
+    if isinstance(subject.file.base, EmbeddedBase):
+        yield from _inline(subject, ("base", "corpus"), subject.file.base.corpus)
     for place, evaluation in subject.evaluations():
         yield from _inline(subject, (*place, "data"), evaluation.data)
 

@@ -11,7 +11,7 @@ from rankscope.artefacts import layout
 from rankscope.check.shapes import base_folder
 from rankscope.check.subject import Subject
 from rankscope.errors import ModelError
-from rankscope.records.bases import EmbeddedBase
+from rankscope.records.bases import BlankBase
 from rankscope.records.evaluations import Generate
 from rankscope.records.instructions import Mixture, TemplateName
 from rankscope.studies.source import Mistake
@@ -87,9 +87,9 @@ def _exact(subject: Subject, template: TemplateName) -> int:
     from rankscope.text.encoding import Limits, load_prompt_encoder
     from rankscope.text.prompts import render
 
-    base = subject.study.base
-    made = Path(layout.base_model(base.name)) if isinstance(base, EmbeddedBase) else None
-    folder = made or base_folder(base)
+    root = subject.study.base.root
+    made = Path(layout.base_model(root.name)) if isinstance(root, BlankBase) else None
+    folder = made or base_folder(root)
     if folder is None or not (folder / "tokenizer.json").is_file():
         return 0
     try:

@@ -2,7 +2,7 @@
 
 Guarantees: shapes and parameter counts are exact where they are given (tests compare them with
 transformers and peft on the meta device), and come in milliseconds: from the safetensors headers
-of a model that is on disk, from the record of an embedded base, or from the `config.json` of a
+of a model that is on disk, from the record of a blank base, or from the `config.json` of a
 Llama-type model. For any other base there is none (`None`); `meta_device` counts those, and the
 types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
 """
@@ -16,9 +16,10 @@ from typing import Any
 
 from rankscope.errors import ModelError
 from rankscope.foreign import is_folder, read_json_object
-from rankscope.records.bases import BaseSpec, EmbeddedBase, HubBase
+from rankscope.records.bases import BlankBase, HubBase
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.records.record import LARGEST
+from rankscope.records.runs import BaseSpec
 
 LLAMA_TYPES = ("llama", "mistral")
 HEAD = "lm_head"
@@ -81,8 +82,8 @@ def _ends_with(module: str, name: str) -> bool:
 
 def base_shape(base: BaseSpec) -> BaseShape | None:
     """Return the shape of a base, or None if it cannot be known without loading a library."""
-    if isinstance(base, EmbeddedBase):
-        return llama_shape(embedded_config(base))
+    if isinstance(base.root, BlankBase):
+        return llama_shape(blank_config(base.root))
     folder = base_folder(base)
     if folder is None:
         return None
@@ -98,12 +99,13 @@ def base_shape(base: BaseSpec) -> BaseShape | None:
 
 
 def base_folder(base: BaseSpec) -> Path | None:
-    """Return the folder a base is read from, if it is on this machine already."""
-    if isinstance(base, EmbeddedBase):
+    """Return the folder that the root of a base is read from, if it is on this machine already."""
+    root = base.root
+    if isinstance(root, BlankBase):
         return None
-    if isinstance(base, HubBase):
-        return cached_snapshot("models", base.repository, base.revision)
-    return Path(base.path) if is_folder(Path(base.path)) else None
+    if isinstance(root, HubBase):
+        return cached_snapshot("models", root.repository, root.revision)
+    return Path(root.path) if is_folder(Path(root.path)) else None
 
 
 def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
@@ -133,8 +135,8 @@ def fetch_configuration(base: HubBase) -> None:
         ) from error
 
 
-def embedded_config(base: EmbeddedBase) -> dict[str, Any]:
-    """Return the transformers configuration of an embedded base, as far as shapes go."""
+def blank_config(base: BlankBase) -> dict[str, Any]:
+    """Return the transformers configuration of a blank base, as far as shapes go."""
     return {
         "model_type": "llama",
         "vocab_size": base.vocabulary_size,

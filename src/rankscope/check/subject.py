@@ -8,7 +8,7 @@ from pathlib import Path
 from rankscope.check.shapes import BaseShape, base_folder, base_shape
 from rankscope.errors import ModelError
 from rankscope.foreign import is_file, is_folder, read_json_object
-from rankscope.records.bases import EmbeddedBase
+from rankscope.records.bases import BlankBase
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Evaluation
 from rankscope.records.runs import Run
@@ -49,8 +49,8 @@ class Subject:
     @cached_property
     def context(self) -> int | None:
         """How many tokens the base attends to; None if that is unlimited or not known."""
-        base = self.study.base
-        if isinstance(base, EmbeddedBase):
+        base = self.study.base.root
+        if isinstance(base, BlankBase):
             return base.context_length
         folder = base_folder(base)
         if folder is None:

@@ -1,18 +1,25 @@
-"""Records of bases: the model that every run of a study starts from.
+"""Records of bases that are made from no run: fetched, one's own, or blank.
 
-A study names one base. A run that holds it quantised is trained on a base derived from it, which no
-study file writes down: a base of its own, so that its weights are made once, and decomposed once.
+The bases that runs lead to, quantised and merged ones, stand beside the run in `records.runs`.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Discriminator, Field
 
-from rankscope.records.data import DocumentSpec
+from rankscope.records.data import DocumentSpec, TrainingSpec
 from rankscope.records.found import FileSet, Located
 from rankscope.records.keys import BASE, VERSION_KEYS
-from rankscope.records.labels import ByLabel
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an adapter calls its base: a path or the hub's id, and the hub's revision."""
+
+    name: str
+    revision: str | None = None
 
 
 class Base(Artefact):
@@ -22,9 +29,19 @@ class Base(Artefact):
     verb: ClassVar[str] = "base model"
 
     @property
-    def root(self) -> "BaseSpec":
+    def reference(self) -> Reference | None:
+        """What adapters call it; None of what was made here, which has no name but its folder's."""
+        return None
+
+    @property
+    def root(self) -> "RootSpec":
         """The base at the root of the line of bases: its tokenizer is that of the whole line."""
         raise NotImplementedError(type(self))
+
+    @property
+    def learned_from(self) -> tuple[TrainingSpec, ...]:
+        """What it was trained on here, the first first."""
+        return ()
 
     @property
     def loaded(self) -> tuple[Artefact, ...]:
@@ -41,33 +58,36 @@ class RootBase(Base):
     """A base that is made from no other, and brings its tokenizer."""
 
     @property
-    def root(self) -> "BaseSpec":
+    def root(self) -> "RootSpec":
         """This base itself."""
-        return cast("BaseSpec", self)
+        return cast("RootSpec", self)
 
 
-class EmbeddedBase(RootBase):
-    """A small Llama-architecture decoder with its own byte-level BPE, pre-trained here."""
+class BlankBase(RootBase):
+    """A decoder that has learned nothing yet: its weights are drawn from the seed.
 
-    source: Literal["embedded"]
-    corpus: Annotated[DocumentSpec, ByLabel()]
-    vocabulary_size: Annotated[int, Field(ge=257, le=10_000_000)] = Field(
-        1024, description="tokens of its byte-level BPE"
+    Its tokenizer is a byte-level BPE made from the training documents of `corpus`. The embeddings
+    are tied to the output head.
+    """
+
+    source: Literal["blank"] = "blank"
+    architecture: Literal["llama"] = "llama"
+    corpus: DocumentSpec
+    vocabulary_size: Annotated[int, Field(ge=257, le=10_000_000)]
+    hidden_size: Annotated[Positive, Field(le=65_536)]
+    layers: Annotated[Positive, Field(le=1_024)]
+    heads: Annotated[Positive, Field(le=1_024)]
+    intermediate_size: Annotated[Positive, Field(le=1_048_576)]
+    context_length: Positive
+    initializer_range: Annotated[float, Field(gt=0)] = Field(
+        0.02, description="standard deviation of the weights that are drawn"
     )
-    hidden_size: Annotated[Positive, Field(le=65_536)] = 128
-    layers: Annotated[Positive, Field(le=1_024)] = 4
-    heads: Annotated[Positive, Field(le=1_024)] = 4
-    intermediate_size: Annotated[Positive, Field(le=1_048_576)] = 344
-    context_length: Positive = 128
-    steps: Positive = 800
-    batch_size: Positive = 4
-    learning_rate: Annotated[float, Field(gt=0)] = 2.0e-3
-    seed: Seed = 0
+    seed: Seed
 
     @property
     def slug(self) -> str:
         """The readable part of its name."""
-        return f"embedded-h{self.hidden_size}-l{self.layers}"
+        return f"blank-h{self.hidden_size}-l{self.layers}"
 
 
 MODEL_FILES = ("*.json", "*.safetensors", "*.model", "merges.txt", "vocab.txt", "*.jinja")
@@ -88,6 +108,11 @@ class LocalBase(RootBase, Located):
         return readable(self.path)
 
     @property
+    def reference(self) -> Reference:
+        """The path as the study gives it."""
+        return Reference(self.path)
+
+    @property
     def file_sets(self) -> tuple[FileSet, ...]:
         """The files of the model."""
         return (FileSet(self.path, patterns=MODEL_FILES),)
@@ -105,31 +130,11 @@ class HubBase(RootBase):
         """The readable part of its name."""
         return readable(self.repository)
 
-
-BaseSpec = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
-
-Quantisation = Literal["nf4"]
-
-
-class QuantisedBase(Base):
-    """Another base with its linear layers quantised by bitsandbytes; all else stays in float32.
-
-    `nf4` is QLoRA's 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3).
-    """
-
-    source: Literal["quantised"] = "quantised"
-    of: BaseSpec
-    quantisation: Quantisation
-
     @property
-    def slug(self) -> str:
-        """The readable part of its name."""
-        return f"{self.of.slug}-{self.quantisation}"
-
-    @property
-    def root(self) -> BaseSpec:
-        """The root of what is quantised."""
-        return self.of.root
+    def reference(self) -> Reference:
+        """Repository and revision."""
+        return Reference(self.repository, self.revision)
 
 
-TrainedBase = EmbeddedBase | LocalBase | HubBase | QuantisedBase
+RootSpec = Annotated[BlankBase | LocalBase | HubBase, Discriminator("source")]
+"""A base at the root of a line."""

@@ -7,10 +7,9 @@ the disk to load it (`loaded`); nothing else is asked of it here.
 from functools import cached_property
 from typing import ClassVar
 
-from rankscope.records.bases import TrainedBase
 from rankscope.records.evaluations import Suite
 from rankscope.records.record import Artefact
-from rankscope.records.runs import Run
+from rankscope.records.runs import Run, TrainedBase
 
 Subject = TrainedBase | Run
 """What can be measured."""

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, ValidationInfo, field_validator
 
-from rankscope.records.bases import Quantisation
 from rankscope.records.record import Positive, Spec
 
 FULL = "Full"
@@ -17,6 +16,7 @@ FULL = "Full"
 
 Alpha = Literal["r", "2r", "sqrt(r)"] | Annotated[float, Field(gt=0)]
 Init = Literal["kaiming-uniform", "gaussian", "orthonormal", "pissa"]
+Quantisation = Literal["nf4"]
 
 
 class FullFineTuning(Spec):

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rankscope.records.bases import BaseSpec
+from rankscope.records.bases import RootSpec
 from rankscope.records.data import TrainingSpec
 from rankscope.records.record import LARGEST, Artefact
 
@@ -21,7 +21,7 @@ class Packed(Artefact):
     verb: ClassVar[str] = "data pack"
 
     data: TrainingSpec
-    tokenizer: BaseSpec
+    tokenizer: RootSpec
     length: Annotated[int, Field(ge=2, le=LARGEST)]
 
     @property

@@ -1,14 +1,96 @@
-"""The record of a training run, which puts everything together."""
+"""A training run, and the bases that runs lead to: they are made of each other.
+
+A study names one base. A run that holds it quantised is trained on a base derived from it, which no
+study file writes down: a base of its own, so that its weights are made once, and decomposed once.
+What a run has learned is a base for further runs once it is merged; so chains come about, and the
+embedded base, which is what a run on a blank base leads to.
+
+    blank ── run ── merged ── run ── merged ── run …
+"""
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from rankscope.records.bases import BaseSpec, QuantisedBase, TrainedBase
+from pydantic import Discriminator
+
+from rankscope.records.bases import (
+    Base,
+    BlankBase,
+    HubBase,
+    LocalBase,
+    RootSpec,
+)
 from rankscope.records.data import TrainingSpec
-from rankscope.records.methods import Method
+from rankscope.records.methods import Method, Quantisation
 from rankscope.records.packed import Packed
 from rankscope.records.recipes import Recipe
-from rankscope.records.record import Artefact, Seed
+from rankscope.records.record import Artefact, Positive, Seed
+
+
+class MergedBase(Base):
+    """What a run has learned until `step`, merged into whole weights in float32.
+
+    Only the body of the run travels: tokenizer and head are those of the base that it was trained
+    on. Without `step` it is the last kept one.
+    """
+
+    source: Literal["merged"] = "merged"
+    run: "Run"
+    step: Positive | None = None
+
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"merged-{self.run.slug}"
+
+    @property
+    def root(self) -> RootSpec:
+        """The root of what the run was trained on."""
+        return self.run.base.root
+
+    @property
+    def learned_from(self) -> tuple[TrainingSpec, ...]:
+        """What the runs of its line were trained on."""
+        return *self.run.base.learned_from, self.run.data
+
+    @cached_property
+    def sources(self) -> tuple[Artefact, ...]:
+        """The base that the run was trained on, and the run."""
+        return self.run.loaded
+
+
+BaseSpec = Annotated[BlankBase | LocalBase | HubBase | MergedBase, Discriminator("source")]
+"""What a study's runs start from."""
+
+
+class QuantisedBase(Base):
+    """Another base with its linear layers quantised by bitsandbytes; all else stays in float32.
+
+    `nf4` is QLoRA's 4-bit NormalFloat with double quantisation (Dettmers et al. 2023, section 3).
+    """
+
+    source: Literal["quantised"] = "quantised"
+    of: BaseSpec
+    quantisation: Quantisation
+
+    @property
+    def slug(self) -> str:
+        """The readable part of its name."""
+        return f"{self.of.slug}-{self.quantisation}"
+
+    @property
+    def root(self) -> RootSpec:
+        """The root of what is quantised."""
+        return self.of.root
+
+    @property
+    def learned_from(self) -> tuple[TrainingSpec, ...]:
+        """What was learned before it was quantised."""
+        return self.of.learned_from
+
+
+TrainedBase = BlankBase | LocalBase | HubBase | MergedBase | QuantisedBase
+"""What a run is trained on."""
 
 
 class Run(Artefact):
@@ -69,3 +151,7 @@ class Run(Artefact):
             "seed": self.seed,
             "sampling": self.sampling_seed,
         }
+
+
+MergedBase.model_rebuild()
+QuantisedBase.model_rebuild()

@@ -5,9 +5,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rankscope.records.bases import TrainedBase
 from rankscope.records.record import Artefact, Fraction, Positive, Spec
-from rankscope.records.runs import Run
+from rankscope.records.runs import Run, TrainedBase
 from rankscope.records.written import OneOrMore
 
 

@@ -9,12 +9,11 @@ file is written (`studies.form`), how a grid is unfolded (`studies.expand`), wha
 from functools import cached_property
 from typing import ClassVar
 
-from rankscope.records.bases import BaseSpec
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Suite
 from rankscope.records.measurements import Answers, Scores
 from rankscope.records.record import Artefact
-from rankscope.records.runs import Run
+from rankscope.records.runs import BaseSpec, Run
 from rankscope.records.spectra import Spectra, SpectraSettings
 
 
@@ -47,6 +46,14 @@ class Study(Artefact):
     def slug(self) -> str:
         """The readable part of its name."""
         return self.study
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(run.name for run in self.runs)
+
+    def has(self, run: Run) -> bool:
+        """Whether a run is of the grid, and not one that the base is made from."""
+        return run.name in self._names
 
     def series_of(self, run: Run) -> str:
         """The label of the series that `run` belongs to, or an empty text."""

@@ -21,8 +21,9 @@ from rankscope.records.evaluations import Generate, Suite
 from rankscope.records.instructions import Mixture, TestSet
 from rankscope.records.methods import FullFineTuning, Lora, LoraOptions
 from rankscope.records.recipes import Recipe
-from rankscope.records.runs import Run
+from rankscope.records.runs import BaseSpec, Run
 from rankscope.records.study import Study
+from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.file import read_study_file
 from rankscope.studies.form import FullBlock, LoraBlock, StudyFile
 from rankscope.studies.mistakes import mistakes
@@ -90,7 +91,7 @@ def load_expansion(study: str | Path) -> Expansion:
         title=file.title,
         question=file.question,
         path=_canonical(path),
-        base=file.base,
+        base=_base(file),
         data=dict(_variants(file, samplings)),
         runs=tuple(run for run, _ in runs),
         series=dict(_series(file, runs)),
@@ -100,6 +101,11 @@ def load_expansion(study: str | Path) -> Expansion:
         tuned_in=file.tuned_in,
     )
     return Expansion(expanded, file, source, {run.name: block for run, block in runs})
+
+
+def _base(file: StudyFile) -> BaseSpec:
+    """The base as a record: of the embedded one, what it stands for."""
+    return file.base.unfolded() if isinstance(file.base, EmbeddedBase) else file.base
 
 
 def _series(file: StudyFile, runs: list[tuple[Run, Place]]) -> Iterator[tuple[str, str]]:
@@ -193,13 +199,14 @@ def _refuse_too_many(file: StudyFile, source: Source) -> None:
 
 
 def _runs(file: StudyFile, block: FullBlock | LoraBlock) -> Iterator[Run]:
+    base = _base(file)
     seeds = block.seeds if block.seeds is not None else file.seeds
     variants = block.train_on if block.train_on is not None else file.train_on
     for data, method, rate in product(variants, _methods(block), block.learning_rate):
         recipe = Recipe(learning_rate=rate, **{**file.recipe, **block.recipe})
         for seed in seeds:
             drawn = data.drawn(seed) if isinstance(data, Mixture) else data
-            yield Run(base=file.base, data=drawn, method=method, recipe=recipe, seed=seed)
+            yield Run(base=base, data=drawn, method=method, recipe=recipe, seed=seed)
 
 
 def _methods(block: FullBlock | LoraBlock) -> Iterator[FullFineTuning | Lora]:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from rankscope.errors import StudyError
-from rankscope.records.bases import Base, TrainedBase
+from rankscope.records.bases import Base
 from rankscope.records.data import DataSpec
 from rankscope.records.instructions import Data
 from rankscope.records.measurements import Answers, Scores
 from rankscope.records.packed import Packed
 from rankscope.records.record import Artefact
-from rankscope.records.runs import Run
+from rankscope.records.runs import Run, TrainedBase
 from rankscope.records.spectra import Decomposition, Spectra
 from rankscope.records.study import Study
 from rankscope.studies.expand import STUDIES, load_study, study_path
@@ -190,7 +190,8 @@ def _labels(study: Study, record: Artefact) -> list[str]:
         case Data():
             return [label for label, spec in study.data.items() if spec.name == record.name]
         case Run():
-            return [f"{record.method.slug}@{record.seed}"]
+            # those that its base is made from have no label
+            return [f"{record.method.slug}@{record.seed}"] if study.has(record) else []
         case Base():
             return ["base"] if record.name == study.base.name else []
         case _:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field
 
-from rankscope.records.bases import BaseSpec
+from rankscope.records.bases import HubBase, LocalBase
 from rankscope.records.data import DataSpec, TrainingSpec
 from rankscope.records.evaluations import Evaluation
 from rankscope.records.labels import ByLabel
@@ -17,6 +17,7 @@ from rankscope.records.recipes import Recipe
 from rankscope.records.record import Positive, Seed, Spec
 from rankscope.records.spectra import SpectraSettings
 from rankscope.records.written import OneOrMore, PartOf
+from rankscope.studies.embedded import EmbeddedBase
 
 LearningRate = Annotated[float, Field(gt=0)]
 Seeds = Annotated[tuple[Seed, ...], OneOrMore()]
@@ -29,6 +30,7 @@ Label = Annotated[
         description="a label: letters, digits, - and _, as it becomes part of file names",
     ),
 ]
+WrittenBase = Annotated[EmbeddedBase | LocalBase | HubBase, Discriminator("source")]
 StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 RecipePart = Annotated[dict[str, Any], PartOf(Recipe, without=("learning_rate",))]
 
@@ -92,7 +94,7 @@ class StudyFile(Spec):
     data: dict[Label, DataSpec] = Field(
         description="the data variants, each under a label that the rest of the file refers to"
     )
-    base: BaseSpec = Field(description="the model that every run starts from")
+    base: WrittenBase = Field(description="the model that every run starts from")
     train_on: TrainOn = Field(description="label of the data to train on, or a list of labels")
     seeds: Seeds = Field(description="seeds, such as [0, 1]: each repeats every run")
     recipe: RecipePart = Field(description="how runs are optimised, but for the learning rate")

@@ -86,12 +86,12 @@ def _of_another_version(path: Path) -> StudyError:
 
 def _type_made_by(verb: str) -> Any:
     """The records that a verb makes artefacts of; imported as they are needed."""
-    from rankscope.records import bases, data, measurements, packed, runs, spectra, study
+    from rankscope.records import data, measurements, packed, runs, spectra, study
 
     return {
         "data rows": data.DataSpec,
         "data pack": packed.Packed,
-        "base model": bases.TrainedBase,
+        "base model": runs.TrainedBase,
         "train": runs.Run,
         "evaluate predict": measurements.Answers,
         "evaluate score": measurements.Scores,

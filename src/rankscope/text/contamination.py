@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from rankscope.artefacts import layout
 from rankscope.artefacts.fingerprint import regular_files_of
 from rankscope.artefacts.hashes import content_hashes
-from rankscope.records.bases import EmbeddedBase
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Evaluation
 from rankscope.records.instructions import Data
@@ -63,8 +62,8 @@ def _trained(study: Study) -> Iterator[tuple[str, DataSpec]]:
     """Yield everything that is trained on, with what is trained on it."""
     for spec in {run.data.name: run.data for run in study.runs}.values():
         yield "runs train on", spec
-    if isinstance(study.base, EmbeddedBase):
-        yield "the base was pre-trained on", study.base.corpus
+    for data in study.base.learned_from:
+        yield "the base was pre-trained on", data
 
 
 def _one_and_the_same(study: Study, evaluations: list[Evaluation]) -> Iterator[Finding]:

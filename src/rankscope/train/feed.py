@@ -21,6 +21,7 @@ from rankscope.records.runs import Run
 class Feed:
     """What a run is trained on; `tokens` counts those seen after each of its steps.
 
+    `tokens_per_pass`: those of all of it, once.
     `in_order`: the dataset holds what the whole run sees, in the order in which it sees it;
     otherwise it is one pass, of which the Trainer shuffles each. `shares_rows`: examples that must
     not see each other lie in one row.
@@ -28,6 +29,7 @@ class Feed:
 
     dataset: Dataset[Any]
     tokens: Sequence[int]
+    tokens_per_pass: int
     collator: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     in_order: bool = False
     shares_rows: bool = False
@@ -58,7 +60,8 @@ def total_steps(recipe: Recipe, sequences: int, unit: str = "sequences") -> int:
         raise DataError(
             f"the training data fill {sequences} {unit} of {recipe.sequence_length} tokens,"
             f" fewer than one batch of {recipe.batch_size}: use a smaller recipe.batch_size or"
-            " recipe.sequence_length, or more data"
+            " recipe.sequence_length (base.batch_size or base.context_length of an embedded base),"
+            " or more data"
         )
     if recipe.steps is not None:
         return recipe.steps

@@ -7,37 +7,16 @@ loaded elsewhere; a base that was pre-trained here has no other name than its fo
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rankscope.artefacts import layout
 from rankscope.artefacts.files import write_json
-from rankscope.records.bases import HubBase, LocalBase, QuantisedBase, TrainedBase
+from rankscope.records.bases import Reference
 
 ADAPTER_CONFIG = "adapter_config.json"
 
 
-@dataclass(frozen=True)
-class BaseReference:
-    """What an adapter calls its base: a path or the hub's id, and the hub's revision."""
-
-    name: str
-    revision: str | None = None
-
-    @classmethod
-    def of(cls, base: TrainedBase) -> "BaseReference":
-        """The reference of `base`; a quantised one is known by what it was made from."""
-        if isinstance(base, QuantisedBase):
-            return cls.of(base.of)
-        if isinstance(base, HubBase):
-            return cls(base.repository, base.revision)
-        if isinstance(base, LocalBase):
-            return cls(base.path)
-        return cls(layout.base_model(base.name))
-
-
-def save(model: Any, base: BaseReference, folder: Path) -> None:
+def save(model: Any, base: Reference, folder: Path) -> None:
     """Save `model`, of transformers or peft, trained on `base`, in its library's own layout."""
     model.save_pretrained(folder)
     # peft writes a model card that names the base's path on this machine

@@ -24,21 +24,22 @@ from transformers import PrinterCallback, Trainer, set_seed
 from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import Manifest, manifest, package_versions
 from rankscope.artefacts.reading import verified
+from rankscope.records.bases import Reference
 from rankscope.records.keys import VERSION_KEYS
 from rankscope.records.runs import Run
 from rankscope.train.arguments import training_arguments
-from rankscope.train.feed import feed_of
-from rankscope.train.leakage import refuse_leaks
-from rankscope.train.machine import require
-from rankscope.train.model import parameter_counts, trainable_model
-from rankscope.train.saving import BaseReference, save
-from rankscope.trainer.callbacks import (
+from rankscope.train.callbacks import (
     CheckpointByTime,
     KeepWeights,
     ProgressLines,
     StopOnDivergence,
 )
-from rankscope.trainer.resume import KEPT, resumable
+from rankscope.train.feed import feed_of
+from rankscope.train.leakage import refuse_leaks
+from rankscope.train.machine import require
+from rankscope.train.model import parameter_counts, trainable_model
+from rankscope.train.resume import KEPT, resumable
+from rankscope.train.saving import save
 from rankscope.weights.causality import refuse_foresight
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def _train(
     trainable, total = parameter_counts(model)
     kept = files.resume / KEPT
     kept.mkdir(exist_ok=True)
-    base = BaseReference.of(run.trained_base)
+    base = run.base.reference or Reference(layout.base_model(run.base.name))
 
     divergence = StopOnDivergence()
     trainer = Trainer(
@@ -150,6 +151,7 @@ def _train(
         "total_steps": data.steps,
         "trainable_parameters": trainable,
         "total_parameters": total,
+        "tokens_per_pass": data.tokens_per_pass,
         "tokens": tokens_after(trainer.state.global_step, data.tokens),
         "training_seconds": round(time.monotonic() - started, 3),
     }

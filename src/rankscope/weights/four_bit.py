@@ -28,7 +28,8 @@ from transformers.utils import logging as transformers_logging
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.reading import verified
 from rankscope.errors import ModelError
-from rankscope.records.bases import MODEL_FILES, QuantisedBase
+from rankscope.records.bases import MODEL_FILES
+from rankscope.records.runs import QuantisedBase
 from rankscope.weights.heads import load, own_head
 from rankscope.weights.matrices import Model, open_model
 

@@ -17,6 +17,7 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
 from rankscope.records.record import Artefact
+from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.chapters.contents import chapters_of, declared
 from rankscope.studies.find import Studies
@@ -109,6 +110,11 @@ class Lookups:
     def sources(self, wildcards: Any) -> list[str]:
         """All files of what the artefact `{name}` is made from."""
         return _files(self.studies.artefact(wildcards.name).sources)
+
+    def threads(self, wildcards: Any) -> int:
+        """Cores of a run: two where every run of the study waits for it."""
+        run = self.studies.find(Run, wildcards.name)
+        return 1 if self.studies.current.has(run) else 2
 
     def stage(self, stage: str) -> list[str]:
         """Every file that one stage makes for the study asked for.

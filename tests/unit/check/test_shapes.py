@@ -9,12 +9,12 @@ import pytest
 from rankscope.check.shapes import (
     base_folder,
     base_shape,
-    embedded_config,
+    blank_config,
     llama_shape,
     stored_shape,
 )
 from rankscope.errors import ModelError
-from rankscope.records.bases import EmbeddedBase, HubBase, LocalBase
+from rankscope.records.bases import BlankBase, HubBase, LocalBase
 from rankscope.records.heads import CausalLM
 from rankscope.records.methods import FullFineTuning, Lora
 
@@ -95,20 +95,20 @@ def test_an_adapter_on_the_head() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
-def test_an_embedded_base_counts_as_the_model_that_is_trained(method: Any) -> None:
-    from rankscope.base.pretraining import new_model
+def test_a_blank_base_counts_as_the_model_that_is_trained(method: Any) -> None:
+    from rankscope.base.kinds.blank import new_model
 
-    base = EmbeddedBase.model_validate(
-        {"source": "embedded", "corpus": {"source": "standard-library", "content": "english"},
+    base = BlankBase.model_validate(
+        {"source": "blank", "corpus": {"source": "standard-library", "content": "english"},
          "vocabulary_size": 300, "hidden_size": 32, "layers": 2, "heads": 4,
-         "intermediate_size": 48}
+         "intermediate_size": 48, "context_length": 128, "seed": 0}
     )  # fmt: skip
     shape = base_shape(base)
     assert shape is not None
     model = new_model(base)
     assert shape.parameters == model.num_parameters()
     assert shape.counts(method) == meta_device.parameter_counts(
-        embedded_config(base), method, CausalLM()
+        blank_config(base), method, CausalLM()
     )
 
 

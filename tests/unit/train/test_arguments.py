@@ -32,7 +32,7 @@ def run_of(recipe: Recipe) -> Run:
     )
 
 
-FEED = Feed(Examples(), range(100, 4100, 100))  # of 40 steps
+FEED = Feed(Examples(), range(100, 4100, 100), 400)  # of 40 steps
 
 
 def kinds(union: object) -> list[str]:
@@ -84,6 +84,6 @@ def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
 
 @pytest.mark.parametrize(("in_order", "order"), [(True, "sequential"), (False, "random")])
 def test_what_is_in_order_stays_so(in_order: bool, order: str, tmp_path) -> None:
-    feed = Feed(Examples(), range(100, 4100, 100), in_order=in_order)
+    feed = Feed(Examples(), range(100, 4100, 100), 400, in_order=in_order)
     arguments = training_arguments(run_of(Recipe(learning_rate=2e-4, steps=40)), feed, tmp_path)
     assert arguments.train_sampling_strategy == order

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rankscope.records.bases import HubBase, LocalBase, QuantisedBase
-from rankscope.train.saving import BaseReference, save
+from rankscope.records.bases import HubBase, LocalBase
+from rankscope.train.saving import save
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HUB = HubBase(source="hub", repository="owner/name", revision=COMMIT)
@@ -35,13 +35,12 @@ class Adapted:
     [
         (HUB, "owner/name", COMMIT),
         (LOCAL, "models/mine", None),
-        (QuantisedBase(of=HUB, quantisation="nf4"), "owner/name", COMMIT),
     ],
 )
 def test_an_adapter_names_its_base_as_the_study_does(
     tmp_path: Path, base: object, name: str, revision: str | None
 ) -> None:
-    save(Adapted(["v_proj"]), BaseReference.of(base), tmp_path)
+    save(Adapted(["v_proj"]), base.reference, tmp_path)
     content = json.loads((tmp_path / "adapter_config.json").read_text("utf-8"))
     assert (content["base_model_name_or_path"], content["revision"]) == (name, revision)
     assert content["r"] == 4
@@ -52,7 +51,7 @@ def test_the_order_of_a_set_does_not_reach_the_file(tmp_path: Path) -> None:
     for number, modules in enumerate((["q_proj", "v_proj"], ["v_proj", "q_proj"])):
         folder = tmp_path / str(number)
         folder.mkdir()
-        save(Adapted(modules), BaseReference.of(LOCAL), folder)
+        save(Adapted(modules), LOCAL.reference, folder)
     one, other = (tmp_path / name / "adapter_config.json" for name in "01")
     assert one.read_bytes() == other.read_bytes()
 
@@ -60,6 +59,6 @@ def test_the_order_of_a_set_does_not_reach_the_file(tmp_path: Path) -> None:
 def test_target_modules_as_an_expression_stay_one(tmp_path: Path) -> None:
     adapted = Adapted([])
     adapted._modules = "all-linear"
-    save(adapted, BaseReference.of(LOCAL), tmp_path)
+    save(adapted, LOCAL.reference, tmp_path)
     content = json.loads((tmp_path / "adapter_config.json").read_text("utf-8"))
     assert content["target_modules"] == "all-linear"

@@ -84,7 +84,9 @@ def test_a_job_needs_all_files_of_what_its_record_is_made_from(lookups: Lookups)
     packed = layout.packed(run.packed.name)
     assert lookups.sources(of(run)) == [packed, packed.replace(".parquet", ".json"), *base]
     rows = [layout.data_rows(run.data.name), layout.data_manifest(run.data.name)]
-    assert lookups.sources(of(run.packed)) == [*rows, *base]
+    root = run.base.root
+    tokenizer = [layout.base_model(root.name), layout.base_manifest(root.name)]
+    assert lookups.sources(of(run.packed)) == [*rows, *tokenizer]
     assert lookups.sources(of(study.data["code"])) == []
     documents = study.data["english"]
     assert lookups.sources(of(study.data["continuations"])) == [
@@ -110,8 +112,14 @@ def test_answers_need_the_weights_of_a_run_and_of_the_base_none_but_its_own(
 
 def test_every_run_and_the_base_are_scored(lookups: Lookups) -> None:
     assert sum(path.endswith(".parquet") for path in lookups.stage("evaluate")) == 2 * 4
-    assert sum(path.endswith("run.json") for path in lookups.stage("train")) == 3
+    assert sum(path.endswith("run.json") for path in lookups.stage("train")) == 1 + 3
     assert len(lookups.stage("spectra")) == 1 + 3
+
+
+def test_what_all_runs_wait_for_takes_two_cores(lookups: Lookups) -> None:
+    study = lookups.studies.current
+    assert lookups.threads(of(study.base.run)) == 2
+    assert {lookups.threads(of(run)) for run in study.runs} == {1}
 
 
 def test_everything_is_asked_for_so_that_what_is_deleted_comes_back(lookups: Lookups) -> None:

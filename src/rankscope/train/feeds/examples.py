@@ -61,6 +61,7 @@ def feed(run: Run, packed: Path) -> Feed:
     return Feed(
         ordered,
         ordered.tokens,
+        sum(len(each.input_ids) for each in examples),
         collator,
         in_order=True,
         shares_rows=collator.packing == "exact",

@@ -23,7 +23,8 @@ def feed(run: Run, packed: Path) -> Feed:
     sequences = PackedSequences(packed)
     per_step = run.recipe.batch_size * run.recipe.sequence_length
     steps = total_steps(run.recipe, len(sequences))
-    return Feed(sequences, range(per_step, (steps + 1) * per_step, per_step))
+    tokens = range(per_step, (steps + 1) * per_step, per_step)
+    return Feed(sequences, tokens, len(sequences) * run.recipe.sequence_length)
 
 
 class PackedSequences(Dataset[dict[str, torch.Tensor]]):

@@ -9,11 +9,12 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from rankscope.errors import ModelError
+from rankscope.records.bases import Reference
 from rankscope.records.heads import CausalLM
 from rankscope.records.methods import Init, Lora
 from rankscope.train.methods.lora import OF_PEFT
 from rankscope.train.model import load_base, parameter_counts, trainable_model
-from rankscope.train.saving import BaseReference, save
+from rankscope.train.saving import save
 from rankscope.weights.adapters.adapters import open_tuned
 from rankscope.weights.matrices import open_model
 from rankscope.weights.steps import load_step
@@ -153,7 +154,7 @@ def test_what_is_saved_is_evaluated_and_analysed_as_it_was_trained(
 ) -> None:
     model = started(llama, **options)
     train(model)
-    save(model, BaseReference(str(llama)), tmp_path)
+    save(model, Reference(str(llama)), tmp_path)
     tokens = torch.arange(24).reshape(2, 12)
     with torch.no_grad():
         trained, base = model(tokens).logits, load_base(llama, CausalLM())(tokens).logits

@@ -17,7 +17,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.layout import step_folder
 from rankscope.progress import Progress
-from rankscope.trainer.resume import seal
+from rankscope.train.resume import seal
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rankscope.errors import ArtefactError
-from rankscope.trainer.resume import latest_checkpoint, resumable, seal
+from rankscope.train.resume import latest_checkpoint, resumable, seal
 
 
 def checkpoint(folder: Path, step: int, complete: bool = True) -> Path:

@@ -1,1 +1,0 @@
-"""What is added to transformers' `Trainer`: progress, checkpoints, divergence, resuming."""
