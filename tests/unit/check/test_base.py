@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from rankscope.check.check import checked
+from rankscope.check.cli import check
 from rankscope.check.plan import counts
 from rankscope.errors import ModelError, StudyError
-from study_mistakes import EMBEDDED
+from study_mistakes import EMBEDDED, HUB_BASE, REVISION
 from study_text import edited
 from tiny_families import ATTENTION, RECURRENT, SIZE, random_family
 from tiny_llama import save_base
@@ -266,3 +269,69 @@ def test_a_mistake_of_our_own_stays_one(base: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rankscope.check.base.load_encoder", broken)
     with pytest.raises(ValueError, match="a mistake of ours"):
         checked(study())
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without hub cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path
+
+
+def message(text: str) -> str:
+    """What a user reads who checks a study file with this text."""
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError) as refused:
+        check([Path("mine.yaml")])
+    return str(refused.value)
+
+
+def test_a_hub_base_that_is_not_cached_is_refused_offline(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = message(edited((EMBEDDED, HUB_BASE)))
+    assert 'mine.yaml:12: base.repository: "some/model"' in found
+    assert f"hf download some/model --revision {REVISION}" in found
+
+
+def test_a_tokenizer_of_another_model_is_refused(elsewhere: Path) -> None:
+    folder = elsewhere / "model"
+    folder.mkdir()
+    config = {"model_type": "llama", "vocab_size": 3}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    tokenizer = {"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": [{"id": 3}]}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    save_file({"model.embed_tokens.weight": np.zeros((3, 2))}, folder / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: model")))
+    assert 'mine.yaml:12: base.path: "model" has a tokenizer whose highest token is 3' in found
+    assert "allowed: tokens below 3" in found
+
+
+def test_a_classifier_is_no_base(elsewhere: Path) -> None:
+    folder = elsewhere / "model"
+    folder.mkdir()
+    config = {"model_type": "roberta", "architectures": ["RobertaForSequenceClassification"]}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    save_file({"classifier.weight": np.zeros((3, 2))}, folder / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: model")))
+    assert found == (
+        'mine.yaml:12: base.path: "model" is a RobertaForSequenceClassification; allowed: causal'
+        " language models (…ForCausalLM)"
+    )
+
+
+def test_a_quantised_model_is_no_base(elsewhere: Path) -> None:
+    model = elsewhere / "packed"
+    model.mkdir()
+    config = {"model_type": "llama", "quantization_config": {"quant_method": "bitsandbytes"}}
+    (model / "config.json").write_text(json.dumps(config), "utf-8")
+    (model / "tokenizer.json").write_text("{}", "utf-8")
+    save_file({"weight": np.zeros((2, 2))}, model / "model.safetensors")
+    found = message(edited((EMBEDDED, "source: local\n  path: packed")))
+    assert 'mine.yaml:12: base.path: "packed" is quantised (bitsandbytes)' in found
+    assert "`quantisation: nf4`" in found
