@@ -100,7 +100,7 @@ class Subject:
         """What may have been meant by a path in the study that leads nowhere; empty if unknown."""
         if path.startswith("~"):
             return "; ~ is not expanded: write the path out"
-        beside = Path(self.study.path).parent / path
+        beside = self.source.path.parent / path
         if _is_there(Path(path)) or not _is_there(beside):
             return ""
         return (
