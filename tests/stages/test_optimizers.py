@@ -26,7 +26,7 @@ pytest.importorskip("bitsandbytes", reason="needs the extra `quantised`")
 def in_study(wide_base: TinyBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide_base.copy_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    pack("code", study=FILE, length=32)
+    pack("code", study=FILE)
 
 
 def full_run(optimizer: str, steps: int = 40) -> Run:

@@ -58,7 +58,7 @@ def study(wide_base: TinyBase, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.chdir(folder)
         study = with_grid(PLAIN, QLORA)
         make_base(study=FILE, name=run_of(study).trained_base.name)
-        pack("code", study=FILE, length=32)
+        pack("code", study=FILE)
         train(run_of(study).name, FILE)
         yield study
 
@@ -174,7 +174,7 @@ def test_a_base_that_bitsandbytes_gets_wrong_is_refused(
     tiny_base.copy_to(tmp_path)
     monkeypatch.chdir(tmp_path)
     run = run_of(with_grid(QLORA))
-    pack("code", study=FILE, length=32)
+    pack("code", study=FILE)
     make_base(study=FILE, name=run.trained_base.name)
     with pytest.raises(ModelError, match=r"other weights than are stored.*\(.* × 32\).*on a GPU"):
         train(run.name, FILE)

@@ -31,7 +31,7 @@ def study(
     """The tiny study with its data packed, in a folder of its own; its runs by slug."""
     tiny_base.copy_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    pack("code", study=FILE, length=32)
+    pack("code", study=FILE)
     yield {run.method.slug: run for run in load_study(FILE).runs}
 
 
