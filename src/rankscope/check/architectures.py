@@ -1,4 +1,4 @@
-"""Which types of models transformers knows, and which of them are causal language models.
+"""Which types of models transformers knows, and which of them have a causal or classifier's head.
 
 Guarantees: read from the tables in the source of the installed transformers, without importing it,
 which takes seconds; None where they are not found there, so that nothing is refused that is not
@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 AUTO = "models/auto"
-_CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
+CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
+CLASSIFIERS = "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES"
 NEED_IS_DECODER = frozenset(
     {"bert", "bert-generation", "big_bird", "camembert", "data2vec-text", "electra", "ernie",
      "megatron-bert", "rembert", "roberta", "roberta-prelayernorm", "roc_bert", "roformer",
@@ -21,12 +22,12 @@ NEED_IS_DECODER = frozenset(
 """Types that look at later tokens unless their configuration says `is_decoder: true`."""
 
 
-def causal_types() -> frozenset[str] | None:
-    """Return the types of which transformers has a causal language model."""
+def types_in(mapping: str) -> frozenset[str] | None:
+    """Return the types with a model in a table of transformers: `CAUSAL` or `CLASSIFIERS`."""
     tree = _source("modeling_auto.py")
     for statement in tree.body if tree else []:
         named = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and _CAUSAL in named:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and mapping in named:
             first = [
                 node.elts[0]
                 for node in ast.walk(statement)

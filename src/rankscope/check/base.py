@@ -8,16 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rankscope.check.architectures import NEED_IS_DECODER, causal_types, known_types
+from rankscope.check.architectures import (
+    CAUSAL,
+    CLASSIFIERS,
+    NEED_IS_DECODER,
+    known_types,
+    types_in,
+)
 from rankscope.check.hub import not_cached, offline
 from rankscope.check.shapes import base_folder
 from rankscope.check.subject import Subject
 from rankscope.errors import ModelError
 from rankscope.foreign import read_json_object
 from rankscope.records.bases import HubBase, LocalBase
+from rankscope.records.record import LARGEST
 from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.mistakes import shown
 from rankscope.studies.source import Mistake, Place
+from rankscope.text.pairs import load_pair_encoder
 from rankscope.text.tokenizer import load_encoder
 from rankscope.weights.context_length import text_part
 
@@ -29,6 +37,7 @@ _NO_CAUSAL_MODELS = (
     "ForMultipleChoice",
 )
 _ALLOWED = "allowed: causal language models (…ForCausalLM)"
+_ALLOWED_CLASSIFIERS = "allowed: encoders and decoders with a …ForSequenceClassification"
 
 
 def base_is_there(subject: Subject) -> Iterator[Mistake]:
@@ -68,11 +77,24 @@ def _config(subject: Subject) -> dict[str, Any] | None:
 
 
 def causal_language_model(subject: Subject) -> Iterator[Mistake]:
-    """The base was made to continue text, not to classify it, translate it or fill gaps."""
+    """The base was made to continue text, where that is trained; where not, it can classify."""
     place, config = _written_as(subject), _config(subject)
-    wrong = None if config is None else _no_causal_model(config)
+    wrong = None if config is None else _wrong(subject, config)
     if wrong:
         yield Mistake(place, f"{shown(subject.source.value(place))} {wrong}")
+
+
+def _continues_text(subject: Subject) -> bool:
+    """Whether the base is to be a causal language model, for a run or an evaluation."""
+    trained = {run.data.head.looks_back for run in subject.study.runs}
+    return True in trained | {each.head.looks_back for _, each in subject.evaluations()}
+
+
+def _wrong(subject: Subject, config: dict[str, Any]) -> str | None:
+    """Say why a configuration is of no model with the head that the study asks for."""
+    if _continues_text(subject):
+        return _no_causal_model(config)
+    return _no_classifier(config)
 
 
 def sizes(subject: Subject) -> Iterator[Mistake]:
@@ -94,7 +116,7 @@ _SIZES = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads
 
 def _no_causal_model(config: dict[str, Any]) -> str | None:
     """Say why a configuration is of no causal language model that transformers has."""
-    kind, causal, known = config.get("model_type"), causal_types(), known_types()
+    kind, causal = config.get("model_type"), types_in(CAUSAL)
     if not isinstance(kind, str):
         return None
     classes = config.get("architectures")
@@ -102,6 +124,40 @@ def _no_causal_model(config: dict[str, Any]) -> str | None:
     foreign = [name for name in named if name.endswith(_NO_CAUSAL_MODELS)]
     if foreign:
         return f"is a {foreign[0]}; {_ALLOWED}"
+    unknown = _unknown(kind, config)
+    if unknown:
+        return unknown
+    if config.get("is_encoder_decoder") is True:
+        return f"is an encoder-decoder ({kind}), which has no likelihood of a text; {_ALLOWED}"
+    if causal is not None and kind not in causal:
+        return f"is of a type ({kind}) without a causal language model in transformers; {_ALLOWED}"
+    if kind in NEED_IS_DECODER and config.get("is_decoder") is not True:
+        return (
+            f"is an encoder ({kind}): each token sees those after it, which a causal language model"
+            f" is to predict; {_ALLOWED}, or write `is_decoder: true` in its config.json if it was"
+            " trained as a decoder"
+        )
+    return None
+
+
+def _no_classifier(config: dict[str, Any]) -> str | None:
+    """Say why a configuration is of no model that transformers makes a classifier of."""
+    kind, classifiers = config.get("model_type"), types_in(CLASSIFIERS)
+    if not isinstance(kind, str):
+        return None
+    unknown = _unknown(kind, config)
+    if unknown:
+        return unknown
+    if config.get("is_encoder_decoder") is True:
+        return f"is an encoder-decoder ({kind}); {_ALLOWED_CLASSIFIERS}"
+    if classifiers is not None and kind not in classifiers:
+        return f"is of a type ({kind}) without a classifier in transformers; {_ALLOWED_CLASSIFIERS}"
+    return None
+
+
+def _unknown(kind: str, config: dict[str, Any]) -> str | None:
+    """Say that the installed transformers does not know a type of model."""
+    known = known_types()
     if known is not None and kind not in known:
         if config.get("auto_map"):
             return (
@@ -112,16 +168,6 @@ def _no_causal_model(config: dict[str, Any]) -> str | None:
         return (
             f"is of a type that the installed transformers does not know ({kind}); allowed: a type"
             " that it knows, or install a newer transformers"
-        )
-    if config.get("is_encoder_decoder") is True:
-        return f"is an encoder-decoder ({kind}), which has no likelihood of a text; {_ALLOWED}"
-    if causal is not None and kind not in causal:
-        return f"is of a type ({kind}) without a causal language model in transformers; {_ALLOWED}"
-    if kind in NEED_IS_DECODER and config.get("is_decoder") is not True:
-        return (
-            f"is an encoder ({kind}): each token sees those after it, which a causal language model"
-            f" is to predict; {_ALLOWED}, or write `is_decoder: true` in its config.json if it was"
-            " trained as a decoder"
         )
     return None
 
@@ -148,7 +194,7 @@ _QUANTISED = ("quantization_config", "compression_config")
 def tokenizer(subject: Subject) -> Iterator[Mistake]:
     """Every token has an embedding; the tokenizer can be read and has an end-of-text token."""
     place, folder, config = _written_as(subject), base_folder(subject.study.base), _config(subject)
-    if folder is None or config is None or _no_causal_model(config):
+    if folder is None or config is None or _wrong(subject, config):
         return  # not there yet, or another base is needed anyhow
     if not any((folder / name).exists() for name in _TOKENIZERS):
         return  # for `base_is_there` to say
@@ -162,7 +208,10 @@ def tokenizer(subject: Subject) -> Iterator[Mistake]:
         )
         return
     try:
-        load_encoder(folder)
+        if _continues_text(subject):
+            load_encoder(folder)
+        else:
+            load_pair_encoder(folder, LARGEST)
     except ModelError as error:
         yield Mistake(place, f"{shown(subject.source.value(place))} cannot be used: {error}")
 

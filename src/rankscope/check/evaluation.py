@@ -10,6 +10,7 @@ from rankscope.errors import ArtefactError, DataError
 from rankscope.records.data import Continuations, DataSpec, HubDataset, StandardLibrary, TextFiles
 from rankscope.records.evaluations import BitsPerByte, Generate
 from rankscope.records.instructions import Mixture, Niv2Mirror, Niv2Tasks, TaskSpec, TestSet
+from rankscope.records.labelled import LabelledText
 from rankscope.studies.mistakes import shown, suggestion
 from rankscope.studies.source import Mistake, Place
 from rankscope.text.contamination import FOR_A_CHECK, Reader, findings
@@ -191,6 +192,10 @@ def _split(spec: DataSpec) -> tuple[tuple[object, ...], dict[str, object]]:
     """What a variant is taken from, and what decides which of it is held out."""
     if isinstance(spec, Continuations):
         return _split(spec.documents)
+    if isinstance(spec, LabelledText):
+        split = ("heldout_fraction", "heldout_path", "max_rows", "seed")
+        taken = (spec.source, str(Path(spec.path)), *spec.text_fields)
+        return taken, {key: getattr(spec, key) for key in split}
     if not isinstance(spec, StandardLibrary | TextFiles | HubDataset):
         return (spec.name,), {}  # instruction data: see `_kept_out`
     decides: dict[str, object] = {"heldout_fraction": spec.heldout_fraction, "seed": spec.seed}
@@ -200,8 +205,8 @@ def _split(spec: DataSpec) -> tuple[tuple[object, ...], dict[str, object]]:
     decides["max_bytes"] = spec.max_bytes
     if isinstance(spec, TextFiles):
         return (spec.source, str(Path(spec.path)), spec.text_field), decides
-    taken = (spec.source, spec.repository, spec.configuration, spec.split, spec.text_field)
-    return taken, decides
+    of_hub = (spec.source, spec.repository, spec.configuration, spec.split, spec.text_field)
+    return of_hub, decides
 
 
 def _different(one: DataSpec, other: DataSpec) -> list[str]:

@@ -10,6 +10,7 @@ from rankscope.check.subject import Subject
 from rankscope.errors import DataError
 from rankscope.records.data import Continuations, DataSpec, HubDataset, TextFiles
 from rankscope.records.instructions import Mixture, Niv2Mirror, TestSet
+from rankscope.records.labelled import LabelledText
 from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.expand import STUDIES
 from rankscope.studies.mistakes import shown
@@ -39,6 +40,8 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
     for place, spec in variants(subject):
         if isinstance(spec, TextFiles):
             yield from _files(subject, spec, (*place, "path"))
+        elif isinstance(spec, LabelledText):
+            yield from _labelled(subject, spec, place)
         elif (
             isinstance(spec, HubDataset | Niv2Mirror)
             and offline()
@@ -73,6 +76,19 @@ def _files(subject: Subject, spec: TextFiles, place: Place) -> Iterator[Mistake]
             " can be held out; allowed: `split_on_blank_lines: true`, a folder of several, or a"
             " .jsonl or .parquet file",
         )
+
+
+def _labelled(subject: Subject, spec: LabelledText, place: Place) -> Iterator[Mistake]:
+    """Rows have the fields and the labels; small files are split as the data stage splits them."""
+    from rankscope.data.kinds.labelled import content, first_rows
+
+    try:
+        small = first_rows(spec, READ_WHOLE, MOST_LOOKED_AT)
+        if small and spec.found is not None:
+            content(spec)
+    except DataError as error:
+        hint = subject.path_hint(spec.path)
+        yield Mistake((*place, "path"), f"{shown(spec.path)} cannot be used: {error}{hint}")
 
 
 def variants(subject: Subject) -> Iterator[tuple[Place, DataSpec]]:

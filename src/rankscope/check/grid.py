@@ -7,6 +7,7 @@ from rankscope.check.sizes import training_sequences
 from rankscope.check.subject import Subject
 from rankscope.records.data import TextFiles
 from rankscope.records.instructions import Mixture
+from rankscope.records.labelled import LabelledText
 from rankscope.records.methods import Lora
 from rankscope.records.runs import Run
 from rankscope.studies.form import LoraBlock
@@ -87,10 +88,12 @@ def packing(subject: Subject) -> Iterator[Mistake]:
     for place, run in subject.one_run_per_block_and_rank():
         for key in ("packing", "prompt_loss"):
             if getattr(run.recipe, key) and not isinstance(run.data, Mixture):
+                has = "documents, which fill their sequences anyhow"
+                if isinstance(run.data, LabelledText):
+                    has = "labelled texts, which are padded"
                 yield Mistake(
                     subject.recipe_key(place, key),
-                    f"{subject.label(run.data)} has documents, which fill their sequences anyhow;"
-                    f" `{key}` is for mixtures: remove it",
+                    f"{subject.label(run.data)} has {has}; `{key}` is for mixtures: remove it",
                 )
 
 
@@ -100,7 +103,8 @@ def batches(subject: Subject) -> Iterator[Mistake]:
         batch, length = run.recipe.batch_size, run.recipe.sequence_length
         sequences, size = training_sequences(run), _largest_training_size(run)
         if sequences is not None:
-            unit = "has {:,} examples" if isinstance(run.data, Mixture) else "fills {:,} sequences"
+            is_packed = run.data.trained_as == "sequences"
+            unit = "fills {:,} sequences" if is_packed else "has {:,} examples"
             holds, most = unit.format(sequences), sequences
         elif size is not None:
             # a token has at least one byte
@@ -119,7 +123,7 @@ def batches(subject: Subject) -> Iterator[Mistake]:
 def _largest_training_size(run: Run) -> int | None:
     """An upper bound of the training text in bytes, where there is one."""
     data = run.data
-    if isinstance(data, Mixture):
+    if isinstance(data, Mixture | LabelledText):
         return None
     sizes = [] if data.max_bytes is None else [data.max_bytes]
     if isinstance(data, TextFiles):

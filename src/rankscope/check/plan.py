@@ -48,17 +48,18 @@ def counts(study: Study, shape: BaseShape | None) -> Counts:
     """Count trainable and all parameters per method; None where the base is not there yet.
 
     Raises:
-        ModelError: the base's configuration is of no causal language model.
+        ModelError: the base's configuration is of no model with the head of its runs.
     """
     methods = dict.fromkeys(run.method for run in study.runs)
-    if shape is not None and shape.is_counted:
+    head = study.runs[0].data.head
+    # a shape is counted with the head that the base has
+    if shape is not None and shape.is_counted and head.looks_back:
         return {method: shape.counts(method) for method in methods}
     folder = base_folder(study.base)
     if folder is None:
         return dict.fromkeys(methods)
     from rankscope.weights.meta_device import parameter_counts
 
-    head = study.runs[0].data.head
     return {method: parameter_counts(folder, method, head) for method in methods}
 
 

@@ -15,7 +15,7 @@ from rankscope.records.runs import Run
 
 
 def training_sequences(run: Run) -> int | None:
-    """Return how many sequences, or examples of a mixture, one pass over the data has."""
+    """Return how many sequences, or examples, one pass over the data has."""
     packed = _packed(run)
     if packed.exists():
         import polars as pl
@@ -27,9 +27,9 @@ def training_sequences(run: Run) -> int | None:
 
 
 def training_tokens(run: Run, steps: int) -> int | None:
-    """Return the tokens of `steps` steps; of a mixture known (to a pass) once it is packed."""
+    """Return the tokens of `steps` steps; of examples known (to a pass) once they are packed."""
     recipe = run.recipe
-    if not isinstance(run.data, Mixture):
+    if run.data.trained_as == "sequences":
         return steps * recipe.batch_size * recipe.sequence_length
     packed = _packed(run)
     if not packed.exists():

@@ -27,7 +27,7 @@ def write_packed(spec: DataSpec, rows: Path, model: Path, length: int, output: P
     if spec.trained_as is None:
         raise StudyError(
             f"{spec.name}: nothing is trained on a variant of source {spec.source}, so that it"
-            " cannot be packed; allowed: documents and mixtures"
+            " cannot be packed; allowed: documents, mixtures and labelled text"
         )
     encoding = import_module(f"{__package__}.encodings.{spec.trained_as}")
     named = spec.canonical() | {"length": length, "base": str(model)}

@@ -13,6 +13,7 @@ from rankscope.records.instructions import (
     Niv2Tasks,
     TestSet,
 )
+from rankscope.records.labelled import LabelledText
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, readable
 
@@ -137,7 +138,7 @@ class Continuations(Data):
 
 
 TrainingSpec = Annotated[
-    StandardLibrary | TextFiles | HubDataset | Mixture, Discriminator("source")
+    StandardLibrary | TextFiles | HubDataset | LabelledText | Mixture, Discriminator("source")
 ]
 """What a run can be trained on."""
 
@@ -145,6 +146,7 @@ DataSpec = Annotated[
     StandardLibrary
     | TextFiles
     | HubDataset
+    | LabelledText
     | Continuations
     | Niv2Tasks
     | Niv2Mirror

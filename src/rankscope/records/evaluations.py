@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator, Field
 
 from rankscope.records.data import Continuations, DocumentSpec
+from rankscope.records.heads import CausalLM, Head
 from rankscope.records.instructions import TestSet
 from rankscope.records.labels import ByLabel
 from rankscope.records.naming import artefact_name
@@ -30,6 +31,7 @@ class BitsPerByte(Spec):
     """
 
     unit: ClassVar[str] = "bits per byte"
+    head: ClassVar[Head] = CausalLM()
 
     kind: Literal["bits-per-byte"]
     name: EvaluationName
@@ -45,6 +47,7 @@ class Harness(Spec):
     """A task of lm-eval-harness under its official template, on local items."""
 
     unit: ClassVar[str] = "accuracy"
+    head: ClassVar[Head] = CausalLM()
 
     kind: Literal["harness"]
     name: EvaluationName
@@ -60,6 +63,7 @@ class Generate(Spec):
     """
 
     unit: ClassVar[str] = "exact match"
+    head: ClassVar[Head] = CausalLM()
 
     kind: Literal["generate"]
     name: EvaluationName

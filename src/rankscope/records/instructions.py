@@ -37,7 +37,7 @@ class Data(Artefact):
 
     stage: ClassVar[str] = "data"
     verb: ClassVar[str] = "data rows"
-    trained_as: ClassVar[Literal["sequences", "examples"] | None] = None
+    trained_as: ClassVar[Literal["sequences", "examples", "labelled"] | None] = None
     """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
 
     @property

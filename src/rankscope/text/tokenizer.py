@@ -60,6 +60,17 @@ class TextTokenizer:
         """Encode a text; `framed` with the tokens that the tokenizer puts around one."""
         return self._tokenizer.encode(text, add_special_tokens=framed)
 
+    def encode_pair(self, first: str, second: str | None, limit: int) -> "Encoding":
+        """Encode one text or two, framed, in at most `limit` tokens.
+
+        Of a longer one the end of its longer text is left out (in the encoding's `overflowing`).
+        """
+        self._tokenizer.enable_truncation(limit, strategy="longest_first")
+        try:
+            return self._tokenizer.encode(first, second)
+        finally:
+            self._tokenizer.no_truncation()
+
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of several texts, with nothing around them."""
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)

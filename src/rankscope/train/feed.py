@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.data import Dataset
 
 from rankscope.errors import DataError
@@ -24,7 +25,8 @@ class Feed:
     `tokens_per_pass`: those of all of it, once.
     `in_order`: the dataset holds what the whole run sees, in the order in which it sees it;
     otherwise it is one pass, of which the Trainer shuffles each. `shares_rows`: examples that must
-    not see each other lie in one row.
+    not see each other lie in one row. `loss` is taken instead of the model's own, where a family's
+    own depends on the size of a forward pass.
     """
 
     dataset: Dataset[Any]
@@ -33,6 +35,7 @@ class Feed:
     collator: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     in_order: bool = False
     shares_rows: bool = False
+    loss: Callable[..., torch.Tensor] | None = None
 
     @property
     def steps(self) -> int:
@@ -40,13 +43,14 @@ class Feed:
         return len(self.tokens)
 
 
-def feed_of(run: Run, packed: Path) -> Feed:
-    """Read the table of token ids of `run`.
+def feed_of(run: Run, packed: Path, base: Path) -> Feed:
+    """Read the table of token ids of `run`, for the model in the folder `base`.
 
     Raises:
         DataError: there is less than a batch.
     """
-    feed: Feed = import_module(f"{__package__}.feeds.{run.data.trained_as}").feed(run, packed)
+    of_kind = import_module(f"{__package__}.feeds.{run.data.trained_as}")
+    feed: Feed = of_kind.feed(run, packed, base)
     return feed
 
 

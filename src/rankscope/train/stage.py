@@ -105,7 +105,7 @@ def _train(
 ) -> None:
     """Train and move what was kept to its place."""
     set_seed(run.seed)
-    data = feed_of(run, files.packed)
+    data = feed_of(run, files.packed, files.base)
     model = trainable_model(files.base, run.method, run.recipe.precision, run.data.head, run.seed)
     trainable, total = parameter_counts(model)
     kept = files.resume / KEPT
@@ -118,6 +118,7 @@ def _train(
         args=training_arguments(run, data, files.resume),
         train_dataset=data.dataset,
         data_collator=data.collator,
+        compute_loss_func=data.loss,
         callbacks=[
             ProgressLines(run.name),
             CheckpointByTime(checkpoint_seconds),

@@ -77,13 +77,22 @@ def load(folder: Path, head: "Head", seed: int = 0, **options: Any) -> "PreTrain
     if not way.is_drawn:
         return whole(folder, *read_model(folder, way.auto_class, **options))
     # another head's matrix of the same name is of other labels, and is not taken anyhow
-    model, absent = read_model(
-        folder, way.auto_class, labels_of(head), ignore_mismatched_sizes=True, **options
-    )
+    from transformers.utils import logging as library_logging
+
+    verbosity = library_logging.get_verbosity()
+    library_logging.set_verbosity_error()  # it would list the heads, which is said here
+    try:
+        model, absent = read_model(
+            folder, way.auto_class, labels_of(head), ignore_mismatched_sizes=True, **options
+        )
+    finally:
+        library_logging.set_verbosity(verbosity)
     modules = head_modules(model)
     whole(folder, model, (name for name in absent if not _is_in(name, modules)))
     drawn = [name for name in modules if "." not in name or any(_is_in(a, [name]) for a in absent)]
     _draw(model, drawn, seed)
+    # a decoder's classifier looks for the last token that does not pad
+    model.config.get_text_config().pad_token_id = padding_of(model.config)
     return model
 
 
@@ -133,6 +142,26 @@ def labels_of(head: "Head") -> dict[str, Any]:
         "label2id": {label: number for number, label in enumerate(labels)},
         "problem_type": "single_label_classification",
     }
+
+
+def padding_of(config: "PreTrainedConfig") -> int:
+    """Return the token that pads texts of a batch: the model's own, or else the one that ends them.
+
+    Raises:
+        ModelError: the configuration names neither.
+    """
+    text = config.get_text_config()
+    end = text.eos_token_id
+    found = text.pad_token_id
+    if found is None:
+        found = end[0] if isinstance(end, list | tuple) and end else end
+    if not isinstance(found, int):
+        raise ModelError(
+            f"{config.name_or_path}: neither `pad_token_id` nor `eos_token_id` is in its"
+            " config.json, so that texts of different length cannot share a batch; write one of"
+            " them there"
+        )
+    return found
 
 
 def head_modules(model: "PreTrainedModel") -> tuple[str, ...]:

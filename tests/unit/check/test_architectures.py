@@ -3,11 +3,11 @@
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from rankscope.check.architectures import NEED_IS_DECODER, causal_types, known_types
+from rankscope.check.architectures import CAUSAL, NEED_IS_DECODER, known_types, types_in
 
 
 def test_the_tables_are_those_of_the_library() -> None:
-    assert causal_types() == set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    assert types_in(CAUSAL) == set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     known = known_types()
     assert known is not None and set(CONFIG_MAPPING) <= known
-    assert causal_types() >= NEED_IS_DECODER
+    assert types_in(CAUSAL) >= NEED_IS_DECODER

@@ -8,6 +8,7 @@ import pytest
 from rankscope.check.plan import counts
 from rankscope.check.shapes import base_shape
 from rankscope.records.bases import LocalBase
+from rankscope.records.heads import CausalLM
 from rankscope.records.methods import FullFineTuning, Lora
 
 peft = pytest.importorskip("peft")
@@ -22,7 +23,9 @@ def test_counts_are_those_of_peft(name, tmp_path):
     FAMILIES[name].make().save_pretrained(tmp_path)
     base = LocalBase(source="local", path=str(tmp_path))
     methods = [FullFineTuning(), Lora(rank=3, alpha=6.0)]
-    study = SimpleNamespace(base=base, runs=[SimpleNamespace(method=each) for each in methods])
+    data = SimpleNamespace(head=CausalLM())
+    runs = [SimpleNamespace(method=each, data=data) for each in methods]
+    study = SimpleNamespace(base=base, runs=runs)
     planned = counts(study, base_shape(base))
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     every = sum(weight.numel() for weight in model.parameters())

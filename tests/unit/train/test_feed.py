@@ -20,7 +20,7 @@ def test_every_way_of_training_has_a_feed():
     assert modules == {record.trained_as for record in get_args(get_args(TrainingSpec)[0])}
     for module in modules:
         feed = import_module(f"{feeds.__name__}.{module}").feed
-        assert [*inspect.signature(feed).parameters] == ["run", "packed"]
+        assert [*inspect.signature(feed).parameters] == ["run", "packed", "base"]
 
 
 # the multi-task paper: 100 examples of each of 100/250/500/757 tasks, 6 epochs, batches of 128

@@ -160,7 +160,7 @@ def _parquet(path: Path, name: str, field: str) -> Iterator[Document]:
         yield _document(f"{name}:{number}", content, name)
 
 
-def text_of(row: dict[str, object], field: str, where: str) -> str:
+def text_of(row: dict[str, object], field: str, where: str, key: str = "text_field") -> str:
     """Return the text under `field` of one row.
 
     Raises:
@@ -170,7 +170,7 @@ def text_of(row: dict[str, object], field: str, where: str) -> str:
         known = sorted(map(printable, row))
         listed = ", ".join(known[:_SHOWN_FIELDS]) + (" …" if len(known) > _SHOWN_FIELDS else "")
         raise DataError(
-            f"{where}: there is no field {field!r}; it has: {listed or 'none'} (set text_field)"
+            f"{where}: there is no field {field!r}; it has: {listed or 'none'} (set {key})"
         )
     text = row[field]
     if not isinstance(text, str):

@@ -20,6 +20,7 @@ of models takes that mask: `leakage` finds out before a run begins.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -48,12 +49,13 @@ class Example:
     prompt_tokens: int
 
 
-def feed(run: Run, packed: Path) -> Feed:
+def feed(run: Run, packed: Path, base: Path) -> Feed:
     """Read the examples of `run`.
 
     Raises:
         DataError: there is less than a batch.
     """
+    del base
     examples = read_examples(packed)
     steps = total_steps(run.recipe, len(examples), "examples")
     ordered = OrderedExamples(examples, run.recipe, steps, run.seed)
@@ -106,13 +108,24 @@ def example_order(lengths: Lengths, recipe: Recipe, steps: int, seed: int) -> Le
     return np.concatenate(grouped)
 
 
-class OrderedExamples(Dataset[Example]):
+class HasTokens(Protocol):
+    """Anything of some tokens."""
+
+    @property
+    def input_ids(self) -> Sequence[int]:
+        """Their ids."""
+
+
+Tokens = TypeVar("Tokens", bound=HasTokens)
+
+
+class OrderedExamples(Dataset[Tokens]):
     """The examples of a whole run, in the order in which it sees them.
 
     `tokens` counts, for every step, the tokens trained on until then, prompts included.
     """
 
-    def __init__(self, examples: Sequence[Example], recipe: Recipe, steps: int, seed: int) -> None:
+    def __init__(self, examples: Sequence[Tokens], recipe: Recipe, steps: int, seed: int) -> None:
         lengths = np.array([len(example.input_ids) for example in examples], dtype=np.int64)
         self._examples = examples
         self._order = example_order(lengths, recipe, steps, seed)
@@ -122,7 +135,7 @@ class OrderedExamples(Dataset[Example]):
     def __len__(self) -> int:
         return len(self._order)
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> Tokens:
         return self._examples[self._order[index]]
 
 

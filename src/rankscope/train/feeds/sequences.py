@@ -14,12 +14,13 @@ from rankscope.records.runs import Run
 from rankscope.train.feed import Feed, total_steps
 
 
-def feed(run: Run, packed: Path) -> Feed:
+def feed(run: Run, packed: Path, base: Path) -> Feed:
     """Read the sequences of `run`.
 
     Raises:
         DataError: there is less than a batch.
     """
+    del base
     sequences = PackedSequences(packed)
     per_step = run.recipe.batch_size * run.recipe.sequence_length
     steps = total_steps(run.recipe, len(sequences))

@@ -37,7 +37,7 @@ def packed(tmp_path: Path) -> Path:
 
 
 def test_every_token_is_a_target_and_counted(packed: Path) -> None:
-    fed = feed(run(steps=3), packed)
+    fed = feed(run(steps=3), packed, packed.parent)
     assert (len(fed.dataset), fed.steps, list(fed.tokens)) == (5, 3, [16, 32, 48])
     item = fed.dataset[4]
     assert item["input_ids"].tolist() == [4, *range(1, LENGTH)]
@@ -46,10 +46,10 @@ def test_every_token_is_a_target_and_counted(packed: Path) -> None:
 
 
 def test_epochs_are_passes_over_the_sequences(packed: Path) -> None:
-    assert feed(run(epochs=4.0), packed).steps == 4 * 5 // 2
+    assert feed(run(epochs=4.0), packed, packed.parent).steps == 4 * 5 // 2
 
 
 def test_no_sequence_is_refused(packed: Path) -> None:
     pl.read_parquet(packed).clear().write_parquet(packed)
     with pytest.raises(DataError, match="no full sequence of training data"):
-        feed(run(steps=1), packed)
+        feed(run(steps=1), packed, packed.parent)
