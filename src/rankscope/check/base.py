@@ -15,11 +15,11 @@ from rankscope.check.architectures import (
     known_types,
     types_in,
 )
-from rankscope.check.hub import not_cached, offline
 from rankscope.check.shapes import base_folder
 from rankscope.check.subject import Subject
 from rankscope.errors import ModelError
 from rankscope.foreign import read_json_object
+from rankscope.hub import Repository, not_cached, offline
 from rankscope.records.bases import HubBase, LocalBase
 from rankscope.records.record import LARGEST
 from rankscope.studies.embedded import EmbeddedBase
@@ -52,7 +52,8 @@ def base_is_there(subject: Subject) -> Iterator[Mistake]:
             text = f"{shown(base.path)} cannot be used: {error}{subject.path_hint(base.path)}"
             yield Mistake(("base", "path"), text)
     elif isinstance(base, HubBase) and offline() and not _has_weights(base):
-        yield Mistake(("base", "repository"), not_cached(base.repository, base.revision))
+        repository = Repository("model", base.repository, base.revision)
+        yield Mistake(("base", "repository"), not_cached(repository))
 
 
 def _has_weights(base: HubBase) -> bool:

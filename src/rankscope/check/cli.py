@@ -56,9 +56,9 @@ def check(
 
 def _print_plan(study: str, console: "Console") -> None:
     from rankscope.check.check import checked, notes
-    from rankscope.check.hub import offline
     from rankscope.check.plan import counts, plan
     from rankscope.check.shapes import base_folder, fetch_configuration
+    from rankscope.hub import offline
     from rankscope.records.bases import HubBase
     from rankscope.studies.expand import load_study
 

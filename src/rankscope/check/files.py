@@ -4,10 +4,9 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from rankscope.check.hub import not_cached, offline
-from rankscope.check.shapes import cached_snapshot
 from rankscope.check.subject import Subject
 from rankscope.errors import DataError
+from rankscope.hub import Repository, cached_snapshot, not_cached, offline
 from rankscope.records.data import Continuations, DataSpec, HubDataset, TextFiles
 from rankscope.records.instructions import Mixture, Niv2Mirror, TestSet
 from rankscope.records.labelled import LabelledText
@@ -42,13 +41,10 @@ def data_is_there(subject: Subject) -> Iterator[Mistake]:
             yield from _files(subject, spec, (*place, "path"))
         elif isinstance(spec, LabelledText):
             yield from _labelled(subject, spec, place)
-        elif (
-            isinstance(spec, HubDataset | Niv2Mirror)
-            and offline()
-            and cached_snapshot("datasets", spec.repository, spec.revision) is None
-        ):
-            text = not_cached(spec.repository, spec.revision, "--repo-type dataset ")
-            yield Mistake((*place, "repository"), text)
+        elif isinstance(spec, HubDataset | Niv2Mirror) and offline():
+            repository = Repository("dataset", spec.repository, spec.revision)
+            if cached_snapshot(repository) is None:
+                yield Mistake((*place, "repository"), not_cached(repository))
 
 
 def _files(subject: Subject, spec: TextFiles, place: Place) -> Iterator[Mistake]:

@@ -7,7 +7,6 @@ Llama-type model. For any other base there is none (`None`); `meta_device` count
 types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from math import prod
@@ -16,6 +15,7 @@ from typing import Any
 
 from rankscope.errors import ModelError
 from rankscope.foreign import is_folder, read_json_object
+from rankscope.hub import Repository, cached_snapshot, fetch_file
 from rankscope.records.bases import BlankBase, HubBase
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.records.record import LARGEST
@@ -104,16 +104,8 @@ def base_folder(base: BaseSpec) -> Path | None:
     if isinstance(root, BlankBase):
         return None
     if isinstance(root, HubBase):
-        return cached_snapshot("models", root.repository, root.revision)
+        return cached_snapshot(_repository(root))
     return Path(root.path) if is_folder(Path(root.path)) else None
-
-
-def cached_snapshot(kind: str, repository: str, revision: str) -> Path | None:
-    """Return the folder of a hub revision in the local cache; `kind`: `models` or `datasets`."""
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    folder = cache / f"{kind}--{repository.replace('/', '--')}" / "snapshots" / revision
-    return folder if is_folder(folder) else None
 
 
 def fetch_configuration(base: HubBase) -> None:
@@ -122,17 +114,11 @@ def fetch_configuration(base: HubBase) -> None:
     Raises:
         ModelError: the repository, the revision or the file cannot be had.
     """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    fetch_file(_repository(base), "config.json", ModelError)
 
-    try:
-        hf_hub_download(base.repository, "config.json", revision=base.revision)
-    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise ModelError(
-            f"model {base.repository} at revision {base.revision} cannot be fetched from the hub:"
-            f" {error}; check its name and revision, log in if it is gated, or use a local folder"
-            " (source: local)"
-        ) from error
+
+def _repository(base: HubBase) -> Repository:
+    return Repository("model", base.repository, base.revision, "use a local folder (source: local)")
 
 
 def blank_config(base: BlankBase) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.artefacts.hashes import content_hash
 from rankscope.errors import ModelError
 from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
+from rankscope.hub import Repository, fetch
 from rankscope.records.bases import MODEL_FILES, HubBase, LocalBase
 from rankscope.weights.loading import refuse_adapter, refuse_kernels
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 LARGEST_HEADER = 100_000_000  # bytes, by the format
+LOCAL = "use a local folder (source: local)"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -45,28 +47,8 @@ def fetch_hub(spec: HubBase, output: Path) -> dict[str, str]:
         ModelError: unknown repository or revision, no network and not in the cache, or the
             repository is incomplete.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    where = f"model {spec.repository} at revision {spec.revision}"
-    try:
-        snapshot = snapshot_download(
-            spec.repository, revision=spec.revision, allow_patterns=list(MODEL_FILES)
-        )
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
-        raise ModelError(
-            f"{where} cannot be reached and is not in the local cache; download it once on a"
-            f" machine with network access (`hf download {spec.repository} --revision"
-            f" {spec.revision}`), or use a local folder (source: local)"
-        ) from error
-    except (HfHubHTTPError, HFValidationError) as error:
-        raise ModelError(f"{where}: the hub refuses it: {error}") from error
-    return _link(Path(snapshot), output)
+    repository = Repository("model", spec.repository, spec.revision, LOCAL)
+    return _link(fetch(repository, MODEL_FILES, ModelError), output)
 
 
 def _link(source: Path, output: Path) -> dict[str, str]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rankscope.errors import ModelError
-from rankscope.foreign import doing, reading
+from rankscope.foreign import reading
+from rankscope.hub import Repository, fetch
 
 logger = logging.getLogger(__name__)
 
@@ -54,19 +55,10 @@ def locate(given: str) -> Path:
 
 
 def _fetch(repository: str, revision: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    with doing(
-        f"{repository}@{revision}",
-        "cannot be fetched",
-        "check the name, the revision and the network, or give a local folder",
-        ModelError,
-    ):
-        folder = snapshot_download(
-            repository, revision=revision, allow_patterns=list(_WANTED_FILES)
-        )
-    logger.info("%s@%s: %s", repository, revision, describe(Path(folder)))
-    return Path(folder)
+    asked = Repository("model", repository, revision, "give a local folder")
+    folder = fetch(asked, _WANTED_FILES, ModelError)
+    logger.info("%s@%s: %s", repository, revision, describe(folder))
+    return folder
 
 
 def is_fetched(folder: Path) -> bool:

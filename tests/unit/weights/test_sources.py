@@ -13,7 +13,7 @@ def test_hub_ids_need_a_revision_and_are_fetched_at_it(tmp_path, monkeypatch):
         locate("someone/adapter")
     asked = {}
 
-    def fetch(repository, revision, allow_patterns):
+    def fetch(repository, revision, **_):
         asked.update(repository=repository, revision=revision)
         return str(tmp_path)
 

@@ -9,6 +9,7 @@ from rankscope.data.content import Content
 from rankscope.data.niv2.collections import collection_content
 from rankscope.data.niv2.source import read_tasks
 from rankscope.errors import DataError
+from rankscope.hub import Repository, fetch
 from rankscope.records.instructions import Niv2Mirror
 
 
@@ -26,20 +27,6 @@ def content(spec: Niv2Mirror, made_from: tuple[Path, ...]) -> Content:
 
 def _downloaded(spec: Niv2Mirror) -> Path:
     """Return the local copy of the mirror, fetched once at the pinned revision."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(
-                spec.repository,
-                repo_type="dataset",
-                revision=spec.revision,
-                allow_patterns=["tasks/*", "splits/*", "train/*", "test/*", "*.tsv"],
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{spec.repository} at revision {spec.revision} is neither reachable nor in the local"
-            f" cache ({error}); download it once on a machine with network access, or give a local"
-            " folder: {source: niv2, path: …}"
-        ) from error
+    instead = "give a local folder: {source: niv2, path: …}"
+    repository = Repository("dataset", spec.repository, spec.revision, instead)
+    return fetch(repository, ("tasks/*", "splits/*", "train/*", "test/*", "*.tsv"), DataError)
