@@ -82,10 +82,11 @@ def test_quantisation_is_part_of_a_run_and_of_its_base_but_not_of_the_others(stu
     assert quantised.method.label == "QLoRA r=4"
     assert isinstance(quantised.trained_base, QuantisedBase)
     bases = [each.name for each in walk(study) if each.stage == "base"]
-    assert bases == [study.base.name, quantised.trained_base.name]
+    line = [study.base.root.name, study.base.name, quantised.trained_base.name]
+    assert bases == line
     # tables compare both with the base that the study names
     assert quantised.keys()["base"] == plain.keys()["base"] == study.base.name
-    assert jobs_per_stage(study)["base"] == 2
+    assert jobs_per_stage(study)["base"] == 3
     assert jobs_per_stage(study)["spectra"] == 2 + 2
 
 
