@@ -131,15 +131,11 @@ def without_colour_legend(spec: Any) -> Any:
 
 def standalone_specification(figure: Figure) -> dict[str, Any]:
     """One complete Vega-Lite specification in light colours, with legend and rows."""
-    if figure.panels:
-        charts = [
-            panel.chart.properties(title=wrapped(panel.title)) if panel.title else panel.chart
-            for panel in figure.panels
-        ]
-        together = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=figure.columns)
-    else:
-        nothing = alt.Chart(alt.NamedData(name="rows")).mark_text(text=figure.caption, fontSize=13)
-        together = nothing.properties(width=600, height=60)
+    charts = [
+        panel.chart.properties(title=wrapped(panel.title)) if panel.title else panel.chart
+        for panel in figure.panels
+    ]
+    together = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=figure.columns)
     spec = _specification(together) | {"params": parameters(figure)}
     rows = [
         {key: _short(value) for key, value in row.items()}
