@@ -9,7 +9,6 @@ from rankscope.records.keys import KEYS, VERSION_KEYS
 from rankscope.records.methods import FULL
 from rankscope.report.evidence.evidence import Evidence
 from rankscope.report.evidence.gather import ASKED, RUN_COLUMNS, SCHEMAS, Gathered
-from rankscope.report.evidence.methods import sampled_item
 from rankscope.report.evidence.tables import Tables, build_tables
 
 FAMILY = "LoRA α=2r"
@@ -82,16 +81,16 @@ class EvidenceBuilder:
         tasks: Sequence[str] | None = None,
         categories: Sequence[str] | None = None,
     ) -> None:
-        before = "" if sampling is None else sampled_item(sampling, "")
         for step, scores in by_step.items():
             for number, score in enumerate(scores):
                 self._rows["items"].append({
                     "run": run, "step": step, "evaluation": evaluation, "measures": measures,
                     "metric": metric, "higher_is_better": higher_is_better,
                     "spelling": metric.replace("_", " "), "side": False, "largest": 1.0,
-                    "unit": "accuracy", "item": f"{before}item {number}", "score": float(score),
+                    "unit": "accuracy", "item": f"item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
-                    "test_kind": test_kind, "task": tasks[number] if tasks else None,
+                    "test_kind": test_kind, "test_sampling": sampling,
+                    "task": tasks[number] if tasks else None,
                     "category": categories[number] if categories else None,
                 })  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Words that several chapters and the page have in common: computed from tables, in short lines."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from rankscope.records.keys import BASE
@@ -12,6 +14,15 @@ def with_interval(value: float, low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return number(value)
     return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def together(methods: Sequence[str]) -> str:
+    """Name methods in one breath: `LoRA r=1, r=4 and r=16`, or each in full where they differ."""
+    noun = "LoRA "
+    alike = all(method.startswith(noun) for method in methods)
+    names = [method.removeprefix(noun) if alike else method for method in methods]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return noun + listed if alike else listed
 
 
 def in_order(found: dict[str, str], order: list[str]) -> str:

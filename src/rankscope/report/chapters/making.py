@@ -42,7 +42,7 @@ def write_chapter(study: Study, tables: Tables, content: Content, folder: Path) 
 
 def finished_figures(study: Study, tables: Tables, content: Content) -> Iterator[Figure]:
     """The figures with their colours and whole captions."""
-    colours = palette(tables.runs["rank"].drop_nulls().to_list()) | dict(content.colours)
+    colours = palette(tables.runs) | dict(content.colours)
     for drawn in content.figures:
         rows = drawn.figure.rows.with_columns(cs.float() + 0.0)  # no -0.0
         caption = " ".join(_caption(study, tables, drawn))

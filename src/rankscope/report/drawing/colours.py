@@ -1,15 +1,23 @@
 """The colours of figures: one per method on the whole page, and ramps for other series.
 
-Full fine-tuning is fixed, the base neutral, the ranks a ramp from teal to indigo whose lightness
-falls with rank, so that it survives colour blindness and grey print; other series (training sets
+Full fine-tuning is fixed, the base neutral. Each family of LoRA has a hue of its own, its ranks a
+ramp whose lightness falls with rank, so that it survives colour blindness and grey print: the first
+family of a study goes from teal to indigo, the second from sand to coffee; with these two, methods
+at the same place of their ramps are told apart by every kind of colour vision, and so are they from
+full fine-tuning (from the third on labels must help). Other series (training sets
 from small to large, say) have a ramp of their own, from gold to purple. Charts name colours as CSS
 variables (`var(--full)`): the page defines them for light, dark and print; standalone files get the
 light ones.
 """
 
+import re
 from collections.abc import Sequence
 
+import polars as pl
+
 from rankscope.records.keys import BASE
+from rankscope.records.methods import FULL
+from rankscope.report.evidence.conditions import ranks_by_family
 
 FULL_COLOURS = ("#c8410b", "#ff8f57")
 BASE_COLOURS = ("#6f6f6f", "#a8a8a8")
@@ -18,23 +26,31 @@ SET_RAMPS: Ramps = (
     ("#c99a1c", "#cf6a3f", "#a8386e", "#46226e"),
     ("#9c7a2e", "#d9774f", "#e58fbe", "#d9ccff"),
 )
-RAMPS: Ramps = (
-    ("#62bfa4", "#2499b0", "#2a6cb0", "#37388f"),
-    ("#2f8a77", "#2fa5bd", "#7ab8f5", "#d3ccff"),
+FAMILY_RAMPS: tuple[Ramps, ...] = (
+    (("#62bfa4", "#2499b0", "#2a6cb0", "#37388f"), ("#2f8a77", "#2fa5bd", "#7ab8f5", "#d3ccff")),
+    (("#cfa57c", "#a97a4a", "#7c5228", "#4a2f14"), ("#93653a", "#b98a5a", "#d8b288", "#f2dfc8")),
+    (("#b5b33a", "#8f9422", "#66701c", "#3b4413"), ("#7d8320", "#a3a832", "#c9cb5e", "#ecebb4")),
+    (("#e58fbf", "#d0559c", "#a32f7c", "#651650"), ("#b8468a", "#dc6cae", "#f19fce", "#fcd7ec")),
 )
 
 
-def variable(condition: str, method_rank: int | None) -> str:
-    """Name of the CSS variable with a condition's colour."""
-    if condition == BASE:
-        return "--base"
-    return "--full" if method_rank is None else f"--lora-{method_rank}"
+def variable(family: str, rank: int | None) -> str:
+    """Name of the CSS variable with the colour of a family's methods of a rank."""
+    plain = family.lower().replace("α", "a").replace("√", "sqrt-")
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return f"--{name}" if rank is None else f"--{name}-{rank}"
 
 
-def palette(ranks: Sequence[int]) -> dict[str, tuple[str, str]]:
-    """Map the colour variable of each method to its value in light and in dark mode."""
-    colours = {"--base": BASE_COLOURS, "--full": FULL_COLOURS}
-    return colours | ramp([f"--lora-{rank}" for rank in sorted(set(ranks))], RAMPS)
+def palette(runs: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """Map the colour variable of each method of a study to its value in light and in dark mode.
+
+    Families have their hues in the order in which the study has them; a fifth begins anew.
+    """
+    colours = {variable(BASE, None): BASE_COLOURS, variable(FULL, None): FULL_COLOURS}
+    for number, (family, ranks) in enumerate(ranks_by_family(runs).items()):
+        names = [variable(family, rank) for rank in ranks]
+        colours |= ramp(names, FAMILY_RAMPS[number % len(FAMILY_RAMPS)])
+    return colours
 
 
 def ramp(names: Sequence[str], ramps: Ramps = SET_RAMPS) -> dict[str, tuple[str, str]]:

@@ -132,13 +132,13 @@ def ticks_at(values: Sequence[float], **axis: Any) -> Any:
 
 
 def colour(conditions: pl.DataFrame) -> Any:
-    """Colour by condition; `conditions` has the columns condition and rank, in order."""
-    pairs = [(BASE, None), *conditions.select("condition", "rank").iter_rows()]
+    """Colour by condition; `conditions` has the columns condition, family and rank, in order."""
+    known = [(BASE, BASE, None), *conditions.select("condition", "family", "rank").iter_rows()]
     return alt.Color(
         "condition:N",
         scale=alt.Scale(
-            domain=[label for label, _ in pairs],
-            range=[f"var({variable(label, rank)})" for label, rank in pairs],
+            domain=[label for label, _, _ in known],
+            range=[f"var({variable(family, rank)})" for _, family, rank in known],
         ),
         legend=alt.Legend(title=None, orient="top", direction="horizontal", columns=6),
     )

@@ -1,18 +1,42 @@
 """What figures and pages list: the conditions of a table of runs, and their learning rates."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from rankscope.records.keys import BASE
+from rankscope.records.methods import FULL
+
+
+def families_of(runs: pl.DataFrame) -> list[str]:
+    """The families of the trained runs: full fine-tuning first, then as the study has them."""
+    found: list[str] = runs["family"].drop_nulls().unique(maintain_order=True).to_list()
+    return sorted((family for family in found if family != BASE), key=lambda each: each != FULL)
+
+
+def place_of(families: Sequence[str]) -> pl.Expr:
+    """The place of a row's family among `families`: what rows of several are sorted by."""
+    places = {family: place for place, family in enumerate(families)}
+    return pl.col("family").replace_strict(places, default=-1, return_dtype=pl.Int64)
+
+
+def ranks_by_family(runs: pl.DataFrame) -> dict[str, list[int]]:
+    """The ranks of each family of LoRA, ascending."""
+    return {
+        family: runs.filter(family=family)["rank"].drop_nulls().unique().sort().to_list()
+        for family in families_of(runs)
+        if family != FULL
+    }
 
 
 def conditions_of(runs: pl.DataFrame) -> pl.DataFrame:
-    """Conditions of the table `runs` with method and rank: full fine-tuning first, then by rank."""
-    trained = runs.filter(pl.col("method") != BASE)
-    columns = ["condition", "method", "rank", "learning_rate"]
+    """Conditions of the table `runs`: full fine-tuning first, then family by family, by rank."""
+    trained = runs.filter(pl.col("family") != BASE)
+    columns = ["condition", "family", "method", "rank", "learning_rate"]
     return (
         trained.select(columns)
         .unique(subset="condition", keep="first", maintain_order=True)
-        .sort(pl.col("rank").fill_null(0), "learning_rate", maintain_order=True)
+        .sort(place_of(families_of(runs)), "rank", "learning_rate", maintain_order=True)
     )
 
 
@@ -39,13 +63,13 @@ def _rates(trained: pl.DataFrame, of_several: str) -> str:
     if recipes["treatment"].max() != 1:
         return f"several, or several recipes, per method, {of_several}"
     rates = (
-        trained.sort(pl.col("rank").fill_null(0))
-        .group_by("method", "rank", maintain_order=True)
+        trained.sort(place_of(families_of(trained)), "rank", maintain_order=True)
+        .group_by("method", "family", maintain_order=True)
         .agg(pl.col("learning_rate").unique().sort())
     )
     written = [
-        (method, rank is not None, " or ".join(f"{rate:g}" for rate in of))
-        for method, rank, of in rates.iter_rows()
+        (method, family != FULL, " or ".join(f"{rate:g}" for rate in of))
+        for method, family, of in rates.iter_rows()
     ]
     of_loras = {text for _, lora, text in written if lora}
     if len(of_loras) == 1:

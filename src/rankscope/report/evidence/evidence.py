@@ -17,7 +17,8 @@ import polars as pl
 
 from rankscope.errors import ArtefactError
 from rankscope.records.keys import BASE
-from rankscope.report.evidence.methods import sampling_of
+from rankscope.records.methods import FULL
+from rankscope.report.evidence.conditions import families_of
 from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
 from rankscope.report.evidence.spread import Repeated, seed_deviations
 
@@ -28,6 +29,7 @@ TestKind = Literal["intra", "inter"]
 class Condition:
     """A method with its recipe; `runs` are the done ones, by seed, of `planned` many.
 
+    `family` is what the method is whatever its rank, as its record says.
     `treatment` is its label among the conditions on the same training set; `series` is the study's
     word for some of its runs (such as `paper` and `tuned`), empty where they belong to all.
     """
@@ -38,6 +40,7 @@ class Condition:
     learning_rate: float | None
     runs: tuple[str, ...]
     planned: int
+    family: str
     treatment: str = ""
     trained_on: str = ""
     series: str = ""
@@ -45,7 +48,7 @@ class Condition:
     @property
     def is_lora(self) -> bool:
         """Whether the condition trains adapters."""
-        return self.rank is not None
+        return self.family not in (BASE, FULL)
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,17 @@ class Evaluation:
     largest: float | None = None
 
 
+Item = tuple[int | None, str]  # the sampling whose test set it is of, and its name
+
+
 @dataclass(frozen=True)
 class _Scores:
-    """Scores of one run at one step, sorted by item."""
+    """Scores of one run at one step, sorted by sampling and item.
 
-    items: tuple[str, ...]
+    An item of a test set that differs between samplings is one of its sampling; else of none.
+    """
+
+    items: tuple[Item, ...]
     score: Floats
     weight: Floats
 
@@ -91,8 +100,8 @@ class Evidence:
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """Trained conditions: full fine-tuning first, then by rank."""
-        trained = self.runs.filter(pl.col("method") != BASE)
+        """Trained conditions: full fine-tuning first, then family by family, by rank."""
+        trained = self.runs.filter(pl.col("family") != BASE)
         found = []
         for (label,), rows in trained.group_by("condition", maintain_order=True):
             first = rows.row(0, named=True)
@@ -100,6 +109,7 @@ class Evidence:
             found.append(
                 Condition(
                     label=str(label),
+                    family=first["family"],
                     method=first["method"],
                     rank=first["rank"],
                     learning_rate=first["learning_rate"],
@@ -110,7 +120,10 @@ class Evidence:
                     series=first["series"] or "",
                 )
             )
-        return tuple(sorted(found, key=lambda c: (c.rank or 0, c.learning_rate or 0.0)))
+        place = families_of(trained).index
+        return tuple(
+            sorted(found, key=lambda c: (place(c.family), c.rank or 0, c.learning_rate or 0.0))
+        )
 
     @cached_property
     def headline_set(self) -> str:
@@ -124,7 +137,7 @@ class Evidence:
 
     def on(self, trained_on: str) -> "Evidence":
         """The evidence on the runs of one training set, and the base."""
-        kept = (pl.col("trained_on") == trained_on) | (pl.col("method") == BASE)
+        kept = (pl.col("trained_on") == trained_on) | (pl.col("family") == BASE)
         return replace(self, runs=self.runs.filter(kept))
 
     @cached_property
@@ -136,8 +149,8 @@ class Evidence:
     @cached_property
     def base(self) -> Condition:
         """The base, as a condition of one run."""
-        run = self.runs.filter(pl.col("method") == BASE)["run"][0]
-        return Condition(BASE, BASE, None, None, (run,), 1)
+        run = self.runs.filter(pl.col("family") == BASE)["run"][0]
+        return Condition(BASE, BASE, None, None, (run,), 1, family=BASE)
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -147,7 +160,7 @@ class Evidence:
             "side", "largest",
         ]  # fmt: skip
         rows = self.items.group_by(columns, maintain_order=True).agg(
-            items=pl.col("item").n_unique()
+            items=pl.struct("test_sampling", "item").n_unique()
         )
         found = [
             Evaluation(name=row.pop("evaluation"), **row) for row in rows.iter_rows(named=True)
@@ -166,10 +179,13 @@ class Evidence:
     @cached_property
     def _scores(self) -> dict[tuple[str, str, int], _Scores]:
         keys = ["run", "evaluation", "step"]
-        parts = self.items.sort("item").partition_by(keys, as_dict=True, include_key=False)
+        rows = self.items.sort("test_sampling", "item")
+        parts = rows.partition_by(keys, as_dict=True, include_key=False)
         return {
             (str(run), str(evaluation), int(step)): _Scores(
-                tuple(rows["item"]), rows["score"].to_numpy(), rows["weight"].to_numpy()
+                tuple(rows.select("test_sampling", "item").iter_rows()),
+                rows["score"].to_numpy(),
+                rows["weight"].to_numpy(),
             )
             for (run, evaluation, step), rows in parts.items()
         }
@@ -196,8 +212,8 @@ class Evidence:
         """Steps at which a run was scored."""
         return tuple(sorted(self._scored_steps.get((run, evaluation), ())))
 
-    def scored_items(self, run: str, evaluation: str, step: int) -> tuple[str, ...]:
-        """Names of the items on which a run was scored."""
+    def scored_items(self, run: str, evaluation: str, step: int) -> tuple[Item, ...]:
+        """The items on which a run was scored."""
         return self._scores[run, evaluation, step].items
 
     def run_score(self, run: str, evaluation: str, step: int) -> Floats:
@@ -235,7 +251,7 @@ class Evidence:
 
     def _moved_by_seeds(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of what the mean over seeds may deviate by; the same for scores and for gains."""
-        if condition.method == BASE:
+        if condition.family == BASE:
             return np.zeros(DRAWS + 1)
         pool = self._pool(condition, evaluation, step)
         own = self._repeated(condition, evaluation, step)
@@ -289,8 +305,9 @@ class Evidence:
         if tuned.items == reference.items:
             return reference
         places = {item: place for place, item in enumerate(reference.items)}
-        sampling = sampling_of(tuned.items[0])
-        if not sampling or set(tuned.items) != {i for i in places if sampling_of(i) == sampling}:
+        sampling, _ = tuned.items[0]
+        own = {item for item in places if item[0] == sampling}
+        if sampling is None or set(tuned.items) != own:
             raise ArtefactError(
                 f"{run} was scored on other items of {evaluation!r} than the base: evaluate"
                 " both again with the same suite"
@@ -301,7 +318,9 @@ class Evidence:
     def _mean(self, scores: _Scores, evaluation: str) -> Floats:
         """Draws of the weighted mean over items; equal sets of items are resampled jointly."""
         reference = self._scores[self.base.runs[0], evaluation, 0].items
-        units = evaluation if scores.items == reference else f"{evaluation} of {scores.items[0]}"
+        sampling, first = scores.items[0]
+        own = f"{evaluation} of s{sampling}: {first}"
+        units = evaluation if scores.items == reference else own
         return mean_draws(scores.score, scores.weight, units)
 
     @cached_property

@@ -6,7 +6,7 @@ base is a run like any other, at step 0. Does not compute anything.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.evidence.methods import (
     condition_labels,
-    sampled_item,
+    method_labels,
     treatment_labels,
     variant_labels,
 )
@@ -57,8 +57,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 # What an evaluation is called in the study, whatever the metric, and `intra` or `inter` where its
-# items are those of a test set of instructions.
-ASKED: dict[str, Any] = {"asked": pl.String, "test_kind": pl.String}
+# items are those of a test set of instructions; and the sampling whose test set it is, if each has
+# its own.
+ASKED: dict[str, Any] = {"asked": pl.String, "test_kind": pl.String, "test_sampling": pl.Int64}
 RUN_COLUMNS: dict[str, Any] = {
     "condition": pl.String, "treatment": pl.String, "series": pl.String, "trained_on": pl.String,
     "mixture": pl.String, "collection": pl.String, "tasks": pl.Int64, "examples": pl.Int64,
@@ -84,7 +85,7 @@ class Gathered:
 
 
 def gather(study: Study) -> Gathered:
-    """Read every artefact of the study that exists."""
+    """Read every artefact of the study that exists; methods are called as the study does."""
     spectral = {
         table: _rows(
             table,
@@ -93,12 +94,13 @@ def gather(study: Study) -> Gathered:
         for table in ("matrices", "intruders", "vectors", "similarity")
     }
     losses = (Path(layout.loss_curve(run.name)) for run in study.runs)
+    measured = {"loss": _rows("loss", losses), "items": _one_metric_each(_items(study)), **spectral}
+    methods = method_labels(study.runs)
+    own = pl.col("run").replace_strict(methods, default=pl.col("method"), return_dtype=pl.String)
     return Gathered(
-        runs=_runs(study),
-        loss=_rows("loss", losses),
-        items=_one_metric_each(_items(study)),
+        runs=_runs(study, methods),
         manifests=tuple(_manifests(study)),
-        **spectral,
+        **{table: rows.with_columns(method=own) for table, rows in measured.items()},
     )
 
 
@@ -124,7 +126,7 @@ def _items(study: Study) -> pl.DataFrame:
 
     What samplings share, the base was asked in every suite of a label: it counts once.
     """
-    frames = [_rows("items", ()).with_columns(**_asked("", None))]
+    frames = [_rows("items", ()).with_columns(**_asked("", None, None))]
     counted: set[tuple[str, str, str]] = set()
     for scores in study.scores:
         answers = scores.answers
@@ -136,16 +138,13 @@ def _items(study: Study) -> pl.DataFrame:
             counted.add(key)
             taken = rows.filter(pl.col("evaluation") == evaluation.name)
             data = evaluation.data
-            if data.drawn_with is not None:
-                taken = taken.with_columns(
-                    item=pl.lit(sampled_item(data.drawn_with, "")) + pl.col("item")
-                )
-            frames.append(taken.with_columns(**_asked(evaluation.name, data.tests)))
+            asked = _asked(evaluation.name, data.tests, data.drawn_with)
+            frames.append(taken.with_columns(**asked))
     return pl.concat(frames)
 
 
-def _asked(name: str, kind: str | None) -> dict[str, pl.Expr]:
-    values = zip(ASKED.items(), (name, kind), strict=True)
+def _asked(name: str, kind: str | None, sampling: int | None) -> dict[str, pl.Expr]:
+    values = zip(ASKED.items(), (name, kind, sampling), strict=True)
     return {column: pl.lit(value, dtype=dtype) for (column, dtype), value in values}
 
 
@@ -165,7 +164,7 @@ def _json(path: Path) -> dict[str, Any] | None:
     return read_manifest(path) if exists(path) else None
 
 
-def _runs(study: Study) -> pl.DataFrame:
+def _runs(study: Study, methods: Mapping[str, str]) -> pl.DataFrame:
     called = variant_labels(study)
     labels, treatments = condition_labels(study.runs, called), treatment_labels(study.runs, called)
     sets = training_sets(study.runs, _tasks_drawn, called)
@@ -182,6 +181,7 @@ def _runs(study: Study) -> pl.DataFrame:
                 "series": study.series_of(run),
             }
             | _run_row(run, sets[run.data.name])
+            | {"method": methods[run.name]}
             for run in study.runs
         ),
     ]  # fmt: skip

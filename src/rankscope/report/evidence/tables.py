@@ -39,9 +39,9 @@ PARQUET_ONLY = frozenset({"intruders", "items", "similarity", "vectors"})
 SPECTRAL = ("matrices", "intruders", "vectors", "similarity")
 
 SUMMARY: dict[str, Any] = {
-    "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
-    "step": pl.Int64, "evaluation": pl.String, "measures": pl.String, "metric": pl.String,
-    "unit": pl.String, "side": pl.Boolean, "largest": pl.Float64,
+    "condition": pl.String, "trained_on": pl.String, "family": pl.String, "method": pl.String,
+    "rank": pl.Int64, "step": pl.Int64, "evaluation": pl.String, "measures": pl.String,
+    "metric": pl.String, "unit": pl.String, "side": pl.Boolean, "largest": pl.Float64,
     "seeds": pl.Int64, "items": pl.Int64,
     "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64,
@@ -146,9 +146,9 @@ def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
             among = interval(gain - shared.get((condition.trained_on, step), 0.0))
             against_base = interval(gain)
             yield (
-                condition.label, condition.trained_on, condition.method, condition.rank, step,
-                evaluation.name, evaluation.measures, evaluation.metric, evaluation.unit,
-                evaluation.side, evaluation.largest,
+                condition.label, condition.trained_on, condition.family, condition.method,
+                condition.rank, step, evaluation.name, evaluation.measures, evaluation.metric,
+                evaluation.unit, evaluation.side, evaluation.largest,
                 len(evidence.scored(condition, evaluation.name).runs), evaluation.items,
                 mean.value, mean.low, mean.high,
                 against_base.value, against_base.low, against_base.high,
@@ -164,7 +164,7 @@ def _shared(gains: dict[tuple[Condition, int], Floats]) -> dict[tuple[str, int],
     """
     alike: dict[tuple[str, int], list[Floats]] = {}
     for (condition, step), gain in gains.items():
-        if condition.method != BASE:
+        if condition.family != BASE:
             alike.setdefault((condition.trained_on, step), []).append(gain)
     means = {key: np.mean(found, axis=0) for key, found in alike.items() if len(found) > 1}
     return {key: np.asarray(mean - mean[0]) for key, mean in means.items()}

@@ -96,7 +96,7 @@ def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, An
         "edited": edited_since(study),
         "all_done": set(everything.runs["status"]) == {"done"},
         "legend": _legend(tables),
-        "colours": palette(tables.runs["rank"].drop_nulls().to_list()) | parts.colours,
+        "colours": palette(tables.runs) | parts.colours,
         "figures": parts.figures,
         "hero": hero,
         "below": below,
@@ -117,10 +117,10 @@ def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, An
 
 
 def _legend(tables: Tables) -> list[dict[str, Any]]:
-    conditions = conditions_of(tables.runs).select("condition", "rank")
+    conditions = conditions_of(tables.runs).select("condition", "family", "rank")
     return [
-        {"label": label, "colour": variable(label, rank)}
-        for label, rank in [(BASE, None), *conditions.iter_rows()]
+        {"label": label, "colour": variable(family, rank)}
+        for label, family, rank in [(BASE, BASE, None), *conditions.iter_rows()]
     ]
 
 

@@ -2,18 +2,47 @@
 
 Guarantees: one condition per method. Where a study tried several (a sweep of learning rates), the
 one that learned most is taken, and the note says so: that is the "learning rate tuned?" flag which
-every comparison over ranks needs, because rank, alpha and learning rate are confounded.
+every comparison over ranks needs, because rank, alpha and learning rate are confounded. Ranks are
+compared within a family of LoRA: where a study has several, each has verdicts of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rankscope.report.evidence.evidence import Condition, Evidence
 from rankscope.report.evidence.resampling import Floats
-from rankscope.report.verdicts.verdict import MINIMUM_SEEDS, Claim, Sample, bound_out_of_reach
+from rankscope.report.verdicts.verdict import (
+    MINIMUM_SEEDS,
+    Claim,
+    Sample,
+    Verdict,
+    bound_out_of_reach,
+)
 
 SHARES = frozenset({"accuracy", "accuracy_normalised", "exact_match", "rouge_l"})  # from 0 to 1
+
+
+@dataclass(frozen=True)
+class Family:
+    """The conditions of one family of LoRA, by rank; `name` is empty where a study has only one."""
+
+    name: str
+    loras: tuple[Condition, ...]
+
+    @property
+    def repeated(self) -> tuple[Condition, ...]:
+        """Those with enough seeds to be judged, where there are any; else all."""
+        return repeated(self.loras)
+
+    def scope(self, *parts: str) -> str:
+        """Where a verdict on the family holds."""
+        return " · ".join([*([self.name] if self.name else []), *parts])
+
+    def verdict(self, found: Verdict, evaluation: str = "") -> Verdict:
+        """Return a verdict as one on this family, by an evaluation where there is one."""
+        of = self.loras[0].family if self.loras else ""
+        return replace(found, family=of, evaluation=evaluation)
 
 
 @dataclass(frozen=True)
@@ -38,7 +67,10 @@ class Subject:
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """One condition per method that has a done run, full fine-tuning first, then by rank."""
+        """One condition per method that has a done run: full fine-tuning, then LoRA by rank.
+
+        Family by family where LoRAs are of several.
+        """
         chosen: dict[str, Condition] = {}
         for condition in self.evidence.conditions:
             best = chosen.get(condition.method)
@@ -69,13 +101,18 @@ class Subject:
 
     @property
     def loras(self) -> tuple[Condition, ...]:
-        """LoRA conditions by rank."""
+        """LoRA conditions, family by family, by rank."""
         return tuple(each for each in self.conditions if each.is_lora)
 
-    @property
-    def repeated_loras(self) -> tuple[Condition, ...]:
-        """LoRA conditions with enough seeds to be judged, where there are any; else all."""
-        return repeated(self.loras)
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families of LoRA, as the study has them; one without conditions if it has none."""
+        found: dict[str, list[Condition]] = {}
+        for lora in self.loras:
+            found.setdefault(lora.family, []).append(lora)
+        if len(found) < 2:
+            return (Family("", self.loras),)
+        return tuple(Family(name, tuple(loras)) for name, loras in found.items())
 
     def unit(self, evaluation: str) -> str:
         """Unit of an evaluation's scores."""

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import COVERAGE, Floats, Interval, interval
 
 Decision = Literal["confirmed", "denied", "inconclusive", "not measured"]
@@ -64,7 +65,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one claim in one scope (a rank, an evaluation); `reason` if undecided."""
+    """The outcome of one claim in one scope (a rank, an evaluation); `reason` if undecided.
+
+    A verdict on one family, method or evaluation says which; these are empty in others.
+    """
 
     claim: str
     source: str
@@ -82,6 +86,15 @@ class Verdict:
     reason: str
     paper: str
     note: str
+    family: str = ""
+    method: str = ""
+    evaluation: str = ""
+
+    def about(self, condition: Condition, evaluation: str = "") -> "Verdict":
+        """Return it as one on the method of a condition, by an evaluation where there is one."""
+        return replace(
+            self, family=condition.family, method=condition.method, evaluation=evaluation
+        )
 
 
 def order_out_of_reach(number: int, of: str) -> str:

@@ -12,7 +12,6 @@ from rankscope.report.chapters.contents import CHAPTERS, declared
 from rankscope.report.chapters.mixtures.scaling import scaling
 from rankscope.report.chapters.mixtures.tables import mixture_scores
 from rankscope.report.chapters.tradeoff.plane import plane
-from rankscope.report.drawing.colours import palette
 from rankscope.report.drawing.render import (
     columnar,
     for_page,
@@ -100,13 +99,6 @@ def test_one_colour_per_method_and_none_invented(figures, name):
     assert used <= allowed
 
 
-def test_colours_do_not_depend_on_which_other_ranks_there_are_for_full_and_base():
-    assert palette([1, 4])["--full"] == palette([16, 64, 256])["--full"]
-    light = [palette([1, 4, 16, 64])[f"--lora-{rank}"][0] for rank in (1, 4, 16, 64)]
-    lightness = [sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in light]
-    assert lightness == sorted(lightness, reverse=True)
-
-
 def test_the_plane_starts_every_trace_at_the_base(figures):
     rows = figures["plane"].rows.filter(pl.col("kind") == "mean", pl.col("step") == 0)
     assert rows.height == 6
@@ -162,6 +154,7 @@ def test_rank_plots_say_whether_the_learning_rate_was_tuned(figures):
 def test_rates_that_differ_by_rank_are_listed():
     runs = pl.DataFrame(
         {
+            "family": ["Full", "LoRA α=2r", "LoRA α=2r"],
             "method": ["Full", "LoRA r=4", "LoRA r=16"],
             "condition": ["Full", "LoRA r=4", "LoRA r=16"],
             "rank": [None, 4, 16],
@@ -189,6 +182,7 @@ def test_the_rates_of_each_series_are_told_apart():
     names = ["series", "method", "rank", "learning_rate"]
     runs = pl.DataFrame(rows, schema=names, orient="row").with_columns(
         trained_on=pl.lit("T6"),
+        family=pl.when(pl.col("rank").is_null()).then(pl.lit("Full")).otherwise(pl.lit("LoRA")),
         treatment=pl.format("{}, lr {}", "method", "learning_rate"),
     )
     assert rates_note(runs, None, "each a trace") == (

@@ -47,7 +47,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 def items_of(study: Study, run: str) -> list[str]:
     mine = (pl.col("run") == run) & (pl.col("metric") == METRICS[0])
-    return sorted(gather(study).items.filter(mine)["item"])
+    rows = gather(study).items.filter(mine).select("test_sampling", "item").rows()
+    return sorted(item if sampling is None else f"s{sampling}: {item}" for sampling, item in rows)
 
 
 def test_the_base_is_counted_once_where_samplings_share_a_test_set(study: Study):

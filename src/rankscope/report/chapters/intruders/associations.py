@@ -5,7 +5,8 @@ all points have as many intruders have no correlation and do not count as one of
 even a perfect association would not have been confirmed, the claim is out of reach.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from rankscope.report.evidence.resampling import (
     unit_counts,
 )
 from rankscope.report.verdicts import papers
-from rankscope.report.verdicts.subject import Subject
+from rankscope.report.verdicts.subject import Family, Subject
 from rankscope.report.verdicts.verdict import Claim, Sample, Verdict, decide, judge, not_measured
 
 GOES_WITH_FORGETTING = Claim(
@@ -50,21 +51,33 @@ CLOSE_TO_ONE = 0.999
 
 def go_with_forgetting(subject: Subject) -> Iterator[Verdict]:
     """H3.8, forgetting: over all LoRA runs and steps, resampling runs."""
-    yield _correlation(subject, GOES_WITH_FORGETTING, subject.forgetting, -1.0)
+    yield from _correlations(subject, GOES_WITH_FORGETTING, subject.forgetting, -1.0)
 
 
 def not_with_learning(subject: Subject) -> Iterator[Verdict]:
     """H3.8, learning: the same with the evaluation of learning."""
-    yield _correlation(subject, NOT_WITH_LEARNING, subject.learning, 1.0)
+    yield from _correlations(subject, NOT_WITH_LEARNING, subject.learning, 1.0)
 
 
-def _correlation(subject: Subject, claim: Claim, evaluation: str | None, sign: float) -> Verdict:
+def _correlations(
+    subject: Subject, claim: Claim, evaluation: str | None, sign: float
+) -> Iterator[Verdict]:
+    """Judge every family by itself: families differ in more than their intruders."""
+    for family in subject.families:
+        found = _correlation(subject, family, claim, evaluation, sign)
+        yield family.verdict(found, evaluation or "")
+
+
+def _correlation(
+    subject: Subject, family: Family, claim: Claim, evaluation: str | None, sign: float
+) -> Verdict:
+    called = family.name or "LoRA"
     if evaluation is None:
-        return not_measured(claim, "LoRA", "needs an evaluation of it")
-    runs = _runs_and_steps(subject, evaluation, sign)
+        return not_measured(claim, called, "needs an evaluation of it")
+    runs = _runs_and_steps(subject, family.repeated, evaluation, sign)
     points = sum(len(counts) for counts, _ in runs)
     if not points:
-        return not_measured(claim, "LoRA", "needs spectra and scores of LoRA at the same steps")
+        return not_measured(claim, called, "needs spectra and scores of LoRA at the same steps")
     draws = _resample_runs(runs)
     if claim is NOT_WITH_LEARNING:
         limit, draws = _uncertainty_out_of_reach(draws), np.abs(draws)
@@ -73,10 +86,10 @@ def _correlation(subject: Subject, claim: Claim, evaluation: str | None, sign: f
     if points < MINIMUM_POINTS or len(runs) < MINIMUM_RUNS:
         limit = f"out of reach: {points} (run, step) points of {len(runs)} runs are too few; needs"
         limit += f" {MINIMUM_POINTS} of {MINIMUM_RUNS}"
-    loras = subject.repeated_loras
+    loras = family.repeated
     return judge(
         claim,
-        f"LoRA · {evaluation}",
+        f"{called} · {evaluation}",
         draws,
         Sample(min(len(lora.runs) for lora in loras), points, "points", each_seed=False),
         f"{len(runs)} runs of {len(loras)} ranks are resampled, whole; step and rank drive both;"
@@ -122,15 +135,17 @@ def _uncertainty_out_of_reach(draws: Floats) -> str:
     )
 
 
-def _runs_and_steps(subject: Subject, evaluation: str, sign: float) -> list[Points]:
-    """Intruders and the oriented change of the score at every step, for each LoRA run."""
+def _runs_and_steps(
+    subject: Subject, loras: Sequence[Condition], evaluation: str, sign: float
+) -> list[Points]:
+    """Intruders and the oriented change of the score at every step, for each run."""
     found = []
     counting = Counting(subject.evidence)
-    for lora in subject.repeated_loras:
+    for lora in loras:
         scored = set(subject.evidence.steps(lora, evaluation))
         steps = [step for step in subject.spectral_steps(lora) if step in scored]
         for run in subject.evidence.analysed(subject.evidence.scored(lora, evaluation)).runs:
-            alone = Condition(run, lora.method, lora.rank, lora.learning_rate, (run,), 1)
+            alone = replace(lora, label=run, runs=(run,), planned=1)
             counts = [counting.by_matrix(alone, step) for step in steps]
             changes = [sign * subject.gain(alone, evaluation, step)[0] for step in steps]
             found.append((np.array([c.sum() for c in counts]), np.array(changes)))

@@ -10,7 +10,7 @@ from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import COVERAGE, Floats, spearman_draws, unit_counts
 from rankscope.report.evidence.spread import Repeated, in_proportion, seed_deviations, student_scale
 from rankscope.report.verdicts import papers
-from rankscope.report.verdicts.subject import Subject
+from rankscope.report.verdicts.subject import Family, Subject
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
     Claim,
@@ -109,26 +109,30 @@ def _share(subject: Subject, claim: Claim, condition: Condition) -> Verdict:
         found / examined,
         subject.matrices(matrices, condition),
         f"{found[0]:g} of {examined} vectors, {counting.setting}, step {step}",
-    )
+    ).about(condition)
 
 
 def falls_with_rank(subject: Subject) -> Iterator[Verdict]:
-    """H3.2, after the last common step."""
-    loras = subject.repeated_loras
+    """H3.2, in every family, after its last common step."""
+    for family in subject.families:
+        yield family.verdict(_falls_with_rank(subject, family))
+
+
+def _falls_with_rank(subject: Subject, family: Family) -> Verdict:
+    loras = family.repeated
     steps = subject.spectral_steps(*loras)
     if len(loras) < RANKS_TO_COMPARE or not steps:
         why = f"needs the spectra of at least {MINIMUM_FOR_AN_ORDER} ranks"
-        yield not_measured(FALLS_WITH_RANK, "all ranks", why)
-        return
+        return not_measured(FALLS_WITH_RANK, family.scope("all ranks"), why)
     counting = Counting(subject.evidence)
     counts = np.column_stack([counting.number(lora, steps[-1]) for lora in loras])
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     matrices = subject.evidence.matrices["matrix"].n_unique()
     listed = ", ".join(f"{count:g}" for count in counts[0])
     few = order_out_of_reach(len(loras), "ranks") or _too_few_to_order(counts)
-    yield judge(
+    return judge(
         FALLS_WITH_RANK,
-        f"{len(loras)} ranks",
+        family.scope(f"{len(loras)} ranks"),
         spearman_draws(ranks, counts),
         subject.matrices(matrices, *loras),
         f"counts by rank: {listed}; {counting.setting}; {subject.rates(*loras)}",
@@ -166,7 +170,7 @@ def grow_over_training(subject: Subject) -> Iterator[Verdict]:
             subject.matrices(matrices, lora),
             f"mean singular values {listed}; {Counting(subject.evidence).setting}",
             order_out_of_reach(len(steps), "steps with intruders in every seed"),
-        )
+        ).about(lora)
     if not scopes:
         why = "no LoRA has intruders in every seed at two or more steps;"
         why += f" needs {MINIMUM_FOR_AN_ORDER} such steps"
@@ -260,7 +264,7 @@ def seeds_alike(subject: Subject) -> Iterator[Verdict]:
             subject.matrices(values.shape[1], lora),
             f"counts by seed: {', '.join(f'{total:g}' for total in totals[0])}",
             _spread_out_of_reach(totals[0]),
-        )
+        ).about(lora)
     if not scopes:
         yield not_measured(SEEDS_ALIKE, "LoRA", "no LoRA with several seeds has intruders")
 

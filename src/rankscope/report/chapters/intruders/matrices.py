@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from rankscope.records.keys import BASE
 from rankscope.report.chapters.intruders.counting import EPSILON
 from rankscope.report.drawing.figure import Selector
 from rankscope.report.evidence.tables import Tables
@@ -33,7 +34,7 @@ def matrix_selector(tables: Tables) -> Selector:
 
 def first_done_runs(tables: Tables) -> pl.DataFrame:
     """The done run of lowest seed of every condition: run, condition, seed."""
-    done = tables.runs.filter(pl.col("status") == "done", pl.col("method") != "Base")
+    done = tables.runs.filter(pl.col("status") == "done", pl.col("family") != BASE)
     return (
         done.sort("seed", maintain_order=True)
         .unique(subset="condition", keep="first", maintain_order=True)

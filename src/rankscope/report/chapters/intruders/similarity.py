@@ -30,9 +30,9 @@ def similarity(tables: Tables) -> Figure:
         ),
         rows=in_panels(rows, "condition", conditions["condition"].to_list()),
         panels=tuple(
-            Panel(label, _panel(number, f"var({variable(label, rank)})"), square=True)
-            for number, (label, rank) in enumerate(
-                conditions.select("condition", "rank").iter_rows()
+            Panel(label, _panel(number, f"var({variable(family, rank)})"), square=True)
+            for number, (label, family, rank) in enumerate(
+                conditions.select("condition", "family", "rank").iter_rows()
             )
         ),
         selectors=(selector,),

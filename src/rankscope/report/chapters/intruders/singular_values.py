@@ -29,9 +29,9 @@ def singular_values(tables: Tables) -> Figure:
         ),
         rows=in_panels(rows, "condition", conditions["condition"].to_list()),
         panels=tuple(
-            Panel(label, _panel(number, f"var({variable(label, rank)})"))
-            for number, (label, rank) in enumerate(
-                conditions.select("condition", "rank").iter_rows()
+            Panel(label, _panel(number, f"var({variable(family, rank)})"))
+            for number, (label, family, rank) in enumerate(
+                conditions.select("condition", "family", "rank").iter_rows()
             )
         ),
         selectors=(selector,),

@@ -14,8 +14,8 @@ from rankscope.report.evidence.evidence import Condition, Evidence
 from rankscope.report.evidence.resampling import interval
 
 INTRUDER_SUMMARY: dict[str, Any] = {
-    "condition": pl.String, "trained_on": pl.String, "method": pl.String, "rank": pl.Int64,
-    "step": pl.Int64, "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
+    "condition": pl.String, "trained_on": pl.String, "family": pl.String, "method": pl.String,
+    "rank": pl.Int64, "step": pl.Int64, "side": pl.String, "k": pl.Int64, "epsilon": pl.Float64,
     "seeds": pl.Int64, "matrices": pl.Int64,
     "intruders": pl.Float64, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
@@ -39,6 +39,7 @@ def _totals(counting: Counting, condition: Condition, step: int) -> Iterator[tup
     for (side, k, epsilon), column in zip(counting.settings.iter_rows(), draws.T, strict=True):
         total = interval(column)
         yield (
-            condition.label, condition.trained_on, condition.method, condition.rank, step,
-            side, k, epsilon, len(condition.runs), matrices, total.value, total.low, total.high,
+            condition.label, condition.trained_on, condition.family, condition.method,
+            condition.rank, step, side, k, epsilon, len(condition.runs), matrices,
+            total.value, total.low, total.high,
         )  # fmt: skip

@@ -99,7 +99,7 @@ def full_leaves_options(mixtures: Mixtures) -> Iterator[Verdict]:
             difference,
             f"{shares[0]:.3f} and {shares[1]:.3f}; {held}{mixtures.not_judged(test, on)}",
             limit or odd,
-        )
+        ).about(lora, test.name)
 
 
 def _by_category(
@@ -137,7 +137,7 @@ def full_repeats_input(mixtures: Mixtures) -> Iterator[Verdict]:
                 1.0 - shares[1],
                 f"{lora.method} copies in every answer; needs a rank that does not",
             ),
-        )
+        ).about(lora, test.name)
 
 
 def _empty(mixtures: Mixtures, full: Condition, lora: Condition) -> str:
@@ -173,7 +173,7 @@ def low_rank_collapses(mixtures: Mixtures) -> Iterator[Verdict]:
             float(references.scores[0, 0]),
             "the references of every task are one label; needs tasks whose references differ",
         ),
-    )
+    ).about(loras[0], said.name)
 
 
 def _beside(mixtures: Mixtures, said: Evaluation, lora: Condition) -> str:

@@ -18,6 +18,7 @@ import polars as pl
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import is_made, read_parquet, scan_parquet
+from rankscope.records.methods import FULL
 from rankscope.records.study import Study
 from rankscope.report.chapters.mixtures.subject import Mixtures
 from rankscope.report.chapters.mixtures.tables import Place
@@ -28,7 +29,8 @@ CASES: dict[str, Any] = {
     "number": pl.Int64, "full_is": pl.String, "category": pl.String, "task": pl.String,
     "item": pl.String, "definition": pl.String, "text": pl.String,
     "references": pl.List(pl.String), "series": pl.String, "trained_on": pl.String,
-    "seed": pl.Int64, "note": pl.String, "condition": pl.String, "rank": pl.Int64,
+    "seed": pl.Int64, "note": pl.String, "condition": pl.String, "family": pl.String,
+    "rank": pl.Int64,
     "learning_rate": pl.Float64, "prediction": pl.String, "rouge_l": pl.Float64,
 }  # fmt: skip
 PROMPTS: dict[str, Any] = {"item": pl.String, "definition": pl.String, "text": pl.String}
@@ -62,7 +64,7 @@ def cases(study: Study, evidence: Evidence) -> pl.DataFrame:
         .join(said.drop("references"), on=["run", "item"], how="left")
         .join(_rouge(evidence, compared), on=["run", "item"])
     )
-    order = ["number", pl.col("rank").fill_null(0)]
+    order = ["number", pl.col("family") != FULL, "rank"]
     return found.sort(order).select(pl.col(name).cast(kind) for name, kind in CASES.items())
 
 
@@ -72,8 +74,9 @@ def _compared(evidence: Evidence) -> Compared | None:
     if test is None:
         return None
     places = (
-        Place(mixtures, on, test)
+        Place(of_family, on, test)
         for mixtures in Mixtures.of(evidence)
+        for of_family in mixtures.families
         for on in reversed(mixtures.shown)
     )
     return next(filter(None, map(_of_place, places)), None)
@@ -106,9 +109,9 @@ def _three(compared: Compared) -> pl.DataFrame:
     """What the three are: one row per run."""
     rows = [
         {
-            "run": run, "condition": each.method, "rank": each.rank, "series": compared.series,
-            "learning_rate": each.learning_rate, "trained_on": compared.trained_on,
-            "seed": compared.seed, "note": compared.note,
+            "run": run, "condition": each.method, "family": each.family, "rank": each.rank,
+            "series": compared.series, "learning_rate": each.learning_rate,
+            "trained_on": compared.trained_on, "seed": compared.seed, "note": compared.note,
         }
         for run, each in zip(compared.runs, compared.conditions, strict=True)
     ]  # fmt: skip

@@ -5,7 +5,14 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.report.chapters.mixtures.scaling import BARS, of_series, series_selector
+from rankscope.records import methods
+from rankscope.report.chapters.mixtures.scaling import (
+    BARS,
+    family_selector,
+    of_family,
+    of_series,
+    series_selector,
+)
 from rankscope.report.drawing.figure import Figure, Key, Panel, fade, in_panels, only, rows_chart
 
 FULL = "full"
@@ -25,7 +32,8 @@ def categories(scores: pl.DataFrame) -> Figure | None:
     ranks = rows["rank"].drop_nulls().unique().sort().to_list()
     places = [*map(str, ranks), *([FULL] if FULL in rows["place"].to_list() else [])]
     sizes = rows.select("category", "tasks", "items").unique(subset="category").sort("category")
-    selectors = series_selector(rows)
+    selectors = series_selector(rows) + family_selector(rows)
+    choices = tuple(each.name for each in selectors)
     return Figure(
         name="categories",
         title="Form and meaning of answers, by category",
@@ -37,7 +45,7 @@ def categories(scores: pl.DataFrame) -> Figure | None:
         ),
         rows=in_panels(rows, "category", sizes["category"].to_list()),
         panels=tuple(
-            Panel(f"{category} ({_sized(tasks, items)})", _panel(number, places, bool(selectors)))
+            Panel(f"{category} ({_sized(tasks, items)})", _panel(number, places, choices))
             for number, (category, tasks, items) in enumerate(sizes.iter_rows())
         ),
         selectors=selectors,
@@ -56,14 +64,17 @@ def _rows(scores: pl.DataFrame) -> pl.DataFrame:
     return scores.filter("best", pl.col("mean").is_not_null()).select(
         "series", "trained_on", "category",
         pl.col("metric").replace_strict(MEASURES, return_dtype=pl.String).alias("measure"),
-        "condition", "rank", pl.col("rank").cast(pl.String).fill_null(FULL).alias("place"),
+        "condition", "family", "rank",
+        pl.when(pl.col("family") == methods.FULL).then(pl.lit(FULL))
+        .otherwise(pl.col("rank").cast(pl.String)).alias("place"),
         pl.col("mean").alias("percent"), "low", "high", "seeds", "tasks",
         pl.col("items").max().over("category"),
     )  # fmt: skip
 
 
-def _panel(number: int, places: list[str], chosen: bool) -> Any:
-    chart = of_series(only(rows_chart(), panel=number), chosen)
+def _panel(number: int, places: list[str], choices: tuple[str, ...]) -> Any:
+    chart = of_series(only(rows_chart(), panel=number), "series" in choices)
+    chart = of_family(chart, "family" in choices)
     x = alt.X(
         "place:O",
         title="LoRA rank",

@@ -1,6 +1,7 @@
 """What is said of mixtures of tasks: score tables, figures, claims, cases, and the opening."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -27,7 +28,8 @@ from rankscope.report.evidence.tables import Tables
 from rankscope.report.templates import rendered
 from rankscope.report.verdicts.verdict import Verdict
 
-CLAIMS: tuple[Callable[[Mixtures], Iterator[Verdict]], ...] = (
+Claimed = Callable[[Mixtures], Iterator[Verdict]]
+CLAIMS: tuple[Claimed, ...] = (
     rank_scaling.rises_with_rank,
     rank_scaling.reaches_full,
     rank_scaling.small_capacity_costs,
@@ -42,6 +44,11 @@ CLAIMS: tuple[Callable[[Mixtures], Iterator[Verdict]], ...] = (
     task_scaling.high_rank_above_full,
     task_scaling.advantage_shrinks,
 )
+# each is about one method, whatever its family; the others compare or choose ranks
+OF_EACH_METHOD: frozenset[Claimed] = frozenset({
+    task_scaling.more_tasks_help, task_scaling.more_tasks_cost, answers.full_leaves_options,
+    answers.full_repeats_input,
+})  # fmt: skip
 BEST = "of which the one that is best on seen tasks is drawn"
 INTERVALS = "by Student's t over samplings and a bootstrap over items"
 LEFT_OUT = "Averages leave out runs that did not finish."
@@ -79,8 +86,14 @@ def content(study: Study, tables: Tables) -> Content:
 
 
 def judged(series: tuple[Mixtures, ...]) -> tuple[Verdict, ...]:
-    """Every claim on every series of learning rates."""
-    return tuple(verdict for claim in CLAIMS for each in series for verdict in claim(each))
+    """Every claim on every series of learning rates; those on ranks on every family of LoRA."""
+    return tuple(
+        replace(verdict, family=verdict.family or part.family)
+        for claim in CLAIMS
+        for each in series
+        for part in ((each,) if claim in OF_EACH_METHOD else each.families)
+        for verdict in claim(part)
+    )
 
 
 def figures(scores: pl.DataFrame, by_category: pl.DataFrame) -> Iterator[Drawn]:

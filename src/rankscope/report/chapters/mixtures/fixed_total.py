@@ -24,6 +24,7 @@ from rankscope.report.drawing.figure import (
     rows_chart,
     ticks_at,
 )
+from rankscope.report.evidence.conditions import families_of, place_of
 
 APART = 0.012
 
@@ -38,7 +39,8 @@ def fixed_total(scores: pl.DataFrame) -> Figure | None:
     if rows.is_empty():
         return None
     tasks = rows["tasks"].unique().sort().to_list()
-    conditions = rows.select("condition", "rank").unique().sort("rank", "condition")
+    known = rows.select("condition", "family", "rank").unique(maintain_order=True)
+    conditions = known.sort(place_of(families_of(known)), "rank", "condition")
     present = set(rows.select("test_kind", "metric").iter_rows())
     selectors = series_selector(rows)
     examples = f"{rows['examples'][0]:,}".replace(",", "\u202f")
@@ -78,12 +80,14 @@ def _rows(scores: pl.DataFrame) -> pl.DataFrame:
     )
     of_size = known.filter(pl.col("examples") == (sizes["examples"].last() if len(sizes) else -1))
     several = pl.col("tasks").n_unique().over("series", "condition") > 1
-    kept = of_size.filter(several).sort(pl.col("rank").fill_null(0), "tasks", maintain_order=True)
+    families = place_of(families_of(scores))
+    kept = of_size.filter(several).sort(families, "rank", "tasks", maintain_order=True)
     order = list(dict.fromkeys(kept["condition"]))
     place = {label: number - (len(order) - 1) / 2 for number, label in enumerate(order)}
     apart = pl.col("condition").replace_strict(place, default=0.0, return_dtype=pl.Float64)
     return kept.select(
-        "series", "trained_on", "test_kind", "metric", "condition", "rank", "tasks", "examples",
+        "series", "trained_on", "test_kind", "metric", "condition", "family", "rank", "tasks",
+        "examples",
         (pl.col("tasks") * (1 + APART * apart)).round(3).alias("x"),
         pl.col("mean").alias("score"), "low", "high", "seeds", "items",
     )  # fmt: skip

@@ -10,9 +10,11 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.records.methods import FULL
 from rankscope.report.chapters.mixtures.scaling import TESTS, shown_sets
 from rankscope.report.numbers import written
 from rankscope.report.verdicts.verdict import MINIMUM_SEEDS
+from rankscope.report.words import together
 
 METRIC = "exact_match"
 NOTHING_YET = "No finished run of this study was scored by exact match: there is no answer to give."
@@ -45,8 +47,8 @@ def mixture_sentences(scores: pl.DataFrame) -> list[str]:
 
 
 def _compared(rows: Rows) -> str:
-    full = next((row for row in rows if row["rank"] is None), None)
-    loras = sorted((row for row in rows if row["rank"]), key=lambda row: row["rank"])
+    full = next((row for row in rows if row["family"] == FULL), None)
+    loras = [row for row in rows if row["family"] != FULL]
     if full is None or not loras:
         best = max(rows, key=lambda row: row["mean"])
         return f"{best['label']} answers {_scored(best)}; there is nothing to compare it with"
@@ -88,7 +90,7 @@ def _difference(rows: Rows) -> str:
     if not known:
         return "no sampling in common"
     row = min(known, key=lambda each: abs(each["over_full"]))
-    which = f" at r={row['rank']}, the closest" if len(rows) > 1 else ""
+    which = f" at {row['label'].removeprefix('LoRA ')}, the closest" if len(rows) > 1 else ""
     common = row["over_full_seeds"]
     samplings = "1 sampling" if common == 1 else f"{common} samplings"
     ends = _ends(row["over_full_low"], row["over_full_high"])
@@ -96,8 +98,7 @@ def _difference(rows: Rows) -> str:
 
 
 def _names(rows: Rows) -> str:
-    names = [row["label"].removeprefix("LoRA ") for row in rows]
-    return "LoRA " + " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return together([row["label"] for row in rows])
 
 
 def _ends(low: float | None, high: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from rankscope.records.methods import FULL
 from rankscope.report.chapters.mixtures.paper import METRICS, is_of_the_paper, printed_scores
 from rankscope.report.drawing.figure import (
     Figure,
@@ -19,6 +20,7 @@ from rankscope.report.drawing.figure import (
     rows_chart,
     ticks_at,
 )
+from rankscope.report.evidence.conditions import families_of
 
 APART = 0.035
 END = 1.8  # full fine-tuning's intervals stand beyond the highest rank, by this factor
@@ -57,7 +59,7 @@ def scaling(scores: pl.DataFrame) -> Figure | None:
     own = _own(drawn, sets, [*drawn["rank"].drop_nulls(), *paper["rank"].drop_nulls()])
     rows = pl.concat([own, paper], how="diagonal")
     ranks = rows["rank"].drop_nulls().unique().sort().to_list()
-    selectors = series_selector(own)
+    selectors = series_selector(own) + family_selector(own)
     if not paper.is_empty():
         selectors += (Selector("paper", "the paper's numbers", ("shown", "hidden"), "shown"),)
     choices = tuple(each.name for each in selectors)
@@ -85,6 +87,19 @@ def series_selector(rows: pl.DataFrame) -> tuple[Selector, ...]:
     return (Selector("series", "series of runs", series, series[0]),) if len(series) > 1 else ()
 
 
+def family_selector(rows: pl.DataFrame) -> tuple[Selector, ...]:
+    """A choice of the family of LoRA, whose ranks a line joins; none where there is only one."""
+    families = tuple(each for each in families_of(rows) if each != FULL)
+    return (Selector("family", "family", families, families[0]),) if families[1:] else ()
+
+
+def of_family(chart: Any, chosen: bool) -> Any:
+    """Keep full fine-tuning and the chosen family where there is a choice."""
+    if not chosen:
+        return chart
+    return chart.transform_filter(f"datum.family == family || datum.family == '{FULL}'")
+
+
 def of_series(chart: Any, chosen: bool) -> Any:
     """Keep the rows of the chosen series where there is a choice."""
     return chart.transform_filter("datum.series == series") if chosen else chart
@@ -95,11 +110,11 @@ def _own(drawn: pl.DataFrame, sets: list[str], ranks: list[int]) -> pl.DataFrame
     place = {label: number - (len(sets) - 1) / 2 for number, label in enumerate(sets)}
     apart = pl.col("trained_on").replace_strict(place, default=0.0, return_dtype=pl.Float64)
     return drawn.select(
-        "series", "trained_on", "test_kind", "metric", "condition", "rank",
+        "series", "trained_on", "test_kind", "metric", "condition", "family", "rank",
         (pl.col("rank").fill_null(END * max(ranks, default=1)) * (1 + APART * apart))
         .round(3).alias("x"),
         pl.col("mean").alias("score"), "low", "high", "seeds", "items",
-        pl.when(pl.col("rank").is_null()).then(pl.lit("full")).otherwise(pl.lit("lora"))
+        pl.when(pl.col("family") == FULL).then(pl.lit("full")).otherwise(pl.lit("lora"))
         .alias("kind"),
     )  # fmt: skip
 
@@ -174,7 +189,8 @@ class _Look:
         """One test set by one metric."""
         chart = only(rows_chart(), test_kind=kind, metric=metric)
         chart = of_series(chart, "series" in self.choices)
-        layers = [*self._full(chart), *self._loras(chart)]
+        own = of_family(chart, "family" in self.choices)
+        layers = [*self._full(own), *self._loras(own)]
         if "paper" in self.choices:
             layers += self._papers(chart.transform_filter("paper == 'shown'"))
         return alt.layer(*layers).properties(width=300, height=260)

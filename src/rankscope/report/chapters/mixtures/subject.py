@@ -9,12 +9,13 @@ per cent of the metric, as the paper has them. Each learning-rate series is judg
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from rankscope.records.methods import FULL
 from rankscope.report.chapters.mixtures.comparison import (
     Comparison,
     mean_and_moved,
@@ -53,16 +54,27 @@ class MixtureSet:
 
 @dataclass(frozen=True)
 class Mixtures:
-    """The evidence on the mixtures of a study, in one of its series (`series` may be empty)."""
+    """The evidence on the mixtures of a study, in one of its series (`series` may be empty).
+
+    With a `family` it is that of full fine-tuning and this family of LoRA alone.
+    """
 
     evidence: Evidence
     series: str
+    family: str = ""
 
     @classmethod
     def of(cls, evidence: Evidence) -> "tuple[Mixtures, ...]":
         """One per series that has runs on mixtures; none where a study trains on no mixture."""
         found = (cls(evidence, label) for label in evidence.series)
         return tuple(each for each in found if each.sets)
+
+    @cached_property
+    def families(self) -> "tuple[Mixtures, ...]":
+        """The same for each family of LoRA by itself, within which ranks are compared."""
+        found = (each.family for on in self.sets for each in self.planned(on) if each.is_lora)
+        names = tuple(dict.fromkeys(found))
+        return tuple(replace(self, family=name) for name in names) if names[1:] else (self,)
 
     @cached_property
     def sets(self) -> tuple[MixtureSet, ...]:
@@ -116,7 +128,9 @@ class Mixtures:
         return tuple(
             each
             for each in self.evidence.conditions
-            if each.trained_on == on.label and each.series in ("", self.series)
+            if each.trained_on == on.label
+            and each.series in ("", self.series)
+            and (not self.family or each.family in (FULL, self.family))
         )
 
     @cached_property
@@ -321,8 +335,9 @@ class Mixtures:
         )
 
     def scope(self, *parts: str) -> str:
-        """Where a verdict holds; begins with the series where the study has several."""
-        return " · ".join([*([f"series {self.series}"] if self.series else []), *parts])
+        """Where a verdict holds; begins with series and family where the study has several."""
+        series = f"series {self.series}" if self.series else ""
+        return " · ".join(filter(None, [series, self.family, *parts]))
 
     def _note(self, samplings: int, conditions: Sequence[Condition]) -> str:
         """What rank and size are confounded with: learning rates, choice, lost samplings."""

@@ -25,7 +25,8 @@ from rankscope.report.verdicts.verdict import MINIMUM_SEEDS
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 CONDITION: dict[str, Any] = {
-    "condition": pl.String, "label": pl.String, "method": pl.String, "rank": pl.Int64,
+    "condition": pl.String, "label": pl.String, "family": pl.String, "method": pl.String,
+    "rank": pl.Int64,
     "learning_rate": pl.Float64, "best": pl.Boolean, "seeds": pl.Int64, "planned": pl.Int64,
 }  # fmt: skip
 INTERVAL: dict[str, Any] = {"mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
@@ -171,6 +172,7 @@ def _condition(condition: Condition, place: Place) -> dict[str, Any]:
     return {
         "condition": condition.treatment,
         "label": condition.method if alone else condition.treatment,
+        "family": condition.family,
         "method": condition.method,
         "rank": condition.rank,
         "learning_rate": condition.learning_rate,

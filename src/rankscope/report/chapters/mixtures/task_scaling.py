@@ -106,7 +106,8 @@ def _last_less_first(
         best = -at_first if claim.side == "below" else POINTS - at_first
         what = f"the score is {at_first:g} after the fewest tasks already; needs another test set"
         limit = bound_out_of_reach(claim, best, what)
-        yield found.judge(claim, mixtures.scope(first.method, scope), difference, note, limit)
+        verdict = found.judge(claim, mixtures.scope(first.method, scope), difference, note, limit)
+        yield verdict.about(first, test.name)
 
 
 def high_rank_above_full(mixtures: Mixtures) -> Iterator[Verdict]:

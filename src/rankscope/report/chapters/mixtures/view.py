@@ -13,6 +13,7 @@ import polars as pl
 
 from rankscope.report.chapters.mixtures.paper import is_of_the_paper, printed_scores
 from rankscope.report.chapters.mixtures.scaling import MEASURED, TESTS, shown_sets
+from rankscope.report.evidence.conditions import families_of, place_of
 from rankscope.report.numbers import significant, written
 
 ROMAN = {"intra": "Table 1", "inter": "Table 2"}
@@ -83,8 +84,10 @@ def _rows(
     scores: pl.DataFrame, sets: Sequence[str], metrics: Sequence[str], kind: str
 ) -> tuple[Row, ...]:
     printed = _printed(kind)
-    methods = scores.select("label", "rank", "learning_rate").unique(subset="label", keep="first")
-    ordered = methods.sort(pl.col("rank").fill_null(0), "learning_rate", "label")["label"]
+    columns = ["label", "family", "rank", "learning_rate"]
+    methods = scores.select(columns).unique(subset="label", keep="first", maintain_order=True)
+    families = place_of(families_of(methods))
+    ordered = methods.sort(families, "rank", "learning_rate", "label")["label"]
     rows = []
     for label in ordered:
         mine = scores.filter(pl.col("label") == label)

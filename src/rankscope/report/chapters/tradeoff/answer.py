@@ -10,11 +10,13 @@ from typing import Any
 
 import polars as pl
 
+from rankscope.records.keys import BASE
+from rankscope.records.methods import FULL
 from rankscope.report.chapters.tradeoff.forgetting import AT_MATCHED_LEARNING, FORGETS_LESS
 from rankscope.report.chapters.tradeoff.learning import LEARNS_LESS
 from rankscope.report.numbers import number
 from rankscope.report.verdicts.verdict import Claim, Verdict
-from rankscope.report.words import with_interval
+from rankscope.report.words import together, with_interval
 
 Verdicts = Sequence[Verdict]
 
@@ -45,16 +47,15 @@ def _scoped(verdicts: Verdicts, claim: Claim, evaluation: str) -> dict[str, Verd
     """Verdicts of a claim on one evaluation that have a value, by method."""
     found = {}
     for verdict in verdicts:
-        method, _, name = verdict.scope.partition(" · ")
         wanted = verdict.claim == claim.id and verdict.statement == claim.statement
-        if wanted and name == evaluation and verdict.value is not None:
-            found[method] = verdict
+        if wanted and verdict.evaluation == evaluation and verdict.value is not None:
+            found[verdict.method] = verdict
     return found
 
 
 def _best_row(summary: pl.DataFrame, evaluation: str) -> dict[str, Any]:
     """Full fine-tuning at its best step; of several recipes the one that learned most."""
-    rows = summary.filter(pl.col("evaluation") == evaluation, pl.col("method") == "Full")
+    rows = summary.filter(pl.col("evaluation") == evaluation, pl.col("family") == FULL)
     return rows.sort("gain", maintain_order=True).row(-1, named=True)
 
 
@@ -82,10 +83,10 @@ def _compared(found: dict[str, Verdict]) -> str:
     for decision, word in (("confirmed", "more"), ("denied", "less")):
         decided = {m: v for m, v in found.items() if v.verdict == decision}
         if decided:
-            clauses.append(f"{word} than {_methods(decided)} ({_nearest(decided)})")
+            clauses.append(f"{word} than {together([*decided])} ({_nearest(decided)})")
     unsure = {m: v for m, v in found.items() if v.verdict == "inconclusive"}
     if unsure:
-        clauses.append(f"against {_methods(unsure)} the data cannot tell ({_nearest(unsure)})")
+        clauses.append(f"against {together([*unsure])} the data cannot tell ({_nearest(unsure)})")
     return "; ".join(clauses)
 
 
@@ -98,7 +99,7 @@ def _matched(found: dict[str, Verdict]) -> str:
     ):
         methods = {m: v for m, v in found.items() if v.verdict == decision}
         if methods:
-            clauses.append(f"{text.format(_methods(methods))} ({_nearest(methods)})")
+            clauses.append(f"{text.format(together([*methods]))} ({_nearest(methods)})")
     return ", ".join(clauses)
 
 
@@ -114,16 +115,9 @@ def _short(method: str) -> str:
     return method.removeprefix("LoRA ")
 
 
-def _methods(found: dict[str, Verdict]) -> str:
-    """`LoRA r=1, r=4 and r=16`."""
-    names = [_short(method) for method in found]
-    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f"LoRA {listed}"
-
-
 def _without_comparison(summary: pl.DataFrame, learning: str, forgetting: str) -> tuple[str, str]:
     """Without both methods there is nothing to compare: report the best condition alone."""
-    trained = summary.filter(pl.col("method") != "Base")
+    trained = summary.filter(pl.col("family") != BASE)
     learned = trained.filter(pl.col("evaluation") == learning).sort("gain")
     if learned.is_empty():
         return (

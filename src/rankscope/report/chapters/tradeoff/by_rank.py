@@ -2,8 +2,8 @@
 
 Guarantees: the rank stands on a logarithmic axis; full fine-tuning is a line and a band across the
 panel, and a point of its own beyond the highest rank. Every run is there: one that did not finish
-is a cross at its rank. Runs of one series are one trace; where a series has several recipes of one
-rank, each recipe is a trace.
+is a cross at its rank. Runs of one series and one family of LoRA are one trace; where a series has
+several recipes of one rank, each recipe is a trace.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ import altair as alt
 import polars as pl
 
 from rankscope.records.keys import BASE
+from rankscope.records.methods import FULL
 from rankscope.report.drawing.figure import (
     COMPARED,
     Figure,
@@ -31,15 +32,15 @@ from rankscope.report.evidence.tables import Tables
 APART = 0.06  # of a rank: how far traces stand apart
 WIDE = 3  # zero is on the axis unless it lies further off than this many times the spread
 OF = {"learning": ("learned", "gained"), "forgetting": ("forgotten", "lost")}
-FULL = "full"
+AT_THE_END = "full"
 TRACE: dict[str, Any] = {"condition": pl.String, "trace": pl.String}
 
 
 def by_rank(tables: Tables, headline: tuple[str, str] | None) -> Figure | None:
     """Draw the change from the base at the end of training over ranks; None without a LoRA run."""
     traces = traces_of(tables.runs)
-    measured = tables.summary.filter(~pl.col("side"), pl.col("method") != BASE)
-    loras = measured.filter(pl.col("rank").is_not_null())
+    measured = tables.summary.filter(~pl.col("side"), pl.col("family") != BASE)
+    loras = measured.filter(pl.col("family") != FULL)
     if loras.is_empty():
         return None
     ranks = tables.runs["rank"].drop_nulls().unique().sort().to_list()
@@ -75,20 +76,25 @@ def trace_variable(number: int) -> str:
 
 
 def traces_of(runs: pl.DataFrame) -> pl.DataFrame:
-    """The trace of every condition of LoRA: its series, or its recipe where a rank has several."""
+    """The trace of every condition of LoRA: its series, or its recipe where a rank has several.
+
+    Where LoRAs are of several families, the name of a trace begins with its family.
+    """
     loras = (
-        runs.filter(pl.col("rank").is_not_null())
-        .select("condition", "method", "rank", pl.col("series").fill_null(""))
+        runs.filter(~pl.col("family").is_in([BASE, FULL]))
+        .select("condition", "family", "method", "rank", pl.col("series").fill_null(""))
         .unique(subset=["condition", "series"], keep="first", maintain_order=True)
     )
-    several = pl.col("condition").n_unique().over("series", "rank").max().over("series") > 1
+    alike = ["series", "family"]
+    several = pl.col("condition").n_unique().over(*alike, "rank").max().over(alike) > 1
     recipe = (
         pl.col("condition").str.slice(pl.col("method").str.len_chars()).str.strip_chars_start(", ")
     )
     named = pl.concat_str([pl.col("series"), recipe], separator=" ").str.strip_chars()
-    return loras.select(
-        "condition", pl.when(several).then(named).otherwise("series").alias("trace")
-    )
+    trace = pl.when(several).then(named).otherwise("series")
+    if loras["family"].n_unique() > 1:
+        trace = pl.concat_str(["family", trace], separator=" ").str.strip_chars()
+    return loras.select("condition", trace.alias("trace"))
 
 
 def _caption(rows: pl.DataFrame) -> str:
@@ -111,12 +117,13 @@ def _rows(
     sign = pl.when(pl.col("measures") == "learning").then(1.0).otherwise(-1.0)
     low, high = (sign * pl.col(f"among_{end}") for end in ("low", "high"))
     means = ends.select(
-        "evaluation", "condition", "rank", "step", (sign * pl.col("gain")).alias("change"),
+        "evaluation", "condition", "family", "rank", "step",
+        (sign * pl.col("gain")).alias("change"),
         pl.min_horizontal(low, high).alias("low"), pl.max_horizontal(low, high).alias("high"),
         "seeds", pl.lit("mean").alias("kind"),
     )  # fmt: skip
-    runs = tables.runs.filter(pl.col("method") != BASE).select(
-        "run", "condition", "rank", "seed", "status"
+    runs = tables.runs.filter(pl.col("family") != BASE).select(
+        "run", "condition", "family", "rank", "seed", "status"
     )
     seeds = (
         _gains(tables.items, ends.join(runs.filter(status="done"), on="condition"))
@@ -146,16 +153,16 @@ def _rows(
 def _gains(items: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
     """What each run gained over the base on its own items, positive when better."""
     score = (pl.col("score") * pl.col("weight")).sum() / pl.col("weight").sum()
-    base = items.filter(pl.col("method") == BASE).select(
-        "evaluation", "item", pl.col("score").alias("before")
+    base = items.filter(pl.col("family") == BASE).select(
+        "evaluation", "test_sampling", "item", pl.col("score").alias("before")
     )
     before = (pl.col("before") * pl.col("weight")).sum() / pl.col("weight").sum()
     sign = pl.when(pl.col("higher_is_better").first()).then(1.0).otherwise(-1.0)
     about = ends.select("run", "evaluation", "step", "condition", "status")
     return (
         items.join(about, on=["run", "evaluation", "step"])
-        .join(base, on=["evaluation", "item"])
-        .group_by("run", "evaluation", "condition", "rank", "seed", "step", "status",
+        .join(base, on=["evaluation", "test_sampling", "item"], nulls_equal=True)
+        .group_by("run", "evaluation", "condition", "family", "rank", "seed", "step", "status",
                   maintain_order=True)
         .agg(gain=sign * (score - before))
     )  # fmt: skip
@@ -193,10 +200,10 @@ def _panel(
         title=title,
         scale=alt.Scale(domain=_ends(rows, number), nice=False),
     )
-    x = _x(ranks, with_full=conditions["rank"].null_count() > 0)
+    x = _x(ranks, with_full=FULL in conditions["family"])
     chart = only(rows_chart(), panel=number)
     means = chart.transform_filter("datum.kind == 'mean'")
-    full = means.transform_filter("datum.rank == null")
+    full = means.transform_filter(f"datum.family == '{FULL}'")
     colours = colour(conditions)
     tooltip = [
         "condition:N", "step:Q", "seeds:Q", alt.Tooltip("change:Q", title=title, format=".3f"),
@@ -213,7 +220,7 @@ def _panel(
         chart.transform_filter("datum.kind == 'base'")
         .mark_rule(strokeDash=[1, 3], strokeWidth=1.2, clip=True)
         .encode(y=y, color=colours),
-        means.transform_filter("datum.rank != null")
+        means.transform_filter(f"datum.family != '{FULL}'")
         .mark_line(strokeWidth=1.6, strokeOpacity=0.75)
         .encode(x=x, y=y, stroke=_stroke(traces)),
         means.mark_rule(strokeWidth=1.2).encode(
@@ -252,7 +259,7 @@ def _x(ranks: list[int], with_full: bool) -> Any:
         scale=alt.Scale(type="log", base=2, domain=ends, nice=False),
         axis=ticks_at(
             [*ranks, *([end] if with_full else [])],
-            labelExpr=f"datum.value > {ranks[-1]} ? '{FULL}' : format(datum.value, 'd')",
+            labelExpr=f"datum.value > {ranks[-1]} ? '{AT_THE_END}' : format(datum.value, 'd')",
             grid=False,
         ),
     )

@@ -80,11 +80,12 @@ def forgets_less(subject: Subject) -> Iterator[Verdict]:
             scope = f"{lora.method} · {name}"
             shared = subject.steps(name, full, lora)
             if not shared:
-                yield not_measured(claim, scope, "needs a step at which both were scored")
+                none = not_measured(claim, scope, "needs a step at which both were scored")
+                yield none.about(lora, name)
                 continue
             step = shared[-1]
             difference = subject.forgotten(full, name, step) - subject.forgotten(lora, name, step)
-            yield judge(
+            found = judge(
                 claim,
                 scope,
                 difference,
@@ -92,6 +93,7 @@ def forgets_less(subject: Subject) -> Iterator[Verdict]:
                 f"step {step}; {subject.rates(full, lora)}",
                 subject.ceiling(claim, full, name, shared[-1:]),
             )
+            yield found.about(lora, name)
 
 
 def forgetting_evaluations(subject: Subject) -> list[str]:
@@ -133,8 +135,8 @@ def grows_with_steps(subject: Subject) -> Iterator[Verdict]:
 
 
 def grows_with_rank(subject: Subject) -> Iterator[Verdict]:
-    """H2.5, rank."""
-    yield judge_order(GROWS_WITH_RANK, subject, subject.forgetting, subject.forgotten)
+    """H2.5, rank, in every family."""
+    yield from judge_order(GROWS_WITH_RANK, subject, subject.forgetting, subject.forgotten)
 
 
 def matched_learning(subject: Subject) -> Iterator[Verdict]:
@@ -153,9 +155,10 @@ def matched_learning(subject: Subject) -> Iterator[Verdict]:
         scope = f"{lora.method} · {forgetting}"
         of_lora = trace(subject, lora, learning, forgetting)
         if reference is None or of_lora is None:
-            yield not_measured(claim, scope, "needs a step that was scored on both evaluations")
+            none = not_measured(claim, scope, "needs a step that was scored on both evaluations")
+            yield none.about(lora, forgetting)
             continue
-        yield judge(
+        found = judge(
             claim,
             scope,
             area_between(reference, of_lora),
@@ -163,6 +166,7 @@ def matched_learning(subject: Subject) -> Iterator[Verdict]:
             f"{_where_sign_changes(reference, of_lora, subject.unit(learning))};"
             f" straight lines between kept steps; {subject.rates(full, lora)}",
         )
+        yield found.about(lora, forgetting)
 
 
 Trace = tuple[Floats, Floats]

@@ -7,7 +7,7 @@ import numpy as np
 from rankscope.report.evidence.evidence import Condition
 from rankscope.report.evidence.resampling import Floats, kendall
 from rankscope.report.verdicts import papers
-from rankscope.report.verdicts.subject import Subject
+from rankscope.report.verdicts.subject import Family, Subject
 from rankscope.report.verdicts.verdict import (
     MINIMUM_FOR_AN_ORDER,
     Claim,
@@ -63,18 +63,20 @@ def learns_less(subject: Subject) -> Iterator[Verdict]:
         # a maximum over more steps is larger by chance alone
         steps = subject.steps(name, full, lora)
         if not steps:
-            yield not_measured(claim, scope, "needs a step at which both were scored")
+            none = not_measured(claim, scope, "needs a step at which both were scored")
+            yield none.about(lora, name)
             continue
         of_lora = best_gain(subject, lora, name, steps)
         difference = best_gain(subject, full, name, steps) - of_lora
         sample = subject.items(name, full, lora)
         limit = subject.ceiling(claim, lora, name, steps)
-        yield judge(claim, scope, difference, sample, subject.rates(full, lora), limit)
+        found = judge(claim, scope, difference, sample, subject.rates(full, lora), limit)
+        yield found.about(lora, name)
 
 
 def order_by_rank(subject: Subject) -> Iterator[Verdict]:
-    """H2.2, over the ranks of the study."""
-    yield judge_order(ORDERED_BY_RANK, subject, subject.learning, subject.gain)
+    """H2.2, over the ranks of every family."""
+    yield from judge_order(ORDERED_BY_RANK, subject, subject.learning, subject.gain)
 
 
 def judge_order(
@@ -82,15 +84,27 @@ def judge_order(
     subject: Subject,
     name: str | None,
     measured: Callable[[Condition, str, int], Floats],
+) -> Iterator[Verdict]:
+    """Judge whether `measured` rises with the rank, in every family."""
+    for family in subject.families:
+        yield family.verdict(_order_of(claim, subject, family, name, measured), name or "")
+
+
+def _order_of(
+    claim: Claim,
+    subject: Subject,
+    family: Family,
+    name: str | None,
+    measured: Callable[[Condition, str, int], Floats],
 ) -> Verdict:
-    """Judge whether `measured` rises with the rank: mean Kendall tau over the common steps."""
-    loras = subject.repeated_loras
+    """Judge one family: mean Kendall tau over the common steps."""
+    loras, everywhere = family.repeated, family.scope("all ranks")
     if name is None or len(loras) < RANKS_TO_COMPARE:
-        return not_measured(claim, "all ranks", f"needs at least {MINIMUM_FOR_AN_ORDER} ranks")
+        return not_measured(claim, everywhere, f"needs at least {MINIMUM_FOR_AN_ORDER} ranks")
     ranks = np.array([float(lora.rank or 0) for lora in loras])
     steps = subject.steps(name, *loras)
     if not steps:
-        return not_measured(claim, "all ranks", "not all ranks were scored at one step")
+        return not_measured(claim, everywhere, "not all ranks were scored at one step")
     taus = [
         kendall(ranks, np.column_stack([measured(lora, name, step) for lora in loras]))
         for step in steps
@@ -98,7 +112,7 @@ def judge_order(
     ordered = sum(tau[0] == 1 for tau in taus)
     return judge(
         claim,
-        f"{len(loras)} ranks · {name}",
+        family.scope(f"{len(loras)} ranks", name),
         np.mean(taus, axis=0),
         subject.items(name, *loras),
         f"full order at {ordered} of {len(steps)} steps; {subject.rates(*loras)}",

@@ -115,11 +115,11 @@ def _means(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
 def _seeds(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
     runs = tables.runs.select("run", "condition", "status")
     base = dict(
-        tables.scores.filter(pl.col("method") == BASE).select("evaluation", "mean").iter_rows()
+        tables.scores.filter(pl.col("family") == BASE).select("evaluation", "mean").iter_rows()
     )
 
     def change(evaluation: str, name: str, sign: int) -> pl.DataFrame:
-        rows = tables.scores.filter(pl.col("evaluation") == evaluation, pl.col("method") != BASE)
+        rows = tables.scores.filter(pl.col("evaluation") == evaluation, pl.col("family") != BASE)
         upwards = rows["higher_is_better"].first()
         direction = sign * (1 if upwards else -1)
         return rows.select(

@@ -86,7 +86,7 @@ def _rows(tables: Tables, conditions: pl.DataFrame) -> pl.DataFrame:
     last = tables.summary["step"].max()
     level = base.with_columns(step=pl.lit(last, pl.Int64))
     seeds = (
-        tables.scores.filter(pl.col("method") != BASE)
+        tables.scores.filter(pl.col("family") != BASE)
         .join(tables.runs.select("run", "condition", "status"), on="run")
         .select(*columns, "seed", "status", pl.lit("seed").alias("kind"))
     )

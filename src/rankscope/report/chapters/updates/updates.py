@@ -179,4 +179,4 @@ def effective_rank(subject: Subject) -> Iterator[Verdict]:
             share,
             subject.matrices(len(of_full), full, lora),
             f"medians {np.median(of_full):.1f} and {np.median(of_lora):.1f}; {bound}",
-        )
+        ).about(lora)

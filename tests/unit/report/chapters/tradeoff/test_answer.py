@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -17,15 +19,17 @@ HEADLINE = ("code", "english")
 def verdict(claim, scope, value, spread=0.01, seeds=2):
     ends = np.repeat([value - spread, value + spread], DRAWS // 2)
     draws = np.concatenate([[value], ends])
-    return judge(claim, scope, draws, Sample(seeds, 100, "documents"))
+    found = judge(claim, scope, draws, Sample(seeds, 100, "documents"))
+    method, evaluation = scope.split(" · ")
+    return replace(found, method=method, evaluation=evaluation)
 
 
 @pytest.fixture
 def summary():
     rows = [
         {
-            "condition": "Full", "method": "Full", "step": 250, "evaluation": name,
-            "unit": "bits per byte",
+            "condition": "Full", "family": "Full", "method": "Full", "step": 250,
+            "evaluation": name, "unit": "bits per byte",
             "gain": gain, "gain_low": gain - 0.02, "gain_high": gain + 0.02,
         }
         for name, gain in (("code", 0.45), ("english", -0.30))

@@ -89,7 +89,7 @@ def test_full_fine_tuning_is_a_band_across_the_panel():
         (band,) = (layer for layer in layers(panel) if layer["mark"]["type"] == "rect")
         assert "x" not in band["encoding"]
         assert [band["encoding"][end]["field"] for end in ("y", "y2")] == ["low", "high"]
-        assert {"filter": "datum.rank == null"} in band["transform"]
+        assert {"filter": "datum.family == 'Full'"} in band["transform"]
 
 
 def test_the_base_is_on_the_axis_unless_that_would_squeeze_the_rest():
@@ -162,6 +162,9 @@ def test_several_recipes_of_a_rank_are_traces_of_their_own():
         ("LoRA r=4", "LoRA r=4", 4, "other"), ("Full", "Full", None, ""),
     ]  # fmt: skip
     runs = pl.DataFrame(rows, schema=["condition", "method", "rank", "series"], orient="row")
+    runs = runs.with_columns(
+        family=pl.when(pl.col("rank").is_null()).then(pl.lit("Full")).otherwise(pl.lit("LoRA"))
+    )
     assert dict(traces_of(runs).rows()) == {
         "LoRA r=4, lr 0.001": "lr 0.001", "LoRA r=4, lr 0.01": "lr 0.01",
         "LoRA r=8, lr 0.001": "lr 0.001", "LoRA r=8, lr 0.01": "lr 0.01", "LoRA r=4": "other",
