@@ -22,7 +22,7 @@ from rankscope.report.verdicts.verdict import Verdict
 from rankscope.studies.expand import load_study
 
 METHOD_CLAIMS = (*ON_THE_TRADEOFF, *ON_INTRUDERS, *ON_UPDATES)
-NO_STUDY: Any = SimpleNamespace(headline=None, tuned_in=None, measured=(), suites=())
+NO_STUDY: Any = SimpleNamespace(headline=None, tuned_in=None, answers=(), suites=())
 
 
 def judged(subject: Subject) -> list[Verdict]:
