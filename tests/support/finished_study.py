@@ -46,7 +46,7 @@ class Kind:
 
 
 PACK = ("data", "pack", "code")
-BASE = ("base", "model", "--again")
+PACK_CORPUS = ("data", "pack", "english")
 TRAIN = ("train", "lora-r1@0", "--again")
 PREDICT = ("evaluate", "predict", "lora-r1@0", "--suite", "tiny")
 SCORE = ("evaluate", "score", "lora-r1@0", "--suite", "tiny")
@@ -57,7 +57,7 @@ CHAPTERS = tuple(
     ("report", "chapter", name) for name in ("tradeoff", "intruders", "updates", "training")
 )
 REPORT = (TABLES, *CHAPTERS, PAGE)
-READ_MODEL = (PACK, TRAIN, PREDICT, SPECTRA_BASE, SPECTRA)
+READ_MODEL = (TRAIN, PREDICT, SPECTRA_BASE, SPECTRA)
 
 
 def _step(name: str) -> Callable[[Study, Run], str]:
@@ -67,11 +67,16 @@ def _step(name: str) -> Callable[[Study, Run], str]:
 MATRIX = "model.layers.0.mlp.up_proj"
 KINDS = {
     "rows": Kind(lambda s, r: layout.data_rows(s.data["code"].name), (PACK, PREDICT)),
-    "rows of the corpus": Kind(lambda s, r: layout.data_rows(s.data["english"].name), (BASE,)),
+    "rows of the corpus": Kind(
+        lambda s, r: layout.data_rows(s.data["english"].name), (PACK_CORPUS,)
+    ),
     "packed": Kind(lambda s, r: layout.packed(r.packed.name), (TRAIN,)),
     "base": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/model.safetensors", READ_MODEL),
     "config": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/config.json", READ_MODEL),
     "tokenizer": Kind(lambda s, r: f"{layout.base_model(s.base.name)}/tokenizer.json", READ_MODEL),
+    "tokenizer of the root": Kind(
+        lambda s, r: f"{layout.base_model(s.base.root.name)}/tokenizer.json", (PACK, PACK_CORPUS)
+    ),
     "base spectra": Kind(
         lambda s, r: (
             f"{layout.decomposition(decomposed(s).name)}/model.layers.0.mlp.up_proj.safetensors"
