@@ -47,6 +47,7 @@ CHECKS = (
     evaluation.evaluation_names,
     evaluation.headline,
     evaluation.held_out,
+    evaluation.heads,
     evaluation.answers,
     evaluation.spectra,
 )

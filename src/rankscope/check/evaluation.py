@@ -72,6 +72,23 @@ def held_out(subject: Subject) -> Iterator[Mistake]:
                 break
 
 
+def heads(subject: Subject) -> Iterator[Mistake]:
+    """A classifier is asked of runs that were trained on the same labels, in the same order."""
+    for place, evaluation in subject.evaluations():
+        if not isinstance(evaluation.data, LabelledText):
+            continue
+        for data in {run.data.name: run.data for run in subject.study.runs}.values():
+            if data.head != evaluation.head:
+                yield Mistake(
+                    (*place, "data"),
+                    f"{shown(subject.source.value((*place, 'data')))} asks for one of the labels"
+                    f" {', '.join(evaluation.data.labels)}, and what is trained on"
+                    f" {subject.label(data)} is no classifier of these, in this order; allowed:"
+                    " runs on labelled text with the same `labels`",
+                )
+                break
+
+
 def overlaps(subject: Subject) -> list[str]:
     """Note what is measured and trained on, or measured as learning and as forgetting."""
     places = {evaluation.name: (*place, "data") for place, evaluation in subject.evaluations()}

@@ -6,6 +6,7 @@ text as transformers decodes them. Not here: the model of a step (`weights.steps
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,17 @@ from rankscope.weights.loading import read_tokenizer
 class BaseTokenizer:
     """The tokenizer of a base: encodes as training does, decodes as transformers does."""
 
-    encoder: TextEncoder
+    folder: Path
     decoder: Any
+
+    @cached_property
+    def encoder(self) -> TextEncoder:
+        """Return the encoder of texts that end.
+
+        Raises:
+            ModelError: the tokenizer has no EOS token, as those of encoders have none.
+        """
+        return load_encoder(self.folder)
 
     @property
     def eos_token_id(self) -> int:
@@ -35,6 +45,6 @@ def load_tokenizer(base: Path) -> BaseTokenizer:
     """Read the tokenizer of the base.
 
     Raises:
-        ModelError: the folder holds none that can be read, or it has no EOS token.
+        ModelError: the folder holds none that can be read.
     """
-    return BaseTokenizer(load_encoder(base), read_tokenizer(base))
+    return BaseTokenizer(base, read_tokenizer(base))

@@ -64,11 +64,12 @@ _ENDINGS = {"ForCausalLM": "causal-lm", "LMHeadModel": "causal-lm", "ForMaskedLM
 _FALLBACK_SPREAD = 0.02  # of families whose configuration has none
 
 
-def load(folder: Path, head: "Head", seed: int = 0, **options: Any) -> "PreTrainedModel":
+def load(folder: Path, head: "Head", seed: int | None = 0, **options: Any) -> "PreTrainedModel":
     """Read the model of a base with `head`; `options` go to its `from_pretrained`.
 
     A classifier's head is drawn from `seed`: matrices from N(0, σ²) with the σ of the base's
-    configuration (`initializer_range`), biases 0, norms 1.
+    configuration (`initializer_range`), biases 0, norms 1. Without a seed all of it is 0, so that
+    every label is as likely as another, whatever the text.
 
     Raises:
         ModelError: the folder has no such model, or lacks weights that it should have.
@@ -89,8 +90,10 @@ def load(folder: Path, head: "Head", seed: int = 0, **options: Any) -> "PreTrain
         library_logging.set_verbosity(verbosity)
     modules = head_modules(model)
     whole(folder, model, (name for name in absent if not _is_in(name, modules)))
-    drawn = [name for name in modules if "." not in name or any(_is_in(a, [name]) for a in absent)]
-    _draw(model, drawn, seed)
+    if seed is None:
+        _silence(model, modules)
+    else:
+        _draw(model, [each for each in modules if _is_drawn(each, absent)], seed)
     # a decoder's classifier looks for the last token that does not pad
     model.config.get_text_config().pad_token_id = padding_of(model.config)
     return model
@@ -261,6 +264,18 @@ def _linears(model: "PreTrainedModel") -> Iterator[tuple[str, "torch.nn.Module"]
 def _is_in(weight: str, modules: Iterable[str]) -> bool:
     """Say whether a weight belongs to one of the modules."""
     return any(weight.startswith(f"{module}.") for module in modules)
+
+
+def _is_drawn(module: str, absent: Iterable[str]) -> bool:
+    """Say whether a module of a head is drawn anew: all but a pooler that the base has."""
+    return "." not in module or any(_is_in(weight, [module]) for weight in absent)
+
+
+def _silence(model: "PreTrainedModel", modules: Iterable[str]) -> None:
+    """Set the weights of modules to 0."""
+    for name in modules:
+        for weight in model.get_submodule(name).parameters():
+            weight.detach().zero_()
 
 
 def _draw(model: "PreTrainedModel", modules: Iterable[str], seed: int) -> None:

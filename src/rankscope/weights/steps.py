@@ -8,7 +8,9 @@ weights it was trained on, and merging into packed ones would round the update a
 
 A step that was trained under another head than is asked for gives its body alone: the head is the
 base's own, as it was before training. What a classifier's training did to the likelihood of text
-is measured so.
+is measured so. A base was trained as no classifier of any labels: as one it has a head of zeros,
+which gives each label the same probability. So every run that trains one begins, but for the small
+numbers that its head is drawn from.
 """
 
 from pathlib import Path
@@ -33,12 +35,11 @@ def load_step(base: Path, step: Path | None, head: "Head") -> Any:
 
     Raises:
         ModelError: a folder is missing or unreadable, the adapter does not fit the base, or a
-            classifier is asked of what has none: a base, or a step trained under another head.
+            classifier is asked of a step that was trained under another head.
     """
     import torch
 
     if step is None:
-        _refuse_drawn(base, head)
         model = _load_model(base, head)
     elif (step / ADAPTER_CONFIG).exists():
         model = _merge(base, step, head)
@@ -50,7 +51,7 @@ def load_step(base: Path, step: Path | None, head: "Head") -> Any:
 def _load_model(folder: Path, head: "Head") -> Any:
     import torch
 
-    model = load(folder, head, dtype=torch.float32)
+    model = load(folder, head, seed=None, dtype=torch.float32)
     if getattr(model, "is_loaded_in_4bit", False):
         from rankscope.weights.four_bit import dequantised
 
