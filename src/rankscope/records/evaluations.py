@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field
 from rankscope.records.data import Continuations, DocumentSpec
 from rankscope.records.heads import CausalLM, Head
 from rankscope.records.instructions import TestSet
+from rankscope.records.labelled import LabelledText
 from rankscope.records.labels import ByLabel
 from rankscope.records.naming import artefact_name
 from rankscope.records.record import Positive, Seed, Spec
@@ -75,7 +76,29 @@ class Generate(Spec):
     answer_tokens: Positive = Field(128, description="most tokens to generate")
 
 
-Evaluation = Annotated[BitsPerByte | Harness | Generate, Discriminator("kind")]
+class Classify(Spec):
+    """Which of their labels a classifier gives to held-out texts or pairs.
+
+    `text_tokens` caps what is read of each: a longer one loses the end of its longer text.
+    """
+
+    unit: ClassVar[str] = "accuracy"
+
+    kind: Literal["classify"]
+    name: EvaluationName
+    measures: Measures
+    data: Annotated[LabelledText, ByLabel()]
+    text_tokens: Annotated[int, Field(ge=8)] = Field(
+        256, description="longest text or pair; a longer one loses the end of its longer text"
+    )
+
+    @property
+    def head(self) -> Head:
+        """A classifier of the labels."""
+        return self.data.head
+
+
+Evaluation = Annotated[BitsPerByte | Harness | Generate | Classify, Discriminator("kind")]
 
 
 class Suite(Spec):
