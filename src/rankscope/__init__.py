@@ -4,6 +4,13 @@ Guarantees: importing this package is cheap; torch, transformers, peft and lm-ev
 inside the stages that need them.
 """
 
-from importlib.metadata import version
+from typing import Any
 
-__version__ = version("rankscope")
+
+def __getattr__(name: str) -> Any:
+    """Look the version up when it is asked for: the library that knows it is slow to import."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rankscope")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -86,7 +86,7 @@ def test_a_missing_source_leaves_no_output(study):
 
 
 def test_items_cannot_be_packed(study):
-    with pytest.raises(StudyError, match="no packed data 'continuations'; it has: code"):
+    with pytest.raises(StudyError, match="no packed data 'continuations'; it has: english, code"):
         run("data", "pack", "continuations")
 
 

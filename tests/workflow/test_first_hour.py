@@ -81,7 +81,7 @@ def test_a_study_edited_while_it_runs_is_reported_as_it_was_at_the_start(new_lab
 def test_a_failed_job_is_named_with_its_reason_and_its_log(lab: Lab) -> None:
     verb = lab.folder / "src/rankscope/train/cli.py"
     text = verb.read_text("utf-8")
-    line = "    spec = Studies(study).find(Run, run)\n"
+    line = "    spec = asked(Run, run, study)\n"
     assert line in text
     broken = '    from rankscope.errors import DataError\n    raise DataError("no space is left")\n'
     verb.write_text(text.replace(line, broken), "utf-8")

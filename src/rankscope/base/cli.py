@@ -1,11 +1,14 @@
 """The verbs of the base stage: thin shells, without heavy imports."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from rankscope.studies.option import StudyOption
+
+if TYPE_CHECKING:
+    from rankscope.records.runs import TrainedBase
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,9 +39,10 @@ def model(
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished
     from rankscope.base.stage import make_base
-    from rankscope.studies.find import Studies
+    from rankscope.records.bases import Base
+    from rankscope.studies.asked import asked
 
-    spec = Studies(study).base(name)
+    spec = cast("TrainedBase", asked(Base, name, study))
     output = Path(layout.base_model(spec.name))
     if not again and is_finished(Path(layout.base_manifest(spec.name)), output):
         typer.echo(f"{output}: is made already; nothing was changed, `--again` repeats it")

@@ -1,11 +1,14 @@
 """The verbs of the data stage: thin shells, without heavy imports."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from rankscope.studies.option import StudyOption
+
+if TYPE_CHECKING:
+    from rankscope.records.data import DataSpec
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,9 +26,10 @@ def rows(name: Name, study: StudyOption = None) -> None:
     """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.studies.find import Studies
+    from rankscope.records.instructions import Data
+    from rankscope.studies.asked import asked
 
-    spec = Studies(study).variant(name)
+    spec = cast("DataSpec", asked(Data, name, study))
     made_from = tuple(Path(layout.data_rows(source.name)) for source in spec.sources)
     write_rows(spec, made_from, Path(layout.data_rows(spec.name)))
 
@@ -45,9 +49,9 @@ def pack(
     from rankscope.artefacts import layout
     from rankscope.data.packed import write_packed
     from rankscope.records.packed import Packed
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    packed = Studies(study).find(Packed, name)
+    packed = asked(Packed, name, study)
     spec = packed.data
     rows = Path(layout.data_rows(spec.name))
     model = Path(layout.base_model(packed.tokenizer.name))

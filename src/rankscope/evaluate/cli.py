@@ -41,18 +41,18 @@ def predict(run: RunName, suite: SuiteName = None, study: StudyOption = None) ->
     from rankscope.evaluate.tables import Subject
     from rankscope.records.measurements import Answers
     from rankscope.records.runs import Run
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    answers = Studies(study).find(Answers, run, suite)
-    asked = answers.subject
-    if isinstance(asked, Run):
+    answers = asked(Answers, run, study, suite)
+    measured = answers.subject
+    if isinstance(measured, Run):
         subject = Subject(
-            asked.keys(),
-            Path(layout.base_model(asked.trained_base.name)),
-            {**kept_steps(Path(layout.kept_weights(asked.name)))},
+            measured.keys(),
+            Path(layout.base_model(measured.trained_base.name)),
+            {**kept_steps(Path(layout.kept_weights(measured.name)))},
         )
     else:
-        subject = Subject(asked.keys(), Path(layout.base_model(asked.name)), {0: None})
+        subject = Subject(measured.keys(), Path(layout.base_model(measured.name)), {0: None})
     data = {
         evaluation.data.name: Path(layout.data_rows(evaluation.data.name))
         for evaluation in answers.suite.evaluations
@@ -66,8 +66,8 @@ def score(run: RunName, suite: SuiteName = None, study: StudyOption = None) -> N
     from rankscope.artefacts import layout
     from rankscope.evaluate.score import score as score_predictions
     from rankscope.records.measurements import Scores
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    scores = Studies(study).find(Scores, run, suite)
+    scores = asked(Scores, run, study, suite)
     predictions = Path(layout.predictions(scores.answers.name))
     score_predictions(scores.answers.suite, predictions, Path(layout.scores(scores.name)))

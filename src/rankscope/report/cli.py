@@ -26,9 +26,9 @@ def tables(study: StudyOption = None) -> None:
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.evidence.gather import gather
     from rankscope.report.evidence.tables import build_tables, provenance, write_tables
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked_study
 
-    spec = Studies(study).current
+    spec = asked_study(study)
     path = Path(layout.report_manifest(spec.study, "tables"))
     with manifest(path, "report", f"{spec.study} tables", spec.canonical()) as record:
         record.work_begins()
@@ -46,9 +46,9 @@ def chapter(name: ChapterArgument, study: StudyOption = None) -> None:
     from rankscope.report.chapters.contents import content_of
     from rankscope.report.chapters.making import write_chapter
     from rankscope.report.evidence.tables import read_tables
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked_study
 
-    spec = Studies(study).current
+    spec = asked_study(study)
     content = content_of(spec, name)
     path = Path(layout.report_chapter_manifest(spec.study, name))
     described = {"chapter": name, "study": spec.canonical()}
@@ -65,9 +65,9 @@ def page(study: StudyOption = None) -> None:
     from rankscope.artefacts import layout
     from rankscope.artefacts.manifest import manifest
     from rankscope.report.page.build import PageFiles, write_page
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked_study
 
-    spec = Studies(study).current
+    spec = asked_study(study)
     path = Path(layout.report_manifest(spec.study, "page"))
     with manifest(path, "report", f"{spec.study} page", spec.canonical()) as record:
         record.work_begins()

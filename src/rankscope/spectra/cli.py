@@ -37,9 +37,9 @@ def base(
     from rankscope.artefacts import layout
     from rankscope.records.spectra import Decomposition
     from rankscope.spectra.stage import decompose_base
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    record = Studies(study).find(Decomposition, name)
+    record = asked(Decomposition, name, study)
     decompose_base(
         Path(layout.base_model(record.base.name)),
         Path(layout.decomposition(record.name)),
@@ -69,9 +69,9 @@ def analyse(
     from rankscope.records.spectra import Spectra
     from rankscope.spectra.engine.comparer import Wanted
     from rankscope.spectra.stage import analyse_run
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    record = Studies(study).find(Spectra, run)
+    record = asked(Spectra, run, study)
     settings = record.settings
     analyse_run(
         model_folder=Path(layout.base_model(record.decomposition.base.name)),

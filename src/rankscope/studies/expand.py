@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rankscope.errors import StudyError
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Generate, Suite
 from rankscope.records.instructions import Mixture, TestSet
@@ -28,7 +27,7 @@ from rankscope.studies.file import read_study_file
 from rankscope.studies.form import FullBlock, LoraBlock, StudyFile
 from rankscope.studies.mistakes import mistakes
 from rankscope.studies.source import Mistake, Place, Source
-from rankscope.studies.store import is_kept, read_record
+from rankscope.studies.store import is_kept, kept_study
 
 STUDIES = Path("workflow/studies")
 MOST_RUNS = 5_000
@@ -66,12 +65,7 @@ def load_study(study: str | Path) -> Study:
     Raises:
         StudyError: the file is missing or cannot be run as written; lists every mistake.
     """
-    if not is_kept(study):
-        return load_expansion(study).study
-    record = read_record(Path(study))
-    if not isinstance(record, Study):
-        raise StudyError(f"{study}: this is the record of {record.name}, and not of a study")
-    return record
+    return kept_study(study) if is_kept(study) else load_expansion(study).study
 
 
 def _canonical(path: Path) -> str:

@@ -8,8 +8,9 @@ artefact (`studies.find`).
 """
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
@@ -19,6 +20,9 @@ from rankscope.artefacts.disk import writing
 from rankscope.artefacts.files import temporary_path
 from rankscope.errors import StudyError
 from rankscope.records.record import Artefact
+
+if TYPE_CHECKING:
+    from rankscope.records.study import Study
 
 
 def keep(records: Iterable[Artefact]) -> None:
@@ -57,6 +61,20 @@ def kept(name: str) -> Artefact | None:
     return read_record(path) if path.name == f"{name}.json" and path.is_file() else None
 
 
+def kept_study(path: str | Path) -> "Study":
+    """Return the study whose record is in a file.
+
+    Raises:
+        StudyError: there is none, it is damaged, of another version, or of something else.
+    """
+    from rankscope.records.study import Study
+
+    record = read_record(Path(path))
+    if not isinstance(record, Study):
+        raise StudyError(f"{path}: this is the record of {record.name}, and not of a study")
+    return record
+
+
 def read_record(path: Path) -> Artefact:
     """Return the record in a file.
 
@@ -86,16 +104,15 @@ def _of_another_version(path: Path) -> StudyError:
 
 def _type_made_by(verb: str) -> Any:
     """The records that a verb makes artefacts of; imported as they are needed."""
-    from rankscope.records import data, measurements, packed, runs, spectra, study
-
-    return {
-        "data rows": data.DataSpec,
-        "data pack": packed.Packed,
-        "base model": runs.TrainedBase,
-        "train": runs.Run,
-        "evaluate predict": measurements.Answers,
-        "evaluate score": measurements.Scores,
-        "spectra base": spectra.Decomposition,
-        "spectra run": spectra.Spectra,
-        "report": study.Study,
+    module, name = {
+        "data rows": ("data", "DataSpec"),
+        "data pack": ("packed", "Packed"),
+        "base model": ("runs", "TrainedBase"),
+        "train": ("runs", "Run"),
+        "evaluate predict": ("measurements", "Answers"),
+        "evaluate score": ("measurements", "Scores"),
+        "spectra base": ("spectra", "Decomposition"),
+        "spectra run": ("spectra", "Spectra"),
+        "report": ("study", "Study"),
     }[verb]
+    return getattr(import_module(f"rankscope.records.{module}"), name)

@@ -28,9 +28,9 @@ def train(
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import is_finished, read_manifest
     from rankscope.records.runs import Run
-    from rankscope.studies.find import Studies
+    from rankscope.studies.asked import asked
 
-    spec = Studies(study).find(Run, run)
+    spec = asked(Run, run, study)
     manifest = Path(layout.run_manifest(spec.name))
     outputs = Path(layout.kept_weights(spec.name)), Path(layout.loss_curve(spec.name))
     if not again and is_finished(manifest, *outputs):
