@@ -27,8 +27,8 @@ def test_a_quantised_base_is_made_and_decomposed_once(
     lora = {"method": "lora", "rank": [1, 4], "learning_rate": 1.0e-2}
     new_lab.edit_study(grid=[lora] * plain + [lora | {"quantisation": "nf4"}])
     planned = new_lab.planned()
-    # it is made from the study's own base, which is measured in any case
-    assert planned["base_model"] == 2
+    # it is made from the study's own base, which is measured in any case, and that from a blank one
+    assert planned["base_model"] == 3
     assert planned["spectra_base"] == 1 + plain
     assert planned["train_run"] == 2 + 2 * plain
     assert planned_by_stage(new_lab) == announced(new_lab, monkeypatch)
