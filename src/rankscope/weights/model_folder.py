@@ -6,25 +6,23 @@ of the project is relative, so that a project can be moved. Does not check that 
 the architecture.
 """
 
-import json
 import logging
 import os
-import struct
 from pathlib import Path
 
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.artefacts.hashes import content_hash
 from rankscope.errors import ModelError
-from rankscope.foreign import check_regular, doing, is_file, is_folder, read_json_object
+from rankscope.foreign import is_file, is_folder, read_json_object
 from rankscope.hub import Repository, fetch
 from rankscope.records.bases import MODEL_FILES, HubBase, LocalBase
 from rankscope.weights.loading import refuse_adapter, refuse_kernels
+from rankscope.weights.tensor_files import read_header
 
 logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
-LARGEST_HEADER = 100_000_000  # bytes, by the format
 LOCAL = "use a local folder (source: local)"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
@@ -87,7 +85,8 @@ def verify(folder: Path) -> list[Path]:
     refuse_adapter(folder)
     weights = _weight_files(folder)
     for path in weights:
-        check_safetensors(path)
+        if not read_header(path):
+            raise ModelError(f"{path}: its header names no tensors; fetch it again")
     if not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise ModelError(
             f"{folder}: there is no tokenizer; one of {', '.join(TOKENIZER_FILES)} is needed"
@@ -121,33 +120,3 @@ def _weight_files(folder: Path) -> list[Path]:
             " them to safetensors (`save_pretrained` of transformers writes them)"
         )
     raise ModelError(f"{folder}: there are no weights (model.safetensors, or its index and shards)")
-
-
-def check_safetensors(path: Path) -> None:
-    """Check that a safetensors file is as long as its header says.
-
-    Raises:
-        ModelError: it is no safetensors file, or it is cut off.
-    """
-    size = check_regular(path, ModelError)
-    advice = "this is no safetensors file; fetch it again, or save the model anew"
-    with doing(path, "its header cannot be read", advice, ModelError), path.open("rb") as content:
-        (length,) = struct.unpack("<Q", content.read(8))
-        header = json.loads(content.read(min(length, size, LARGEST_HEADER)))
-    tensors = header if isinstance(header, dict) else {}
-    ends = [_end(entry) for name, entry in tensors.items() if name != "__metadata__"]
-    if not ends or None in ends:
-        raise ModelError(f"{path}: its header names no tensors: {advice}")
-    end = max(end for end in ends if end is not None)
-    if size != 8 + length + end:
-        raise ModelError(
-            f"{path}: the file has {size} bytes and its header says {8 + length + end};"
-            " it was cut off, download it again"
-        )
-
-
-def _end(tensor: object) -> int | None:
-    """Return where the bytes of a tensor end, as a header has it."""
-    offsets = tensor.get("data_offsets") if isinstance(tensor, dict) else None
-    end = offsets[-1] if isinstance(offsets, list) and len(offsets) == 2 else None
-    return end if isinstance(end, int) else None

@@ -13,7 +13,7 @@ from rankscope.artefacts.hashes import file_sha256
 from rankscope.artefacts.reading import verified
 from rankscope.errors import ArtefactError, ModelError
 from rankscope.records.bases import HubBase, LocalBase
-from rankscope.weights.model_folder import check_safetensors, fetch_hub, link_local, verify
+from rankscope.weights.model_folder import fetch_hub, link_local, verify
 from sealing import seal
 
 
@@ -52,9 +52,9 @@ def test_shards_are_those_of_the_index(folder):
         ("config.json", b"{}", r"config\.json: no model_type"),
         ("tokenizer.json", None, r"there is no tokenizer; one of tokenizer\.json"),
         ("model.safetensors", None, r"there are no weights \(model\.safetensors"),
-        ("model.safetensors", b"", r"this is no safetensors file"),
-        ("model.safetensors", b"PK\x03\x04 a pickle in disguise", r"this is no safetensors file"),
-        ("model.safetensors", b"\x02\0\0\0\0\0\0\0{}", r"this is no safetensors file"),
+        ("model.safetensors", b"", r"not a safetensors file"),
+        ("model.safetensors", b"PK\x03\x04 a pickle in disguise", r"not a safetensors file"),
+        ("model.safetensors", b"\x02\0\0\0\0\0\0\0{}", "its header names no tensors"),
     ],
 )
 def test_what_is_missing_or_malformed_is_named(folder, name, content, message):
@@ -74,9 +74,11 @@ def test_pickles_are_refused_with_the_way_out(folder):
 def test_a_file_that_was_cut_off_is_refused(folder):
     path = folder / "model.safetensors"
     whole = path.read_bytes()
-    check_safetensors(path)
+    verify(folder)
     path.write_bytes(whole[:-1])
-    with pytest.raises(ModelError, match=f"has {len(whole) - 1} bytes and its header says"):
+    with pytest.raises(
+        ModelError, match=f"truncated: {len(whole) - 1:,} bytes on disk, {len(whole):,} needed"
+    ):
         verify(folder)
 
 
