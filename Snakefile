@@ -15,7 +15,7 @@ from rankscope.artefacts import layout
 from rankscope.workflow.outcome import failure, list_few_files, say_last, success
 from rankscope.workflow.start import studies_at_start
 from rankscope.workflow.lookups import Lookups, accept_stage_names, scaled
-from rankscope.workflow.source_hash import source_hash
+from rankscope.artefacts.source_hash import source_hash
 
 min_version("9.0")
 

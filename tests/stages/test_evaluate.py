@@ -13,10 +13,13 @@ import yaml
 from typer.testing import CliRunner
 
 from artefacts_of import scores_of
+from evaluated import read_answers, read_scores
 from rankscope.artefacts import layout
+from rankscope.artefacts.parts import parts_of
 from rankscope.cli import app
-from rankscope.evaluate.predict import columns_of
-from rankscope.evaluate.tables import SCORES
+from rankscope.evaluate import score as score_stage
+from rankscope.evaluate.kinds import bits_per_byte, harness
+from rankscope.evaluate.tables import COMMON, SCORES
 from rankscope.studies.expand import load_study
 from sealing import seal
 from tiny_llama import SENTENCES, save_adapter, save_base, save_full
@@ -95,45 +98,62 @@ def write_data(study):
         rows.write_parquet(path)
 
 
-def evaluate(verb, run, code=0):
+def evaluate(verb, *runs, code=0):
     result = CliRunner().invoke(
-        app, ["evaluate", verb, run, "--suite", "tiny", "--study", "tiny.yaml"]
+        app, ["evaluate", verb, *runs, "--suite", "tiny", "--study", "tiny.yaml"]
     )
     if code == 0 and result.exception:
         raise result.exception
     return result
 
 
-def predictions(study, run):
-    return pl.read_parquet(layout.predictions(scores_of(study, run).answers.name))
+def parts(study, run):
+    """Every file of what a run said, by step and evaluation."""
+    answers = scores_of(study, run).answers
+    listed = parts_of(Path(layout.answers(answers.name)))
+    return [Path(layout.predictions(part.name)) for part in listed]
+
+
+def asked(study, run):
+    manifest = Path(layout.answers(scores_of(study, run).answers.name))
+    return json.loads(manifest.read_text())["results"]["asked"]
 
 
 def test_a_lora_run_has_one_row_per_step_and_item_and_its_scores(study):
     run = study.runs[1]
     evaluate("predict", run.name)
-    rows = predictions(study, run.name)
-    assert rows.schema == pl.Schema(columns_of(study.suites[0]))
-    assert rows.group_by("step", "evaluation").len().sort("step", "evaluation").rows() == [
-        (10, "choice", 6), (10, "text", 3), (20, "choice", 6), (20, "text", 3),
-    ]  # fmt: skip
-    assert set(rows["method"]) == {"LoRA r=2"}
-    text = rows.filter(evaluation="text")
+    answers = scores_of(study, run.name).answers
+    text, choice = (read_answers(answers, name) for name in ("text", "choice"))
+    assert text.schema == pl.Schema(COMMON | bits_per_byte.COLUMNS)
+    assert choice.schema == pl.Schema(COMMON | harness.COLUMNS)
+    assert text.group_by("step").len().sort("step").rows() == [(10, 3), (20, 3)]
+    assert choice.group_by("step").len().sort("step").rows() == [(10, 6), (20, 6)]
+    assert set(text["method"]) == {"LoRA r=2"}
     assert text["bytes"].max() <= 200
     # the steps are different models
     assert text.filter(step=10)["nats"].to_list() != text.filter(step=20)["nats"].to_list()
 
     evaluate("score", run.name)
-    scores = pl.read_parquet(layout.scores(scores_of(study, run.name).name))
+    scores = read_scores(scores_of(study, run.name))
     assert scores.schema == pl.Schema(SCORES)
     assert scores.height == 2 * (3 + 2 * 6)
     assert set(scores["metric"]) == {"bits_per_byte", "accuracy", "accuracy_normalised"}
+
+
+def test_all_scores_of_the_laboratory_are_scanned_together(study):
+    run = study.runs[1].name
+    evaluate("predict", run)
+    evaluate("score", run)
+    rows = pl.scan_parquet("results/**/evaluate/*.parquet").filter(pl.col("run") == run).collect()
+    assert rows.height == read_scores(scores_of(study, run)).height
+    assert rows.height == rows.unique(["step", "evaluation", "metric", "item"]).height
 
 
 def test_the_base_is_step_0_and_differs_from_every_trained_step(study):
     base, full = study.base.name, study.runs[0].name
     evaluate("predict", base)
     evaluate("predict", full)
-    of_base, of_full = predictions(study, base), predictions(study, full)
+    of_base, of_full = (read_answers(scores_of(study, run).answers, "text") for run in (base, full))
     assert of_base.select("run", "method", "rank", "seed", "data", "step").unique().rows() == [
         (base, "Base", None, None, None, 0)
     ]
@@ -141,26 +161,95 @@ def test_the_base_is_step_0_and_differs_from_every_trained_step(study):
     for step in (10, 20):
         trained = of_full.filter(step=step)
         assert trained["item"].to_list() == of_base["item"].to_list()
-        assert (trained["nats"] != of_base["nats"]).drop_nulls().all()
+        assert (trained["nats"] != of_base["nats"]).all()
 
 
-def test_a_run_that_kept_nothing_gives_empty_tables(study):
+def test_a_run_that_kept_nothing_lists_nothing(study):
     diverged = study.runs[2].name
     evaluate("predict", diverged)
     evaluate("score", diverged)
-    assert predictions(study, diverged).schema == pl.Schema(columns_of(study.suites[0]))
-    scores = pl.read_parquet(layout.scores(scores_of(study, diverged).name))
-    assert scores.is_empty()
-    assert scores.schema == pl.Schema(SCORES)
+    assert parts(study, diverged) == []
+    assert parts_of(Path(layout.marks(scores_of(study, diverged).name))) == []
+
+
+def test_what_was_asked_is_not_asked_again(study):
+    run = study.runs[1].name
+    evaluate("predict", run, "--again")
+    assert asked(study, run) == 4
+    evaluate("predict", run)
+    assert asked(study, run) == 0
+    lost, *others = parts(study, run)
+    before = [path.stat().st_mtime_ns for path in others]
+    lost.unlink()
+    evaluate("predict", run)
+    assert asked(study, run) == 1
+    assert lost.exists()
+    assert [path.stat().st_mtime_ns for path in others] == before
+
+
+def test_other_weights_or_items_are_asked_again(study):
+    run = study.runs[1]
+    evaluate("predict", run.name)
+    folder = Path(layout.kept_weights(run.name)) / layout.step_folder(20)
+    save_adapter(Path(layout.base_model(study.base.name)), folder, seed=9)
+    seal()
+    evaluate("predict", run.name)
+    assert asked(study, run.name) == 2
+
+
+def test_several_subjects_are_asked_in_one_process(study):
+    runs = [study.base.name, study.runs[1].name]
+    evaluate("predict", *runs, "--again")
+    assert [asked(study, run) for run in runs] == [2, 4]
+
+
+def test_what_is_whole_is_kept_when_the_job_is_killed(study):
+    run = study.runs[0].name
+    shutil.rmtree("results/evaluate", ignore_errors=True)
+    killed = (
+        "import os, signal\n"
+        "from rankscope.evaluate import predict\n"
+        "ask, count = predict._Bench.ask, [0]\n"
+        "def dying(*arguments):\n"
+        "    if count[0] == 3:\n        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    count[0] += 1\n    ask(*arguments)\n"
+        "predict._Bench.ask = dying\n"
+        "from rankscope.cli import app\n"
+        f"app(['evaluate', 'predict', {run!r}, '--study', 'tiny.yaml'])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -9
+    kept = sorted(Path("results/evaluate/predictions").glob("*.parquet"))
+    assert len(kept) == 3
+    assert not Path(layout.answers(scores_of(study, run).answers.name)).exists()
+    times = [path.stat().st_mtime_ns for path in kept]
+    evaluate("predict", run)
+    assert asked(study, run) == 1
+    assert [path.stat().st_mtime_ns for path in kept] == times
+
+
+def test_only_what_other_code_scored_is_scored_again(study, monkeypatch):
+    run = study.runs[1].name
+    evaluate("predict", run)
+    evaluate("score", run, "--again")
+    marks = Path(layout.marks(scores_of(study, run).name))
+
+    def scored():
+        evaluate("score", run)
+        return json.loads(marks.read_text())["results"]["scored"]
+
+    assert scored() == 0
+    before = score_stage.code_of
+    edited = {"harness": "edited"}
+    monkeypatch.setattr(score_stage, "code_of", lambda kind: edited.get(kind) or before(kind))
+    assert scored() == 2
 
 
 def test_another_process_writes_the_same_bytes(study):
     run = study.runs[1].name
-    path = Path(layout.predictions(scores_of(study, run).answers.name))
     evaluate("predict", run)
-    first = path.read_bytes()
+    first = {path: path.read_bytes() for path in parts(study, run)}
     command = "from rankscope.cli import main; main()"
-    arguments = ["evaluate", "predict", run, "--suite", "tiny", "--study", "tiny.yaml"]
+    arguments = ["evaluate", "predict", run, "--suite", "tiny", "--study", "tiny.yaml", "--again"]
     result = subprocess.run(
         [sys.executable, "-c", command, *arguments],
         env=os.environ | {"OMP_NUM_THREADS": str(torch_threads())},
@@ -168,7 +257,7 @@ def test_another_process_writes_the_same_bytes(study):
         text=True,
         check=True,
     )
-    assert path.read_bytes() == first
+    assert {path: path.read_bytes() for path in parts(study, run)} == first
     # progress in lines of the log, no bars
     assert "done in" in result.stderr
     assert "\r" not in result.stderr
@@ -194,18 +283,22 @@ def test_scoring_needs_no_torch(study):
     subprocess.run([sys.executable, "-c", command], check=True)
 
 
-def test_the_manifest_names_inputs_outputs_items_and_times(study):
+def test_the_manifests_name_inputs_outputs_and_times(study):
     run = study.runs[1].name
-    evaluate("predict", run)
-    path = Path(layout.predictions(scores_of(study, run).answers.name))
-    manifest = json.loads(path.with_suffix(".json").read_text())
-    assert manifest["results"]["items"] == {"text": 3, "choice": 6}
-    assert manifest["results"]["steps"] == [10, 20]
-    read = [Path(layout.data_rows(study.data[name].name)) for name in ("text", "items")]
+    evaluate("predict", run, "--again")
+    listed = Path(layout.answers(scores_of(study, run).answers.name))
+    manifest = json.loads(listed.read_text())
+    assert set(manifest["results"]["seconds"]) == {"text", "choice"}
+    read = {name: Path(layout.data_rows(study.data[name].name)) for name in ("text", "items")}
     steps = [Path(layout.kept_weights(run)) / layout.step_folder(step) for step in (10, 20)]
     base = Path(layout.base_model(study.base.name))
-    assert set(manifest["inputs"]) == {path.as_posix() for path in (*read, *steps, base)}
-    assert path.name in manifest["outputs"]
+    everything = (*read.values(), *steps, base)
+    assert set(manifest["inputs"]) >= {path.as_posix() for path in everything}
+    first, *_ = parts(study, run)
+    assert f"../predictions/{first.name}" in manifest["outputs"]
+    part = json.loads(first.with_suffix(".json").read_text())
+    assert set(part["inputs"]) == {each.as_posix() for each in (read["text"], steps[0], base)}
+    assert list(part["outputs"]) == [first.name]
 
 
 def test_missing_inputs_are_answered_with_what_to_do(study):

@@ -14,13 +14,14 @@ import yaml
 from typer.testing import CliRunner
 
 from artefacts_of import scores_of
+from evaluated import read_answers, read_scores, write_answers
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.data.encodings.examples import EXAMPLES
 from rankscope.errors import ModelError, StudyError
-from rankscope.evaluate.predict import columns_of
-from rankscope.evaluate.tables import SCORES
+from rankscope.evaluate.kinds import generate
+from rankscope.evaluate.tables import COMMON, SCORES
 from rankscope.evaluate.weights import load_tokenizer
 from rankscope.records.data import DataSpec
 from rankscope.records.packed import Packed
@@ -189,15 +190,15 @@ def run(study: Study) -> str:
     return run.name
 
 
-def predicted(study: Study, run: str) -> pl.DataFrame:
-    return pl.read_parquet(layout.predictions(scores_of(study, run).answers.name))
+def predicted(study: Study, run: str, evaluation: str) -> pl.DataFrame:
+    return read_answers(scores_of(study, run).answers, evaluation)
 
 
 def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
     for evaluation, label in (("seen", "seen-s0"), ("unseen", "unseen")):
-        answers = predicted(study, run).filter(evaluation=evaluation)
+        answers = predicted(study, run, evaluation)
         items = rows(study, label)
-        assert answers.schema == pl.Schema(columns_of(study.suites[0]))
+        assert answers.schema == pl.Schema(COMMON | generate.COLUMNS)
         for column in ("task", "category", "text", "references", "options"):
             assert answers[column].equals(items[column])
         assert answers["item"].n_unique() == items.height
@@ -206,8 +207,7 @@ def test_every_item_of_a_test_set_is_answered(study: Study, run: str):
 
 
 def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
-    answers = predicted(study, run)
-    path = Path(layout.predictions(scores_of(study, run).answers.name))
+    answers = pl.concat(predicted(study, run, evaluation) for evaluation in ("seen", "unseen"))
     # what a model that had learned every other item would have said
     said = [
         references[-1].upper() + "." if number % 2 else text
@@ -215,7 +215,7 @@ def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
             answers.select("references", "prediction").iter_rows()
         )
     ]
-    answers.with_columns(pl.Series("prediction", said)).write_parquet(path)
+    write_answers(scores_of(study, run).answers, answers.with_columns(prediction=pl.Series(said)))
     seal()
     command = (
         "import sys; from rankscope.cli import app;"
@@ -223,7 +223,7 @@ def test_scores_are_of_text_and_need_no_torch(study: Study, run: str):
         " standalone_mode=False); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", command], check=True, env=os.environ)
-    scores = pl.read_parquet(layout.scores(scores_of(study, run).name))
+    scores = read_scores(scores_of(study, run))
     assert scores.schema == pl.Schema(SCORES)
     mean = dict(scores.group_by("metric").agg(pl.col("score").mean()).iter_rows())
     assert mean["exact_match"] == pytest.approx(0.5, abs=0.01)

@@ -11,6 +11,7 @@ import torch
 import yaml
 from typer.testing import CliRunner
 
+from evaluated import read_scores
 from rankscope.artefacts import layout
 from rankscope.cli import app
 from rankscope.evaluate.documents import read_prompts
@@ -96,7 +97,7 @@ def test_published_tasks_go_all_the_way(tmp_path: Path, monkeypatch: pytest.Monk
     for made in study.scores:
         verb("evaluate", "predict", made.answers.name)
         verb("evaluate", "score", made.name)
-    scores = pl.concat(pl.read_parquet(layout.scores(made.name)) for made in study.scores)
+    scores = pl.concat(map(read_scores, study.scores))
     items = scores.filter(metric="rouge_l").group_by("run", "evaluation").len()
     assert set(items.rows()) == {
         (name, evaluation, count)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from typer.testing import CliRunner
 
 from artefacts_of import decomposed, scores_of, spectra_of
 from rankscope.artefacts import layout
+from rankscope.artefacts.parts import parts_of
 from rankscope.cli import app
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -64,6 +66,11 @@ def _step(name: str) -> Callable[[Study, Run], str]:
     return lambda s, r: f"{layout.kept_weights(r.name)}/{layout.step_folder(4)}/{name}"
 
 
+def _part(study: Study, run: Run) -> str:
+    """What the last step of a run was first asked."""
+    return parts_of(Path(layout.marks(scores_of(study, run.name).name)))[-1].name
+
+
 MATRIX = "model.layers.0.mlp.up_proj"
 KINDS = {
     "rows": Kind(lambda s, r: layout.data_rows(s.data["code"].name), (PACK, PREDICT)),
@@ -86,10 +93,8 @@ KINDS = {
     "weights": Kind(_step("adapter_model.safetensors"), (PREDICT, SPECTRA)),
     "adapter config": Kind(_step("adapter_config.json"), (PREDICT, SPECTRA)),
     "loss": Kind(lambda s, r: layout.loss_curve(r.name), (TABLES,)),
-    "predictions": Kind(
-        lambda s, r: layout.predictions(scores_of(s, r.name).answers.name), (SCORE,)
-    ),
-    "scores": Kind(lambda s, r: layout.scores(scores_of(s, r.name).name), (TABLES,)),
+    "predictions": Kind(lambda s, r: layout.predictions(_part(s, r)), (SCORE,)),
+    "scores": Kind(lambda s, r: layout.scores(_part(s, r)), (TABLES,)),
     "spectra": Kind(
         lambda s, r: f"{layout.spectra(spectra_of(s, r.name).name)}/vectors.parquet", (TABLES,)
     ),

@@ -32,6 +32,11 @@ def seal(results: Path = Path("results")) -> None:
             Path(os.path.relpath(each, manifest.parent)).as_posix(): file_sha256(each)
             for each in files[manifest]
         }
+        # what a manifest lists of other artefacts it goes on listing
+        for listed in content.get("outputs", {}):
+            at = Path(os.path.normpath(manifest.parent / listed))
+            if at.is_file() and at.parent != manifest.parent:
+                outputs.setdefault(listed, file_sha256(at))
         content |= {"name": name, "outputs": outputs}
         manifest.parent.mkdir(parents=True, exist_ok=True)
         manifest.write_text(sealed(_complete(content)), "utf-8")

@@ -13,10 +13,12 @@ import numpy as np
 import polars as pl
 import yaml
 
+from evaluated import write_answers, write_scores
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.kinds import generate
 from rankscope.evaluate.tables import COMMON, SCORES
+from rankscope.records.evaluations import key
 from rankscope.records.instructions import Mixture
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -69,16 +71,19 @@ def write_mixture_study(
         if name in missing:
             continue
         run = by_name.get(name)
-        rows = [
-            row
+        rows = {
+            key(evaluation): list(_answers(run, evaluation, truth, tasks, items))
             for evaluation in suite.evaluations
-            for row in _answers(run, evaluation, truth, tasks, items)
-        ]
+        }
         keys = {**(run.keys() if run else study.base.keys()), "step": 10 if run else 0}
-        _write(rows, keys, Path(layout.scores(scores.name)), SCORES)
-        said = [row for row in rows if row["metric"] == "exact_match"]
-        path = Path(layout.predictions(scores.answers.name))
-        _write(said, keys, path, COMMON | generate.COLUMNS)
+        write_scores(scores, {each: _table(of, keys, SCORES) for each, of in rows.items()})
+        said = {
+            each: [row for row in of if row["metric"] == "exact_match"] for each, of in rows.items()
+        }
+        columns = COMMON | generate.COLUMNS
+        write_answers(
+            scores.answers, {each: _table(of, keys, columns) for each, of in said.items()}
+        )
     for suite in study.suites:
         for evaluation in suite.evaluations:
             _write_prompts(evaluation, tasks, items)
@@ -151,10 +156,9 @@ def _answers(run, evaluation, truth, tasks, items):
                 }  # fmt: skip
 
 
-def _write(rows: list[dict], keys: dict, path: Path, schema: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _table(rows: list[dict], keys: dict, schema: dict) -> pl.DataFrame:
     full = [{name: (keys | row).get(name) for name in schema} for row in rows]
-    pl.DataFrame(full, schema=schema).write_parquet(path)
+    return pl.DataFrame(full, schema=schema)
 
 
 def _write_prompts(evaluation, tasks: int, items: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from artefacts_of import scores_of, spectra_of
+from evaluated import write_answers, write_scores
 from rankscope.artefacts import layout
 from rankscope.records.keys import KEYS
 from rankscope.records.runs import Run
@@ -98,12 +99,9 @@ def _write_scores(root, study, run, steps, rng):
     rows = [
         row for step in steps for row in _scored_items(step, run.method.rank if run else None, rng)
     ]
-    path = root / layout.scores(scores.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _frame(run, study, rows).write_parquet(path)
-    _manifest(path.with_suffix(".json"), "evaluate-score", path.stem, 0.3)
-    predictions = root / layout.manifest_of(scores.answers.verb, scores.answers.name)
-    _manifest(predictions, "evaluate-predict", predictions.stem, 6.0)
+    frame = _frame(run, study, rows)
+    write_scores(scores, frame, root)
+    write_answers(scores.answers, frame, root)
 
 
 def _scored_items(step, rank, rng):

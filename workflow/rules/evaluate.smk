@@ -2,12 +2,11 @@
 
 
 rule evaluate_predict:
-    """Run every evaluation of a suite on every kept step, unscored."""
+    """Ask every kept step of a run about a suite, as far as it was not asked; lists the answers."""
     input:
         lookups.sources,
     output:
-        predictions=layout.predictions("{name}"),
-        manifest=layout.manifest_of("evaluate predict", "{name}"),
+        answers=layout.answers("{name}"),
     log:
         "logs/evaluate/{name}.log",
     benchmark:
@@ -22,12 +21,11 @@ rule evaluate_predict:
 
 
 rule evaluate_score:
-    """Score what was predicted; an edited metric re-runs only this."""
+    """Score what was answered; an edited metric re-scores its kind only. Lists the scores."""
     input:
         lookups.sources,
     output:
-        scores=layout.scores("{name}"),
-        manifest=layout.manifest_of("evaluate score", "{name}"),
+        scores=layout.marks("{name}"),
     log:
         "logs/evaluate/{name}.log",
     benchmark:
@@ -38,6 +36,6 @@ rule evaluate_score:
         mem_mb=scaled(2000),
         runtime=scaled(30),
     params:
-        code=source_hash("rankscope.evaluate.score"),
+        code=lookups.scoring_code,
     shell:
         "rankscope --log {log:q} evaluate score {wildcards.name:q}"

@@ -19,7 +19,7 @@ class Home:
     """Where the artefacts of one verb lie, below `results`: one folder or two files of each.
 
     `{name}` stands for an artefact's name. `files` are what later jobs read; `command` is what
-    makes an artefact again, also where it is there.
+    makes an artefact again, also where it is there; empty for a part of what another verb makes.
     """
 
     command: str
@@ -54,13 +54,18 @@ HOMES = {
         "train {name} --again", "train/{name}", ("train/{name}/steps", "train/{name}/loss.parquet")
     ),
     "evaluate predict": Home(
-        "evaluate predict {name}",
-        "evaluate/predictions/{name}",
-        ("evaluate/predictions/{name}.parquet",),
+        "evaluate predict {name} --again",
+        "evaluate/answers/{name}",
+        ("evaluate/answers/{name}.json",),
     ),
     "evaluate score": Home(
-        "evaluate score {name}", "evaluate/{name}", ("evaluate/{name}.parquet",)
+        "evaluate score {name} --again", "evaluate/scores/{name}", ("evaluate/scores/{name}.json",)
     ),
+    # the parts of both: what one version says of one evaluation, and its scores
+    "predictions": Home(
+        "", "evaluate/predictions/{name}", ("evaluate/predictions/{name}.parquet",)
+    ),
+    "scored": Home("", "evaluate/{name}", ("evaluate/{name}.parquet",)),
     "spectra base": Home("spectra base {name}", "spectra/bases/{name}", ("spectra/bases/{name}",)),
     "spectra run": Home("spectra run {name}", "spectra/{name}", ("spectra/{name}",)),
 }
@@ -71,7 +76,8 @@ def outputs(verb: str, name: str) -> tuple[str, ...]:
     """All files and folders of an artefact, its manifest last where it lies in none of them."""
     home = HOMES[verb]
     manifest = () if home.path in home.files else (home.manifest,)
-    return tuple(f"{RESULTS}/{path.format(name=name)}" for path in (*home.files, *manifest))
+    paths = dict.fromkeys((*home.files, *manifest))
+    return tuple(f"{RESULTS}/{path.format(name=name)}" for path in paths)
 
 
 def manifest_of(verb: str, name: str) -> str:
@@ -149,14 +155,24 @@ def remembered_hashes(part: str) -> str:
     return f"{RESULTS}/.hashes/{part}.json"
 
 
-def predictions(answers: str) -> str:
-    """What a model said: one row per step, evaluation and item, unscored."""
-    return f"{RESULTS}/evaluate/predictions/{answers}.parquet"
+def answers(answers: str) -> str:
+    """Manifest that lists what all versions of a subject said to a suite."""
+    return manifest_of("evaluate predict", answers)
 
 
-def scores(scores: str) -> str:
-    """Scored items: one row per step, evaluation, metric and item."""
-    return f"{RESULTS}/evaluate/{scores}.parquet"
+def predictions(part: str) -> str:
+    """What one version said of one evaluation: one row per item, unscored."""
+    return f"{RESULTS}/evaluate/predictions/{part}.parquet"
+
+
+def marks(scores: str) -> str:
+    """Manifest that lists the scores of a subject on a suite."""
+    return manifest_of("evaluate score", scores)
+
+
+def scores(part: str) -> str:
+    """Scores of one version on one evaluation: one row per item and metric."""
+    return f"{RESULTS}/evaluate/{part}.parquet"
 
 
 def spectra(spectra: str) -> str:
@@ -196,7 +212,10 @@ def report_page(study: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """The artefact that a path is a part of: its manifest, its name, and what makes it again."""
+    """The artefact that a path is a part of: its manifest, its name, and what makes it again.
+
+    `command` is empty where the job makes it again that lists it (`artefacts.parts`).
+    """
 
     manifest: str
     name: str
@@ -247,7 +266,8 @@ def place_of(path: str) -> Place | None:
         if match := home.parts.fullmatch(below):
             name = match["name"]
             manifest = f"{root}{RESULTS}/{home.manifest.format(name=name)}"
-            return Place(manifest, name, f"rankscope {home.command.format(name=name)}")
+            command = f"rankscope {home.command.format(name=name)}" if home.command else ""
+            return Place(manifest, name, command)
     for pattern in _REPORT:
         if match := re.fullmatch(pattern.outputs, below):
             parts = match.groupdict()

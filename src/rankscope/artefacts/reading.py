@@ -108,7 +108,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         except FileNotFoundError:
             raise ArtefactError(
                 f"{path}: there is no such manifest, so what lies beside it was not finished"
-                + (f"; make it with `{place.command}`, or start Snakemake again" if place else "")
+                + (
+                    f"; make it with `{place.command}`, or start Snakemake again"
+                    if place and place.command
+                    else ""
+                )
             ) from None
     content = _unsealed(raw)
     if content is None:
@@ -158,8 +162,8 @@ def read_json(path: Path) -> Any:
 def lost_files(path: Path) -> list[Path]:
     """Return those files of the artefact `path` that its manifest has and that are not there.
 
-    None where there is no readable manifest. Looks at names alone, so that thousands of artefacts
-    can be asked.
+    So is one whose own manifest is gone, where it has one (`artefacts.parts`). None where there is
+    no readable manifest. Looks at names alone, so that thousands of artefacts can be asked.
     """
     place = place_of(path.as_posix())
     if place is None:
@@ -169,9 +173,13 @@ def lost_files(path: Path) -> list[Path]:
         recorded = read_manifest(manifest)["outputs"]
     except ArtefactError:
         return []
-    return [
-        manifest.parent / name for name in recorded if not os.path.lexists(manifest.parent / name)
-    ]
+    files = [Path(os.path.normpath(manifest.parent / name)) for name in recorded]
+    return [at for at in files if not os.path.lexists(at) or not _has_manifest(at)]
+
+
+def _has_manifest(path: Path) -> bool:
+    place = place_of(path.as_posix())
+    return place is None or os.path.lexists(place.manifest)
 
 
 def intact_files(manifest: Path) -> list[Path]:
@@ -235,6 +243,8 @@ def remedy(place: Place | None) -> str:
     """Say how an artefact that is not what it should be is made again."""
     if place is None:
         return ""
+    if not place.command:
+        return f". Delete {place.manifest} and start Snakemake again, which makes this part anew"
     return (
         f". Make it again: `{place.command}`, with the study's `--study`; or delete"
         f" {place.manifest} and start Snakemake again"

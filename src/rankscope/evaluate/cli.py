@@ -14,12 +14,12 @@ app = typer.Typer(
     help="The evaluate stage: trained steps to one row per test item, then to scores.",
 )
 
-RunName = Annotated[
-    str,
+RunNames = Annotated[
+    list[str],
     typer.Argument(
-        metavar="RUN",
-        help="A run: its name, or method@seed, such as lora-r16@0; or `base`; or the name of what"
-        " is made.",
+        metavar="RUN...",
+        help="Runs on one base: each by its name, or method@seed, such as lora-r16@0; or `base`; or"
+        " the name of what is made.",
     ),
 ]
 SuiteName = Annotated[
@@ -28,46 +28,48 @@ SuiteName = Annotated[
         "--suite", help="Suite of evaluations; needed where the study asks a run for several."
     ),
 ]
+Again = Annotated[bool, typer.Option("--again", help="Make also what is there already.")]
 
 
 @app.command(epilog="Example: `rankscope evaluate predict lora-r16@0 --suite demo`")
-def predict(run: RunName, suite: SuiteName = None, study: StudyOption = None) -> None:
-    """Ask every kept step of a run about every item of a suite; nothing is scored yet."""
+def predict(
+    runs: RunNames, suite: SuiteName = None, again: Again = False, study: StudyOption = None
+) -> None:
+    """Ask every kept step of runs about every item of a suite; nothing is scored yet.
+
+    What was asked before, of the same weights and items, is not asked again.
+    """
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import kept_steps
+    from rankscope.evaluate.predict import Job
     from rankscope.evaluate.predict import predict as predict_items
-    from rankscope.evaluate.tables import Subject
     from rankscope.records.measurements import Answers
-    from rankscope.records.runs import Run
     from rankscope.studies.asked import asked
 
-    answers = asked(Answers, run, study, suite)
-    measured = answers.subject
-    if isinstance(measured, Run):
-        subject = Subject(
-            measured.keys(),
-            Path(layout.base_model(measured.trained_base.name)),
-            {**kept_steps(Path(layout.kept_weights(measured.name)))},
-        )
-    else:
-        subject = Subject(measured.keys(), Path(layout.base_model(measured.name)), {0: None})
-    data = {
-        evaluation.data.name: Path(layout.data_rows(evaluation.data.name))
-        for evaluation in answers.suite.evaluations
-    }
-    predict_items(answers.suite, subject, data, Path(layout.predictions(answers.name)))
+    found = [asked(Answers, run, study, suite) for run in runs]
+
+    def kept(run: str) -> dict[int, Path]:
+        return kept_steps(Path(layout.kept_weights(run)))
+
+    jobs = [Job(each.name, each.subject.versions(kept), each.suite.evaluations) for each in found]
+    predict_items(jobs, again)
 
 
 @app.command(epilog="Example: `rankscope evaluate score lora-r16@0 --suite demo`")
-def score(run: RunName, suite: SuiteName = None, study: StudyOption = None) -> None:
-    """Score the stored predictions of a run: one row per item and metric."""
-    from rankscope.artefacts import layout
+def score(
+    runs: RunNames, suite: SuiteName = None, again: Again = False, study: StudyOption = None
+) -> None:
+    """Score the stored predictions of runs: one row per item and metric.
+
+    What the same code scored before, of the same predictions, is not scored again.
+    """
     from rankscope.evaluate.score import score as score_predictions
     from rankscope.records.measurements import Scores
     from rankscope.studies.asked import asked
 
-    scores = asked(Scores, run, study, suite)
-    predictions = Path(layout.predictions(scores.answers.name))
-    score_predictions(scores.answers.suite, predictions, Path(layout.scores(scores.name)))
+    for run in runs:
+        scores = asked(Scores, run, study, suite)
+        answers = scores.answers
+        score_predictions(scores.name, answers.name, answers.suite.evaluations, again)

@@ -1,41 +1,73 @@
 """The stage function `score`: predictions in, one scored row per item and metric out.
 
-Guarantees: reads stored predictions only, without torch; an empty table of predictions gives an
-empty table of scores. The metrics themselves are those of the kinds (`evaluate.kinds`).
+Guarantees: reads stored predictions only, without torch. What was scored by the code that lies here
+now, from the predictions that lie there now, is not scored again: an edited metric re-scores its
+kind alone. No predictions give an empty table of scores. The metrics themselves are those of the
+kinds (`evaluate.kinds`).
 """
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 
+from rankscope.artefacts import layout
 from rankscope.artefacts.manifest import manifest
-from rankscope.artefacts.reading import exists, read_parquet
+from rankscope.artefacts.parts import Part, is_current, list_parts, parts_of
+from rankscope.artefacts.reading import exists, read_parquet, verified
+from rankscope.artefacts.source_hash import source_hash
 from rankscope.errors import ArtefactError
-from rankscope.evaluate.kind import Kind, kind_of
+from rankscope.evaluate.kind import Kind, kind_named, module_of
 from rankscope.evaluate.metric import Described, Row
-from rankscope.evaluate.predict import columns_of
-from rankscope.evaluate.tables import SCORES
-from rankscope.records.evaluations import Suite
+from rankscope.evaluate.tables import COMMON, SCORES
+from rankscope.records.evaluations import Evaluation, key
 from rankscope.records.keys import KEYS
 
 
-def score(suite: Suite, predictions: Path, output: Path) -> None:
-    """Write the scores of all predictions of one run; the manifest lies beside `output`.
+def score(name: str, answers: str, evaluations: Sequence[Evaluation], again: bool = False) -> None:
+    """Write the scores of all answers of one subject to a suite, as far as they are not there.
+
+    Args:
+        name: of these scores.
+        answers: name of the answers.
+        evaluations: those of the suite.
+        again: score also what was scored before.
 
     Raises:
-        ArtefactError: the predictions are missing or were written by another version.
+        ArtefactError: predictions are missing or were written by another version.
     """
-    with manifest(
-        output.with_suffix(".json"), "evaluate-score", output.stem, suite.canonical()
-    ) as record:
+    asked = Path(layout.answers(answers))
+    if not exists(asked):
+        raise ArtefactError(f"{asked}: no predictions to score; run `rankscope evaluate predict`")
+    kinds = {key(each): each.kind for each in evaluations}
+    spec = {"answers": answers, "code": {kind: code_of(kind) for kind in set(kinds.values())}}
+    with manifest(Path(layout.marks(name)), "evaluate-score", name, spec) as record:
         record.work_begins()
-        rows = _read(predictions, suite)
-        scored = pl.concat(
-            score_rows(kind_of(each), rows.filter(pl.col("evaluation") == each.name))
-            for each in suite.evaluations
-        )
-        record.parquet(output, scored)
+        parts = parts_of(asked)
+        scored = [part for part in parts if _score(part, kinds[part.evaluation], again)]
+        list_parts(record, ((part, Path(layout.scores(part.name))) for part in parts))
+        record.results["scored"] = len(scored)
+
+
+@cache
+def code_of(kind: str) -> str:
+    """Return the hash of the code that scores evaluations of a kind."""
+    return source_hash(__name__, module_of(kind))
+
+
+def _score(part: Part, kind: str, again: bool) -> bool:
+    """Score one part; say whether that was needed."""
+    predictions, path = (Path(at(part.name)) for at in (layout.predictions, layout.scores))
+    spec, where = {"code": code_of(kind)}, path.with_suffix(".json")
+    if not again and is_current(where, spec, {predictions.as_posix(): verified(predictions)}):
+        return False
+    with manifest(where, "evaluate-score", part.name, spec) as record:
+        record.startup_seconds = 0.0
+        scored = score_rows(kind_named(kind), _read(predictions, kind_named(kind)))
+        record.parquet(path, scored)
         record.results = {"rows": scored.height}
+    return True
 
 
 def score_rows(kind: Kind, predictions: pl.DataFrame) -> pl.DataFrame:
@@ -69,13 +101,11 @@ def _row(row: Row, item: str, metric: Described, score: float, weight: float) ->
     )
 
 
-def _read(path: Path, suite: Suite) -> pl.DataFrame:
-    if not exists(path):
-        raise ArtefactError(f"{path}: no predictions to score; run `rankscope evaluate predict`")
+def _read(path: Path, kind: Kind) -> pl.DataFrame:
     rows = read_parquet(path)
-    if rows.schema != pl.Schema(columns_of(suite)):
+    if rows.schema != pl.Schema(COMMON | kind.COLUMNS):
         raise ArtefactError(
             f"{path}: these predictions have other columns than this version writes;"
-            " delete the file and run `rankscope evaluate predict` again"
+            f" delete {path.with_suffix('.json')} and run `rankscope evaluate predict` again"
         )
     return rows

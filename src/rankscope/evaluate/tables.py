@@ -5,8 +5,6 @@ same ones, empty tables included, so that all of them can be scanned together. T
 own that a kind of evaluation adds to its predictions stand in its module (`evaluate.kinds`).
 """
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -36,20 +34,3 @@ SCORES: dict[str, Any] = KEYS | {
     "task": pl.String,
     "category": pl.String,
 }
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is evaluated: the key columns of its rows, and the weights of every step.
-
-    `base` is the folder of the base; a step whose folder is None is the base itself.
-    """
-
-    keys: dict[str, Any]
-    base: Path
-    steps: dict[int, Path | None]
-
-    @property
-    def name(self) -> str:
-        """Name of the run, or of the base."""
-        return str(self.keys["run"])

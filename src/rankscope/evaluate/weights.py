@@ -1,7 +1,8 @@
-"""The tokenizer of a base, as evaluations use it: it encodes as training does.
+"""The weights of a version of a model, and the tokenizer of its base, as evaluations use them.
 
 Guarantees: text becomes the tokens that training makes of it (`text.tokenizer`), and tokens become
-text as transformers decodes them. Not here: the model of a step (`weights.steps`).
+text as transformers decodes them. A version whose update is scaled is W + s · (W' − W), computed in
+float32 from freshly read weights. Not here: how a step is read from files (`weights.steps`).
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rankscope.artefacts import layout
+from rankscope.records.heads import Head
+from rankscope.records.versions import Version
 from rankscope.text.tokenizer import TextEncoder, load_encoder
 from rankscope.weights.loading import read_tokenizer
 
@@ -48,3 +52,29 @@ def load_tokenizer(base: Path) -> BaseTokenizer:
         ModelError: the folder holds none that can be read.
     """
     return BaseTokenizer(base, read_tokenizer(base))
+
+
+def load_version(version: Version, head: Head) -> Any:
+    """Return the model of a version under a head, in float32, ready for inference.
+
+    Raises:
+        ModelError: its weights are missing or unreadable, or do not fit its base.
+    """
+    from rankscope.weights.steps import load_step
+
+    base = Path(layout.base_model(version.origin))
+    model = load_step(base, version.folder, head)
+    if version.scale != 1.0:
+        _scale_update(model, load_step(base, None, head), version.scale)
+    return model
+
+
+def _scale_update(model: Any, base: Any, scale: float) -> None:
+    """Set every weight W' of `model` to W + scale · (W' − W), with W that of `base`."""
+    import torch
+
+    origin = base.state_dict()
+    with torch.no_grad():
+        # each once, also where two names share one
+        for name, weight in model.named_parameters():
+            weight.copy_(torch.lerp(origin[name], weight, scale))

@@ -12,6 +12,7 @@ from rankscope.records.data import DocumentSpec, TrainingSpec
 from rankscope.records.found import FileSet, Located
 from rankscope.records.keys import BASE, VERSION_KEYS
 from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
+from rankscope.records.versions import Kept, Version
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Base(Artefact):
         """The key columns of every row about the base as it is: the step 0 of every run on it."""
         known = {"run": self.name, "base": self.name, "family": BASE, "method": BASE}
         return {column: known.get(column) for column in VERSION_KEYS}
+
+    def versions(self, kept: Kept) -> tuple[Version, ...]:
+        """Return what of it can be measured: itself, as the step 0 of every run on it."""
+        del kept
+        return (Version(self.name, self.name, None, self.keys() | {"step": 0}),)
 
 
 class RootBase(Base):

@@ -11,7 +11,7 @@ from rankscope.records.instructions import TestSet
 from rankscope.records.labelled import LabelledText
 from rankscope.records.labels import ByLabel
 from rankscope.records.naming import artefact_name
-from rankscope.records.record import Positive, Seed, Spec
+from rankscope.records.record import Positive, Seed, Spec, readable
 from rankscope.records.runs import Run
 
 EvaluationName = Annotated[
@@ -99,6 +99,18 @@ class Classify(Spec):
 
 
 Evaluation = Annotated[BitsPerByte | Harness | Generate | Classify, Discriminator("kind")]
+"""What is asked of a model under a `head`, with scores in a `unit`."""
+LONGEST_KEY = 40
+
+
+def key(evaluation: Evaluation) -> str:
+    """Return what the artefacts of an evaluation are called, after the version that was asked.
+
+    It covers all that decides the evaluation, the version of its own class included: what changes
+    in one kind of evaluation renames nothing of another.
+    """
+    slug = readable(evaluation.name).encode()[:LONGEST_KEY].decode(errors="ignore")
+    return artefact_name("evaluate", slug, evaluation.identity())
 
 
 class Suite(Spec):

@@ -25,6 +25,7 @@ from rankscope.records.methods import Method, Quantisation
 from rankscope.records.packed import Packed
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Artefact, Positive, Seed
+from rankscope.records.versions import Kept, Version
 
 
 class MergedBase(Base):
@@ -151,6 +152,18 @@ class Run(Artefact):
             "seed": self.seed,
             "sampling": self.sampling_seed,
         }
+
+    def versions(self, kept: Kept) -> tuple[Version, ...]:
+        """Return what of it can be measured: every kept step; none if it diverged before one."""
+        return tuple(
+            Version(
+                name=f"{self.name}-{folder.name}",
+                origin=self.trained_base.name,
+                folder=folder,
+                keys=self.keys() | {"step": step},
+            )
+            for step, folder in kept(self.name).items()
+        )
 
 
 MergedBase.model_rebuild()

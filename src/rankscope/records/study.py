@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from rankscope.records.data import DataSpec
-from rankscope.records.evaluations import Suite
+from rankscope.records.evaluations import Suite, key
 from rankscope.records.measurements import Answers, Scores
 from rankscope.records.record import Artefact
 from rankscope.records.runs import BaseSpec, Run
@@ -61,12 +61,26 @@ class Study(Artefact):
 
     @cached_property
     def answers(self) -> tuple[Answers, ...]:
-        """What is asked, suite by suite: of the base, which all measure, and then of the runs."""
-        return tuple(
-            Answers(subject=subject, suite=suite)
-            for suite in self.suites
-            for subject in (self.base, *(run for run in self.runs if suite.measures(run)))
-        )
+        """What is asked: of the base, which every suite measures, and then of the runs.
+
+        Of suites that differ by the sampling alone, the base is asked all at once, and what they
+        share once.
+        """
+        labels: dict[str, list[Suite]] = {}
+        for suite in self.suites:
+            labels.setdefault(suite.suite, []).append(suite)
+        found = []
+        for label, suites in labels.items():
+            asked = {key(each): each for suite in suites for each in suite.evaluations}
+            whole = Suite(suite=label, evaluations=tuple(asked.values()))
+            found.append(Answers(subject=self.base, suite=whole))
+            found += [
+                Answers(subject=run, suite=suite)
+                for suite in suites
+                for run in self.runs
+                if suite.measures(run)
+            ]
+        return tuple(found)
 
     @cached_property
     def scores(self) -> tuple[Scores, ...]:

@@ -16,6 +16,8 @@ from typing import Any
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
+from rankscope.evaluate.score import code_of
+from rankscope.records.measurements import Scores
 from rankscope.records.record import Artefact
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -115,6 +117,12 @@ class Lookups:
         """Cores of a run: two where every run of the study waits for it."""
         run = self.studies.find(Run, wildcards.name)
         return 1 if self.studies.current.has(run) else 2
+
+    def scoring_code(self, wildcards: Any) -> str:
+        """Hash of the code that scores the kinds of evaluation in a suite."""
+        scores = self.studies.find(Scores, wildcards.name)
+        kinds = sorted({each.kind for each in scores.answers.suite.evaluations})
+        return " ".join(code_of(kind) for kind in kinds)
 
     def stage(self, stage: str) -> list[str]:
         """Every file that one stage makes for the study asked for.

@@ -111,7 +111,7 @@ def test_answers_need_the_weights_of_a_run_and_of_the_base_none_but_its_own(
 
 
 def test_every_run_and_the_base_are_scored(lookups: Lookups) -> None:
-    assert sum(path.endswith(".parquet") for path in lookups.stage("evaluate")) == 2 * 4
+    assert sum(path.endswith(".json") for path in lookups.stage("evaluate")) == 2 * 4
     assert sum(path.endswith("run.json") for path in lookups.stage("train")) == 1 + 3
     assert len(lookups.stage("spectra")) == 1 + 3
 

@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
+from rankscope.artefacts.parts import Part, parts_of
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
+from rankscope.records.evaluations import key
 from rankscope.records.keys import BASE, KEYS, VERSION_KEYS
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -124,19 +126,18 @@ def no_rows(table: str) -> pl.DataFrame:
 def _items(study: Study) -> pl.DataFrame:
     """Scores of all runs; the items of test sets that differ between samplings are told apart.
 
-    What samplings share, the base was asked in every suite of a label: it counts once.
+    What two suites share counts once.
     """
     frames = [_rows("items", ()).with_columns(**_asked("", None, None))]
-    counted: set[tuple[str, str, str]] = set()
+    counted: set[Part] = set()
     for scores in study.scores:
-        answers = scores.answers
-        rows = _rows("items", (Path(layout.scores(scores.name)),))
-        for evaluation in answers.suite.evaluations:
-            key = (answers.subject.name, evaluation.name, evaluation.data.name)
-            if rows.is_empty() or key in counted:
-                continue
-            counted.add(key)
-            taken = rows.filter(pl.col("evaluation") == evaluation.name)
+        listed = Path(layout.marks(scores.name))
+        parts = parts_of(listed) if exists(listed) else []
+        for evaluation in scores.answers.suite.evaluations:
+            mine = [each for each in parts if each.evaluation == key(evaluation)]
+            new = [part for part in mine if part not in counted]
+            counted.update(new)
+            taken = _rows("items", (Path(layout.scores(part.name)) for part in new))
             data = evaluation.data
             asked = _asked(evaluation.name, data.tests, data.drawn_with)
             frames.append(taken.with_columns(**asked))

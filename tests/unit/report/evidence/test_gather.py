@@ -6,9 +6,12 @@ import polars as pl
 import pytest
 import yaml
 
+from evaluated import write_scores
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.evaluate.tables import SCORES
+from rankscope.records.evaluations import key
+from rankscope.records.measurements import Scores
 from rankscope.records.study import Study
 from rankscope.report.evidence.gather import gather
 from rankscope.report.evidence.tables import build_tables, read_tables, write_tables
@@ -26,7 +29,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     study = load_study(Path("instructions.yaml"))
     runs = {run.name: run.keys() for run in study.runs} | {study.base.name: study.base.keys()}
     for scores in study.scores:
-        rows = [
+        rows = {key(evaluation): pl.DataFrame([
             dict.fromkeys(SCORES) | runs[scores.answers.subject.name] | {
                 "step": 0, "evaluation": evaluation.name,
                 "item": f"{evaluation.name} {number}", "score": 0.0, "weight": 1.0,
@@ -34,13 +37,10 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
                 "metric": metric, "spelling": {"rouge_l": "ROUGE-L"}.get(metric, "exact match"),
                 "side": False, "task": f"task {number}", "category": "Keyword Tagging",
             }
-            for evaluation in scores.answers.suite.evaluations
             for number in range(2)
             for metric in METRICS
-        ]  # fmt: skip
-        path = Path(layout.scores(scores.name))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pl.DataFrame(rows, schema=SCORES).write_parquet(path)
+        ], schema=SCORES) for evaluation in scores.answers.suite.evaluations}  # fmt: skip
+        write_scores(scores, rows)
     seal()
     return study
 
@@ -63,11 +63,11 @@ def test_unseen_items_are_the_same_in_all_samplings(study: Study):
         assert items_of(study, run.name) == [*seen, "unseen 0", "unseen 1"]
 
 
-def test_a_missing_file_of_the_base_is_made_up_for_by_another_sampling(study: Study):
-    first = next(each for each in study.scores if each.answers.subject == study.base)
-    Path(layout.scores(first.name)).unlink()
-    Path(layout.manifest_of(first.verb, first.name)).unlink()
-    assert items_of(study, study.base.name) == ["s1: seen 0", "s1: seen 1", "unseen 0", "unseen 1"]
+def test_the_base_is_asked_once_whatever_the_samplings(study: Study):
+    (asked,) = [each for each in study.answers if each.subject == study.base]
+    assert [each.name for each in asked.suite.evaluations] == ["seen", "unseen", "seen"]
+    Path(layout.marks(Scores(answers=asked).name)).unlink()
+    assert items_of(study, study.base.name) == []
 
 
 def test_an_evaluation_is_found_by_its_kind_of_tests_and_metric(study: Study, tmp_path: Path):

@@ -17,7 +17,10 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.reading import is_made, read_parquet, scan_parquet
+from rankscope.artefacts.parts import Part, parts_of
+from rankscope.artefacts.reading import exists, is_made, read_parquet, scan_parquet
+from rankscope.records.evaluations import key
+from rankscope.records.measurements import Answers
 from rankscope.records.methods import FULL
 from rankscope.records.study import Study
 from rankscope.report.chapters.mixtures.subject import Mixtures
@@ -154,22 +157,29 @@ def _chosen(evidence: Evidence, compared: Compared) -> pl.DataFrame:
 def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFrame:
     """What the runs answered: item, references, run, prediction."""
     paths = [
-        Path(layout.predictions(answers.name))
+        Path(layout.predictions(part.name))
         for answers in study.answers
         if answers.subject.name in compared.runs
+        for part in _answered(answers, compared.test.asked)
     ]
     schema: dict[str, Any] = {
         "run": pl.String, "step": pl.Int64, "item": pl.String, "references": pl.List(pl.String),
         "prediction": pl.String,
     }  # fmt: skip
-    asked = (pl.col("evaluation") == compared.test.asked) & pl.col("item").is_in(items)
     frames = [
-        scan_parquet(path).filter(asked).select(list(schema)).collect()
+        scan_parquet(path).filter(pl.col("item").is_in(items)).select(list(schema)).collect()
         for path in paths
-        if is_made(path)
     ]
     rows = pl.concat([pl.DataFrame(schema=schema), *frames])
     return rows.filter(pl.col("step") == pl.col("step").max().over("run")).drop("step")
+
+
+def _answered(answers: Answers, evaluation: str) -> list[Part]:
+    """What was said of the evaluation of a name; nothing where nothing was asked yet."""
+    listed = Path(layout.answers(answers.name))
+    keys = {key(each) for each in answers.suite.evaluations if each.name == evaluation}
+    parts = parts_of(listed) if exists(listed) else []
+    return [part for part in parts if part.evaluation in keys]
 
 
 def _prompts(study: Study, test: Evaluation, items: Sequence[str]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from evaluated import read_scores
 from instruction_study import STUDY
 from rankscope.artefacts import layout
 from rankscope.records.study import Study
@@ -39,11 +40,7 @@ def runs_on_all(study: Study, seed: int) -> dict[int | None, str]:
 
 
 def rouge(study: Study, run: str) -> dict[str, float]:
-    frames = [
-        pl.read_parquet(layout.scores(scores.name))
-        for scores in study.scores
-        if scores.answers.subject.name == run
-    ]
+    frames = [read_scores(scores) for scores in study.scores if scores.answers.subject.name == run]
     rows = pl.concat(frames).filter(pl.col("evaluation") == "unseen", pl.col("metric") == "rouge_l")
     return dict(rows.select(pl.concat_str("category", "item", separator="|"), "score").iter_rows())
 
@@ -84,8 +81,7 @@ def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
     lost = runs_on_all(study, seed=0)[2]
     for answers in study.answers:
         if answers.subject.name == lost:
-            Path(layout.predictions(answers.name)).unlink()
-            Path(layout.manifest_of(answers.verb, answers.name)).unlink()
+            Path(layout.answers(answers.name)).unlink()
     shown = found_in(study)
     by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
     assert by_rank.pop(2) is None

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rankscope.artefacts.source_hash import followed, source_hash
 from rankscope.errors import RankscopeError
 from rankscope.report.chapters import contents
-from rankscope.workflow.source_hash import followed, source_hash
 
 REPOSITORY = Path(__file__).parents[3]
 VERBS = ("tables", "chapter", "page")
