@@ -30,7 +30,7 @@ def test_a_quantised_base_is_made_and_decomposed_once(
     # it is made from the study's own base, which is measured in any case, and that from a blank one
     assert planned["base_model"] == 3
     assert planned["spectra_base"] == 1 + plain
-    assert planned["train_run"] == 2 + 2 * plain
+    assert planned["train_run"] == 1 + 2 + 2 * plain  # the base is what a run has learned
     assert planned_by_stage(new_lab) == announced(new_lab, monkeypatch)
 
 
