@@ -7,7 +7,7 @@ test set of its own, runs are compared with the base on that of their sampling.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -124,6 +124,14 @@ class Evidence:
         return tuple(
             sorted(found, key=lambda c: (place(c.family), c.rank or 0, c.learning_rate or 0.0))
         )
+
+    @cached_property
+    def _seeds(self) -> dict[str, int]:
+        return dict(self.runs.select("run", "seed").drop_nulls().iter_rows())
+
+    def seeds(self, runs: Sequence[str]) -> tuple[int, ...]:
+        """The seeds of trained runs."""
+        return tuple(self._seeds[run] for run in runs)
 
     @cached_property
     def headline_set(self) -> str:
@@ -281,7 +289,7 @@ class Evidence:
         key = (" ".join(runs), evaluation, step)
         if key not in self._repetitions:
             values = [[self._over_base(run, evaluation, step)[0]] for run in runs]
-            self._repetitions[key] = Repeated(condition.label, runs, np.array(values))
+            self._repetitions[key] = Repeated(condition.label, self.seeds(runs), np.array(values))
         return self._repetitions[key]
 
     def _of(self, run: str, evaluation: str, step: int) -> _Scores:
@@ -359,13 +367,13 @@ class Evidence:
         """
         counts = unit_counts(values.shape[1], "matrices")
         each = np.column_stack([(statistic or _weighted_mean)(seed, counts) for seed in values])
-        own = Repeated(condition.label, self.analysed(condition).runs, each[:1].T)
+        own = Repeated(condition.label, self.seeds(self.analysed(condition).runs), each[:1].T)
         return np.asarray(each.mean(axis=1) + seed_deviations(own, [own])[:, 0])
 
     def of_each_matrix(self, condition: Condition, column: str, step: int) -> Floats:
         """Draws × matrices: the mean over seeds, moved for all matrices together by the seeds."""
         values = self.matrix_values(condition, column, step)
-        own = Repeated(condition.label, self.analysed(condition).runs, values)
+        own = Repeated(condition.label, self.seeds(self.analysed(condition).runs), values)
         return np.asarray(values.mean(axis=0) + seed_deviations(own, [own]))
 
 

@@ -33,10 +33,13 @@ DECIMALS = 12  # values that only the order of summation tells apart are equal
 
 @dataclass(frozen=True)
 class Repeated:
-    """What was measured in the runs of one method: `values` is runs × columns."""
+    """What was measured in the runs of one method: `values` is runs × columns.
+
+    `seeds` are those of the runs: draws go by them, so that artefacts may change their names.
+    """
 
     label: str
-    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
     values: Floats
 
     @property
@@ -47,7 +50,7 @@ class Repeated:
     @property
     def freedom(self) -> int:
         """Degrees of freedom of the spread between the runs."""
-        return max(len(self.runs) - 1, 0)
+        return max(len(self.seeds) - 1, 0)
 
 
 @lru_cache(maxsize=1)
@@ -118,7 +121,7 @@ def seed_deviations(own: Repeated, pool: Sequence[Repeated], unit: Unit = same) 
     )
     told = np.array([of > 0 for of in units])  # methods × columns
     freedom = (told * np.array([[method.freedom] for method in methods])).sum(axis=0)
-    keys = [run for method in methods for run in method.runs]
+    keys = [f"{method.label}, seed {seed}" for method in methods for seed in method.seeds]
     normal = np.column_stack([_normal(f"{own.label} by {key}") for key in keys])
     for number in np.unique(freedom[freedom > 0]):
         columns = freedom == number
@@ -128,7 +131,7 @@ def seed_deviations(own: Repeated, pool: Sequence[Repeated], unit: Unit = same) 
     pooled = _ratio((scaled**2).sum(axis=0), freedom)
     alone = _ratio((own.residuals**2).sum(axis=0), max(own.freedom, 1) * own_unit**2)
     return np.asarray(
-        moved * _wider(alone, pooled, own.freedom) * own_unit / np.sqrt(len(own.runs))
+        moved * _wider(alone, pooled, own.freedom) * own_unit / np.sqrt(len(own.seeds))
     )
 
 

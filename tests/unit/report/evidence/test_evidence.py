@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +122,18 @@ def test_a_run_that_was_not_analysed_yet_is_left_out_of_the_spectra():
     evidence = builder.build()
     condition = evidence.conditions[0]
     assert evidence.spectral_steps(condition) == (5,)
+
+
+def test_intervals_do_not_depend_on_the_names_of_artefacts():
+    builder = EvidenceBuilder()
+    builder.scores("base", "code", {0: [0.0, 0.5]})
+    for rank, seed, gain in ((4, 0, 0.2), (4, 1, 0.5), (8, 0, 0.1), (8, 1, 0.9)):
+        builder.scores(builder.run(rank, seed), "code", {5: [gain, gain + 0.1]})
+    before = builder.build()
+    names = {run: f"renamed-{number}" for number, run in enumerate(before.runs["run"])}
+    renamed = pl.col("run").replace(names)
+    after = replace(
+        before, runs=before.runs.with_columns(renamed), items=before.items.with_columns(renamed)
+    )
+    for one, other in zip(before.conditions, after.conditions, strict=True):
+        assert np.array_equal(before.gain(one, "code", 5), after.gain(other, "code", 5))

@@ -19,8 +19,7 @@ TAIL = 0.1  # a quantile of 2,000 draws, relative
 
 
 def repeated(label: str, *values: float) -> Repeated:
-    runs = tuple(f"{label} {seed}" for seed in range(len(values)))
-    return Repeated(label, runs, np.array(values, dtype=np.float64)[:, None])
+    return Repeated(label, tuple(range(len(values))), np.array(values, dtype=np.float64)[:, None])
 
 
 def ends(own: Repeated, *pool: Repeated, **more: object) -> tuple[float, float]:
@@ -76,7 +75,7 @@ def test_counts_spread_with_their_mean_and_none_not_at_all():
 
 def test_what_moves_together_in_the_runs_moves_together_in_the_draws():
     values = np.array([[1.0, -2.0, 0.0], [2.0, -4.0, 0.0]])
-    draws = seed_deviations(Repeated("a", ("x", "y"), values), [])
+    draws = seed_deviations(Repeated("a", (0, 1), values), [])
     assert draws.shape == (DRAWS + 1, 3)
     assert draws[0].tolist() == [0.0, 0.0, 0.0]
     assert draws[:, 1] == pytest.approx(-2 * draws[:, 0])

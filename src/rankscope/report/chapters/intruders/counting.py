@@ -85,7 +85,7 @@ class Counting:
 
     def _counted(self, condition: Condition, step: int, grid: pl.DataFrame) -> Repeated:
         counts = self.counts(condition, step, grid)
-        return Repeated(condition.label, condition.runs, counts.sum(axis=1))
+        return Repeated(condition.label, self.evidence.seeds(condition.runs), counts.sum(axis=1))
 
     def counts(self, condition: Condition, step: int, grid: pl.DataFrame) -> Floats:
         """Seeds × matrices × settings."""

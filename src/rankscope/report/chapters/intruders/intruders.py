@@ -226,8 +226,8 @@ def _repeated(
     subject: Subject, lora: Condition, found: Intruding, steps: tuple[int, ...]
 ) -> Repeated:
     sums = np.stack([found[step].sum(axis=1) for step in steps], axis=1)  # seeds × steps × 2
-    runs = subject.evidence.analysed(lora).runs
-    return Repeated(lora.label, runs, sums[:, :, 0] / sums[:, :, 1])
+    seeds = subject.evidence.seeds(subject.evidence.analysed(lora).runs)
+    return Repeated(lora.label, seeds, sums[:, :, 0] / sums[:, :, 1])
 
 
 def _order_of_defined(x: Floats, rows: Floats) -> Floats:
