@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rankscope.evaluate.tables import COMMON, SCORES, Subject
+from rankscope.evaluate.tables import COMMON, SCORES
 from rankscope.records.keys import KEYS
 
 
@@ -19,8 +19,3 @@ def test_empty_and_full_scores_can_be_scanned_together(tmp_path: Path) -> None:
     pl.DataFrame([row], schema=SCORES).write_parquet(tmp_path / "full.parquet")
     both = pl.scan_parquet(tmp_path / "*.parquet").collect()
     assert both.select("run", "step", "score").rows() == [("a", 3, 0.5)]
-
-
-def test_a_subject_is_called_by_its_keys() -> None:
-    subject = Subject({"run": "lora-r4-1a2b"}, Path("base"), {0: None})
-    assert subject.name == "lora-r4-1a2b"

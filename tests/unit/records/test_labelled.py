@@ -21,7 +21,7 @@ def test_a_share_is_held_out_unless_a_file_is() -> None:
     assert labelled().fraction == 0.1
     assert labelled(heldout_fraction=0.25).fraction == 0.25
     files = labelled(heldout_path="held.jsonl").file_sets
-    assert [each.path for each in files] == ["rows.jsonl", "held.jsonl"]
+    assert [each.root for each in files] == ["rows.jsonl", "held.jsonl"]
     with pytest.raises(ValidationError, match=r"`heldout_fraction: 0.2` contradicts"):
         labelled(heldout_fraction=0.2, heldout_path="held.jsonl")
 

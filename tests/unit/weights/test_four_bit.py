@@ -9,7 +9,8 @@ import torch
 import transformers
 
 from rankscope.errors import ModelError
-from rankscope.records.bases import LocalBase, QuantisedBase
+from rankscope.records.bases import LocalBase
+from rankscope.records.runs import QuantisedBase
 from rankscope.weights import four_bit
 from rankscope.weights.four_bit import dequantised, linears, quantise, ready_for_training
 from rankscope.weights.heads import load, own_head
