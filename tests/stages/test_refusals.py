@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from finished_study import (
-    BASE,
     CHAPTERS,
     PACK,
     PAGE,
@@ -28,6 +27,7 @@ from rankscope.records.study import Study
 from tiny_study import TinyBase
 
 ROWS = ("data", "rows", "code")
+BASE = ("base", "model", "--again")
 VERBS = (
     ROWS, PACK, BASE, TRAIN, PREDICT, SCORE, SPECTRA_BASE, SPECTRA, TABLES, *CHAPTERS, PAGE,
 )  # fmt: skip
