@@ -39,7 +39,9 @@ class Home:
     @cached_property
     def parts(self) -> re.Pattern[str]:
         """What lies below `results` and is a part of an artefact."""
-        path = re.escape(self.path).replace(re.escape("{name}"), "(?P<name>[^/.]+)")
+        # a slug and a hash: `spectra/bases` is no run's
+        name = "(?P<name>[^/.]+-[^/.]+)"
+        path = re.escape(self.path).replace(re.escape("{name}"), name)
         if not self.is_folder:
             return re.compile(rf"{path}\.(parquet|json)")
         return re.compile(rf"{path}(/.*)?" if self.path in self.files else rf"{path}/.+")

@@ -78,6 +78,7 @@ def test_results_of_another_folder_keep_its_path(root):
     [
         "results", "results/", "elsewhere/run.json", "myresults/train/a/run.json", "",
         "results/strange/a.parquet", "results/train", "results/.hashes/a.json",
+        "results/spectra/bases", "results/spectra/bases/",
     ],
 )  # fmt: skip
 def test_what_is_outside_of_the_layout_has_no_place(path):
