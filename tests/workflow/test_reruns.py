@@ -35,7 +35,8 @@ def test_another_learning_rate_is_another_run_and_changing_back_is_free(lab: Lab
     lab.edit_study(grid=[{**GRID[0], "learning_rate": 1.0e-3}, GRID[1]])
     assert lab.planned() == ONE_RUN + REPORT
     lab.snakemake("train")
-    assert len(list(lab.folder.glob("results/train/full-*/run.json"))) == 2
+    # two of the study, and the one that its base has learned from
+    assert len(list(lab.folder.glob("results/train/full-*/run.json"))) == 3
     lab.study_file.write_text(original, "utf-8")
     assert lab.planned() == Counter()
 
@@ -62,7 +63,7 @@ def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab)
         ("results/train/lora-r1-*/run.json", ONE_RUN + REPORT),
         # of folders, which Snakemake does not look into
         ("results/train/lora-r1-*/steps/step-000004/adapter_model.safetensors", ONE_RUN + REPORT),
-        ("results/base/*/spectra/model.layers.0.mlp.up_proj.safetensors",
+        ("results/spectra/bases/*/model.layers.0.mlp.up_proj.safetensors",
          Counter(spectra_base=1, spectra_run=3) + REPORT),
         ("results/spectra/lora-r1-*/vectors.parquet", Counter(spectra_run=1) + REPORT),
         ("results/report/tiny/chapters/training/figures/loss.svg",
@@ -102,15 +103,15 @@ def test_forcing_a_stage_forces_its_rules(lab: Lab) -> None:
 
 def test_until_stops_after_a_stage(new_lab: Lab) -> None:
     planned = new_lab.planned("--until", "train")
-    assert planned == Counter(data_rows=2, base_model=1, data_pack=1, train_run=3)
+    assert planned == Counter(data_rows=2, base_model=2, data_pack=2, train_run=1 + 3)
 
 
 @pytest.mark.parametrize(
     ("target", "last", "absent"),
     [
-        ("data", Counter(data_rows=3, data_pack=1), {"train_run", "evaluate_predict"}),
-        ("base", Counter(base_model=1), {"data_pack", "train_run"}),
-        ("train", Counter(train_run=3), {"evaluate_predict", "spectra_run"}),
+        ("data", Counter(data_rows=3, data_pack=2), {"evaluate_predict"}),
+        ("base", Counter(base_model=2, train_run=1), {"evaluate_predict"}),
+        ("train", Counter(train_run=1 + 3), {"evaluate_predict", "spectra_run"}),
         ("evaluate", Counter(evaluate_predict=4, evaluate_score=4), {"spectra_run"}),
         ("spectra", Counter(spectra_base=1, spectra_run=3), {"evaluate_predict"}),
         ("report", REPORT, set()),

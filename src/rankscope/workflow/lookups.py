@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import lost_files
@@ -47,12 +47,15 @@ def rules_of_stages(names: Iterable[str]) -> frozenset[str]:
 
 
 def accept_stage_names(workflow: Any, lookups: "Lookups") -> None:
-    """Let `--forcerun`, `--until` and `--omit-from` take a stage's name for its rules.
+    """Let `--forcerun`, `--until` and `--omit-from` take a stage's name for what it makes.
 
     A target rule such as `evaluate` only collects what the stage's rules make; forced or reached on
     its own it would do nothing, which is not what `--forcerun evaluate` asks for. Snakemake hands
     over these options only after the Snakefile is parsed, hence an attribute that translates them
     when they are set, and answers a misspelled target or stage with the one that was meant.
+
+    Snakemake stops at every job of a rule that stands in `--until`, so that a run from whose
+    weights a base is made would end the workflow: there a stage stands for its last files.
 
     What has lost a file is forced, too: Snakemake does not look into folders that a rule made.
 
@@ -73,7 +76,7 @@ def accept_stage_names(workflow: Any, lookups: "Lookups") -> None:
             forcerun=rules_of_stages(settings.forcerun)
             # a job on a cluster node makes what it is told to, and nothing else
             | (frozenset() if settings.target_jobs else lookups.incomplete(settings.targets)),
-            until=rules_of_stages(settings.until),
+            until=frozenset(path for name in settings.until for path in lookups.ends(name)),
             omit_from=rules_of_stages(settings.omit_from),
         )
 
@@ -115,12 +118,12 @@ class Lookups:
 
     def threads(self, wildcards: Any) -> int:
         """Cores of a run: two where every run of the study waits for it."""
-        run = self.studies.find(Run, wildcards.name)
+        run = cast("Run", self.studies.artefact(wildcards.name))
         return 1 if self.studies.current.has(run) else 2
 
     def scoring_code(self, wildcards: Any) -> str:
         """Hash of the code that scores the kinds of evaluation in a suite."""
-        scores = self.studies.find(Scores, wildcards.name)
+        scores = cast("Scores", self.studies.artefact(wildcards.name))
         kinds = sorted({each.kind for each in scores.answers.suite.evaluations})
         return " ".join(code_of(kind) for kind in kinds)
 
@@ -133,6 +136,18 @@ class Lookups:
         if stage not in STAGE_RULES:
             raise RankscopeError(f"{stage!r} is no stage; stages: {', '.join(STAGE_RULES)}")
         return self._files.get(stage, [])
+
+    def ends(self, name: str) -> list[str]:
+        """Files of a stage that nothing else of it is made from; other names as they are."""
+        if name not in STAGE_RULES:
+            return [name]
+        study = self.studies.current
+        if name == study.stage:
+            return [layout.report_page(study.study)]
+        made = [record for record in walk(*study.sources) if record.stage == name]
+        sources = (source for record in made for source in record.sources)
+        below = {record.name for record in walk(*sources)}
+        return _files(each for each in made if each.name not in below)
 
     def everything(self, _wildcards: Any) -> list[str]:
         """Every file of the study asked for."""

@@ -56,13 +56,16 @@ def test_stage_names_are_translated_when_snakemake_sets_them() -> None:
         def incomplete(self, targets: frozenset[str]) -> frozenset[str]:
             return frozenset({"results/train/lora-r1-1a2b3c4d/run.json"})
 
+        def ends(self, name: str) -> list[str]:
+            return [f"last of {name}"]
+
     workflow = Workflow()
     accept_stage_names(workflow, Lossy())
     workflow.dag_settings = Settings(forcerun=frozenset({"base"}), until=frozenset({"report"}))
     assert workflow.dag_settings.forcerun == {
         "base_model", "results/train/lora-r1-1a2b3c4d/run.json",
     }  # fmt: skip
-    assert workflow.dag_settings.until == set(STAGE_RULES["report"])
+    assert workflow.dag_settings.until == {"last of report"}
     with pytest.raises(SystemExit, match="'trian' is no target; did you mean train"):
         workflow.dag_settings = Settings(targets=frozenset({"trian"}))
     workflow.dag_settings = Settings(target_jobs=frozenset({"train_run:run=lora-r4-1a2b3c4d"}))
@@ -131,3 +134,18 @@ def test_everything_is_asked_for_so_that_what_is_deleted_comes_back(lookups: Loo
 def test_an_unknown_stage_is_refused(lookups: Lookups) -> None:
     with pytest.raises(RankscopeError, match="'analyse' is no stage; stages: data, base"):
         lookups.stage("analyse")
+
+
+def test_the_ends_of_a_stage_are_what_nothing_else_of_it_is_made_from(lookups: Lookups) -> None:
+    study = lookups.studies.current
+    manifests = [layout.run_manifest(run.name) for run in study.runs]
+    ends = lookups.ends("train")
+    assert [path for path in ends if path.endswith("run.json")] == manifests
+    # and not that from whose weights the base is made
+    assert set(ends) < set(lookups.stage("train"))
+    packed = {layout.packed(run.packed.name) for run in study.runs}
+    of_data = set(lookups.ends("data"))
+    assert packed < of_data
+    assert layout.data_rows(study.data["code"].name) not in of_data
+    assert lookups.ends("report") == [layout.report_page("tiny")]
+    assert lookups.ends("train_run") == ["train_run"]
