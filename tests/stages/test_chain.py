@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from artefacts_of import scores_of, spectra_of
+from evaluated import read_scores
 from rankscope.artefacts import layout
 from rankscope.base.cli import model
 from rankscope.data.cli import pack, rows
@@ -53,7 +54,8 @@ def make(record: Artefact) -> None:
             for source in record.sources
             for path in layout.outputs(source.verb, source.name)
         )
-        VERBS[record.verb](record.name, study=FILE)
+        names = [record.name] if record.stage == "evaluate" else record.name
+        VERBS[record.verb](names, study=FILE)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,8 @@ def chain(tiny_base: TinyBase, tmp_path_factory: pytest.TempPathFactory):
 def test_the_merged_base_says_what_the_step_says_that_it_is_made_of(chain) -> None:
     study, of_first = chain
     (first,) = of_first.runs
-    measured = pl.read_parquet(layout.scores(scores_of(study, study.base.name).name))
-    of_run = pl.read_parquet(layout.scores(scores_of(of_first, first.name).name))
+    measured = read_scores(scores_of(study, study.base.name))
+    of_run = read_scores(scores_of(of_first, first.name))
     last = of_run.filter(pl.col("step") == pl.col("step").max())
     assert measured["score"].to_list() == last["score"].to_list()
     assert not measured.is_empty()
@@ -85,9 +87,9 @@ def test_the_merged_base_says_what_the_step_says_that_it_is_made_of(chain) -> No
 def test_what_is_trained_on_it_goes_all_the_way(chain, number: int) -> None:
     study, _ = chain
     run = study.runs[number]
-    scores = pl.read_parquet(layout.scores(scores_of(study, run.name).name))
+    scores = read_scores(scores_of(study, run.name))
     assert scores["base"].unique().to_list() == [study.base.name]
-    before = pl.read_parquet(layout.scores(scores_of(study, study.base.name).name))
+    before = read_scores(scores_of(study, study.base.name))
     learning = pl.col("measures") == "learning"
     last = scores.filter(pl.col("step") == pl.col("step").max())
     # it goes on learning from where the first run ended

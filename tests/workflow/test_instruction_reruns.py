@@ -14,8 +14,11 @@ from tiny_llama import save_base
 # two mixtures in two samplings
 GRID = [{"method": "lora", "rank": [2], "learning_rate": 1.0e-2}]
 METRIC = """
-METRICS["generate"] += (
-    Metric("characters", "characters", False, lambda row: float(len(row["prediction"]))),
+METRICS += (
+    Metric(
+        name="characters", unit="characters", higher_is_better=False, largest=None,
+        score=lambda row: float(len(row["prediction"])),
+    ),
 )
 """
 
@@ -63,9 +66,9 @@ def test_a_further_metric_scores_the_stored_answers_and_asks_no_model(
     answers = written(lab, "results/evaluate/predictions/*.parquet")
     weights = written(lab, "results/train/*/run.json")
     assert len(weights) == 2 * 2
-    metrics = lab.folder / "src/rankscope/evaluate/metrics.py"
+    metrics = lab.folder / "src/rankscope/evaluate/kinds/generate.py"
     metrics.write_text(metrics.read_text("utf-8") + METRIC, "utf-8")
-    assert lab.planned("evaluate") == Counter(evaluate_score=len(answers))
+    assert lab.planned("evaluate") == Counter(evaluate_score=2 * 2 + 1)  # the base once
     lab.snakemake("evaluate")
     assert written(lab, "results/evaluate/predictions/*.parquet") == answers
     assert written(lab, "results/train/*/run.json") == weights

@@ -48,7 +48,7 @@ def test_an_edited_figure_redraws_its_chapter_and_the_page_only(lab: Lab) -> Non
 
 
 def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab) -> None:
-    metrics = lab.folder / "src/rankscope/evaluate/metrics.py"
+    metrics = lab.folder / "src/rankscope/evaluate/kinds/bits_per_byte.py"
     metrics.write_text(metrics.read_text("utf-8") + "\n# edited\n", "utf-8")
     # the base and three runs
     assert lab.planned() == Counter(evaluate_score=4) + REPORT
@@ -57,8 +57,9 @@ def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab)
 @pytest.mark.parametrize(
     ("deleted", "expected"),
     [
-        ("results/evaluate/lora-r4-*.parquet", Counter(evaluate_score=1) + REPORT),
-        ("results/evaluate/predictions/full-*.parquet",
+        ("results/evaluate/lora-r4-*-step-000004-code-*.parquet",
+         Counter(evaluate_score=1) + REPORT),
+        ("results/evaluate/predictions/full-*-step-000004-code-*.parquet",
          Counter(evaluate_predict=1, evaluate_score=1) + REPORT),
         ("results/train/lora-r1-*/run.json", ONE_RUN + REPORT),
         # of folders, which Snakemake does not look into
@@ -89,7 +90,7 @@ def test_a_deleted_step_comes_back_to_the_bit(lab: Lab) -> None:
 
 
 def test_a_deleted_score_comes_back_to_the_bit(lab: Lab) -> None:
-    scores = lab.only("results/evaluate/lora-r4-*.parquet")
+    scores = lab.only("results/evaluate/lora-r4-*-step-000004-code-*.parquet")
     before = scores.read_bytes()
     scores.unlink()
     lab.snakemake("evaluate")

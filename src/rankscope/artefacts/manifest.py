@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
+@cache
 def package_versions() -> dict[str, str]:
     """Versions of the libraries a result depends on, as far as they are installed."""
     found = {}
