@@ -1,12 +1,12 @@
 """Evidence on methods × mixtures of tasks, written by hand: every verdict follows on paper."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from evidence_builder import EvidenceBuilder
 from rankscope.report.chapters.mixtures.paper import METRICS, printed_scores
 from rankscope.report.chapters.mixtures.subject import Mixtures
-
-__all__ = ["FIXED_TOTAL", "NAMES", "PAPER_SETS", "mixtures_of", "of_the_paper"]
+from rankscope.report.verdicts.verdict import Verdict
 
 Size = tuple[int, int]  # tasks, examples
 Scores = Callable[[str, str, str, int | None, int], Sequence[float]]
@@ -22,6 +22,9 @@ NAMES = {
     ("inter", "rouge_l"): "unseen (ROUGE-L)",
 }
 FULL_RATE, RATE = 3e-5, 5e-5
+EXACT, ROUGE = METRICS
+RANKS = (4, 8, 16, 32)
+SMALL: dict[str, Size] = {"T2": (2, 200), "T8": (8, 800)}  # mixtures that no paper has
 
 
 def mixtures_of(
@@ -84,3 +87,31 @@ def of_the_paper() -> Mixtures:
     )
     (found,) = Mixtures.of(builder.build())
     return found
+
+
+def small(
+    score: Callable[[str, str, int | None], float], ranks: Sequence[int] = RANKS, **more: Any
+) -> Mixtures:
+    """Two mixtures; `score` takes kind, label and rank and is that of every item."""
+    builder = mixtures_of(
+        lambda kind, label, metric, rank, seed: [score(kind, label, rank)] * 2,
+        SMALL, ranks, metrics=(EXACT,), **more,
+    )  # fmt: skip
+    (found,) = Mixtures.of(builder.build())
+    return found
+
+
+def by_set(verdicts: Iterable[Verdict], kind: str, metric: str) -> list[Verdict]:
+    """The verdicts on the paper's four mixtures, by number of tasks."""
+    found = {verdict.scope: verdict for verdict in verdicts}
+    return [found[f"{label} · {NAMES[kind, metric]}"] for label in PAPER_SETS]
+
+
+def outcomes(verdicts: Iterable[Verdict]) -> list[str]:
+    """What was decided."""
+    return [verdict.verdict for verdict in verdicts]
+
+
+def values(verdicts: Iterable[Verdict]) -> list[float | None]:
+    """What was measured."""
+    return [verdict.value for verdict in verdicts]

@@ -35,7 +35,7 @@ def claim(side="above", threshold=0.0):
         ("above", -0.1, 0.1, "inconclusive"), ("above", 0.0, 0.1, "inconclusive"),
         ("below", -0.2, -0.1, "confirmed"), ("below", 0.1, 0.2, "denied"),
         ("at least", 0.0, 0.1, "confirmed"), ("at least", -0.1, 0.1, "inconclusive"),
-        ("at least", -0.2, -0.1, "denied"),
+        ("at least", -0.2, -0.1, "denied"), ("above", math.nan, math.nan, "inconclusive"),
     ],
 )  # fmt: skip
 def test_an_interval_on_one_side_decides(side, low, high, decision):
@@ -90,3 +90,13 @@ def test_three_values_are_in_order_by_chance_in_one_of_six():
 def test_a_bound_that_cannot_confirm_is_out_of_reach(side, best, reached):
     assert (bound_out_of_reach(claim(side), best, "because") == "") is reached
     assert not math.isnan(best)
+
+
+def test_one_seed_is_never_enough():
+    draws = np.full(2001, 0.5)
+    assert judge(claim(), "", draws, Sample(2, 30, "items")).verdict == "confirmed"
+    alone = judge(claim(), "", draws, Sample(1, 30, "items"))
+    assert alone.verdict == "inconclusive"
+    assert alone.value == 0.5
+    assert "1 seed" in alone.reason
+    assert alone.n == "30 items × 1 seed"
