@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import rankscope
 from rankscope.errors import StudyError
 from rankscope.records.bases import LocalBase
 from rankscope.records.data import Continuations, TextFiles
@@ -126,10 +127,12 @@ def test_names_are_the_same_in_every_process(tmp_path: Path) -> None:
         "import sys; from rankscope.studies.expand import load_study;"
         "print(*(run.name for run in load_study(sys.argv[1]).runs))"
     )
+    source = str(Path(rankscope.__file__).parents[1])  # whatever else is installed
     for hash_seed in ("0", "1"):
         done = subprocess.run(
             [sys.executable, "-c", program, str(tmp_path / "mine.yaml")],
-            capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": hash_seed},
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": source},
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert done.stdout.split() == here
 
