@@ -51,11 +51,12 @@ def test_a_further_rank_trains_one_run_per_mixture_and_sampling(finished: Lab, t
     assert set(planned) == {"train_run", "evaluate_predict", "evaluate_score"}
     plan = lab.snakemake("evaluate", "--dry-run")
     jobs = {
-        line.split("run=")[1].split(",")[0]
+        line.split("name=")[1].split(",")[0]
         for line in plan.splitlines()
-        if "wildcards: run=" in line
+        if "wildcards: name=" in line
     }
-    assert len(jobs) == 2 * 2
+    # each is trained, asked and scored
+    assert len(jobs) == 3 * 2 * 2
     assert all(job.startswith("lora-r3-") for job in jobs)
 
 
