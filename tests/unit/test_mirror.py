@@ -10,7 +10,7 @@ UNIT = Path(__file__).parent
 SOURCE = UNIT.parents[1] / "src" / "rankscope"
 SHELLS = {"__init__", "__main__", "cli"}
 # whose modules are not all tested in files of their own yet; a package that is leaves this list
-UNFINISHED = {"evaluate", "records", "report", "train"}
+UNFINISHED = {"report"}
 
 
 def without_tests() -> set[str]:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from rankscope.evaluate.decoding import USUAL, WAYS, CachedDecoder, WholeTexts
+from rankscope.evaluate.decoding import USUAL, WAYS
 from rankscope.evaluate.generation import generate
 from rankscope.evaluate.trial import way_to_decode
 from tiny_families import ATTENTION, RECURRENT, random_family
@@ -76,16 +76,6 @@ def test_a_cache_that_is_wrong_only_for_long_prompts_is_found():
     model.forward = forgetful
     assert way_to_decode(model, PROMPTS) != USUAL
     assert way_to_decode(model, PROMPTS[1:]) == USUAL
-
-
-def test_both_decoders_agree_token_by_token():
-    model = random_family("llama")
-    cached, whole = CachedDecoder(model, masked=True), WholeTexts(model)
-    with torch.inference_mode():
-        torch.testing.assert_close(cached.start(PROMPTS), whole.start(PROMPTS))
-        for rows, tokens in (([0, 2, 4], [5, 6, 7]), ([0, 1, 2], [8, 9, 10]), ([1], [3])):
-            given = torch.tensor(rows), torch.tensor(tokens)
-            torch.testing.assert_close(cached.go_on(*given), whole.go_on(*given))
 
 
 def test_a_model_whose_logits_are_no_numbers_costs_no_search(caplog):
