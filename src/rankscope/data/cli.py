@@ -26,7 +26,7 @@ def rows(name: Name, study: StudyOption = None) -> None:
     """Write the documents, items or tasks of a data variant: one row each, with hash and split."""
     from rankscope.artefacts import layout
     from rankscope.data.rows import write_rows
-    from rankscope.records.instructions import Data
+    from rankscope.records.variant import Data
     from rankscope.studies.asked import asked
 
     spec = cast("DataSpec", asked(Data, name, study))

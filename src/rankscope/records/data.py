@@ -6,7 +6,6 @@ from pydantic import Discriminator, Field
 
 from rankscope.records.found import FileSet, Located
 from rankscope.records.instructions import (
-    Data,
     MadeTasks,
     Mixture,
     Niv2Mirror,
@@ -16,6 +15,7 @@ from rankscope.records.instructions import (
 from rankscope.records.labelled import LabelledText
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import HeldOut, MaxBytes, Positive, Revision, Seed, readable
+from rankscope.records.variant import Data
 
 
 class StandardLibrary(Data, Located):

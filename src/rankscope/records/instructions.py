@@ -7,15 +7,15 @@ out its sampling seed stands for one per sampling; unfolding a grid replaces it 
 """
 
 from pathlib import PurePath
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, model_validator
 
 from rankscope.errors import StudyError
 from rankscope.records.found import FileSet, Located
-from rankscope.records.heads import CausalLM, Head
 from rankscope.records.labels import ByLabel
-from rankscope.records.record import Artefact, Positive, Revision, Seed, readable
+from rankscope.records.record import Positive, Revision, Seed, readable
+from rankscope.records.variant import Data
 
 CATEGORY_TABLE = "task_categories.tsv"
 TemplateName = Annotated[
@@ -30,85 +30,6 @@ SamplingSeed = Annotated[
     Seed | None,
     Field(description="left out: one sampling for each seed of the runs"),
 ]
-
-
-class Data(Artefact):
-    """What every data variant has in common."""
-
-    stage: ClassVar[str] = "data"
-    verb: ClassVar[str] = "data rows"
-    trained_as: ClassVar[Literal["sequences", "examples", "labelled"] | None] = None
-    """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
-
-    @property
-    def head(self) -> Head:
-        """The head of a model that is trained on it."""
-        return CausalLM()
-
-    @property
-    def tests(self) -> Literal["intra", "inter"] | None:
-        """Which tasks it tests: those trained on or others; None if it is no test of tasks."""
-        return None
-
-    # what a variant says of itself; most say nothing, and those below that do, say it
-
-    has_heldout_rows: ClassVar[bool] = False
-    """Whether its rows are of two splits, `train` and `heldout`."""
-    shares_passages: ClassVar[bool] = False
-    """Whether its texts have passages in common on purpose, as the definitions of tasks are."""
-
-    is_fetched: ClassVar[bool] = False
-    """Whether its text comes over the network the first time."""
-
-    @property
-    def file_sets(self) -> tuple[FileSet, ...]:
-        """The files of the user's that its text stands in."""
-        return ()
-
-    @property
-    def described(self) -> str:
-        """What readers are told of it where its label says too little; else empty."""
-        return ""
-
-    @property
-    def heldout_of(self) -> "Data":
-        """The variant whose held-out rows an evaluation on this one reads."""
-        return self
-
-    @property
-    def kept_apart_within(self) -> str | None:
-        """What it is a part of, if no two parts of that share what is tested and trained on."""
-        return None
-
-    @property
-    def drawn_with(self) -> int | None:
-        """The seed of its sampling; None where it is not drawn, or stands for every sampling."""
-        return None
-
-    @property
-    def whatever_sampling(self) -> "Data":
-        """What it and its other samplings are samplings of."""
-        return self
-
-    @property
-    def series(self) -> str | None:
-        """Its name in the multi-task paper's series of mixtures, if it is one of them."""
-        return None
-
-    @property
-    def tasks_asked(self) -> int | Literal["all"] | None:
-        """How many tasks are trained on, if it is made of tasks."""
-        return None
-
-    @property
-    def examples_per_task_asked(self) -> int | None:
-        """How many examples of each."""
-        return None
-
-    @property
-    def collection(self) -> str | None:
-        """The kind of source that its tasks are from."""
-        return None
 
 
 # --- collections of tasks -------------------------------------------------------------------------
@@ -233,7 +154,7 @@ class TestSet(Data):
         """Whether this stands for one test set per sampling."""
         return self.kind == "intra" and self.sampling_seed is None
 
-    def drawn(self, seed: int) -> "TestSet":
+    def drawn(self, seed: int) -> Self:
         """Return the test set of the sampling `seed`."""
         return self.replaced(sampling_seed=seed) if self.undrawn else self
 
@@ -309,7 +230,7 @@ class Mixture(Data):
         """Whether this stands for one mixture per sampling."""
         return self.sampling_seed is None
 
-    def drawn(self, seed: int) -> "Mixture":
+    def drawn(self, seed: int) -> Self:
         """Return the mixture of the sampling `seed`."""
         return self.replaced(sampling_seed=seed) if self.undrawn else self
 

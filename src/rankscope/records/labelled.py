@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from rankscope.records.found import FileSet, Located
 from rankscope.records.heads import Classifier
-from rankscope.records.instructions import Data
 from rankscope.records.record import HeldOut, Positive, Seed, readable
+from rankscope.records.variant import Data
 from rankscope.records.written import OneOrMore
 
 LABELLED_SUFFIXES = (".jsonl", ".parquet")

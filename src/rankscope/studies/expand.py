@@ -16,8 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rankscope.records.data import DataSpec
-from rankscope.records.evaluations import Generate, Suite
-from rankscope.records.instructions import Mixture, TestSet
+from rankscope.records.evaluations import Suite
 from rankscope.records.methods import FullFineTuning, Lora, LoraOptions
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import BaseSpec, Run
@@ -116,7 +115,7 @@ def _series(file: StudyFile, runs: list[tuple[Run, Place]]) -> Iterator[tuple[st
 def _variants(file: StudyFile, samplings: list[int]) -> Iterator[tuple[str, DataSpec]]:
     """Yield the variants by label; those without a sampling seed once per sampling."""
     for label, spec in file.data.items():
-        if isinstance(spec, Mixture | TestSet) and spec.undrawn:
+        if spec.undrawn:
             yield from ((f"{label}-s{seed}", spec.drawn(seed)) for seed in samplings)
         else:
             yield label, spec
@@ -130,15 +129,11 @@ def _suites(file: StudyFile, samplings: list[int]) -> Iterator[Suite]:
     beside a process of its own for every run, and the report takes one.
     """
     for label, evaluations in file.evaluate.items():
-        sampled = any(isinstance(each, Generate) and each.data.undrawn for each in evaluations)
-        if not sampled:
+        if not any(each.data.undrawn for each in evaluations):
             yield Suite(suite=label, evaluations=tuple(evaluations))
             continue
         for seed in samplings:
-            drawn = tuple(
-                each.replaced(data=each.data.drawn(seed)) if isinstance(each, Generate) else each
-                for each in evaluations
-            )
+            drawn = tuple(each.replaced(data=each.data.drawn(seed)) for each in evaluations)
             yield Suite(suite=label, evaluations=drawn, sampling_seed=seed)
 
 
@@ -199,7 +194,7 @@ def _runs(file: StudyFile, block: FullBlock | LoraBlock) -> Iterator[Run]:
     for data, method, rate in product(variants, _methods(block), block.learning_rate):
         recipe = Recipe(learning_rate=rate, **{**file.recipe, **block.recipe})
         for seed in seeds:
-            drawn = data.drawn(seed) if isinstance(data, Mixture) else data
+            drawn = data.drawn(seed)
             yield Run(base=base, data=drawn, method=method, recipe=recipe, seed=seed)
 
 

@@ -16,13 +16,13 @@ from typing import TypeVar, cast
 from rankscope.errors import StudyError
 from rankscope.records.bases import Base
 from rankscope.records.data import DataSpec
-from rankscope.records.instructions import Data
 from rankscope.records.measurements import Answers, Scores
 from rankscope.records.packed import Packed
 from rankscope.records.record import Artefact
 from rankscope.records.runs import Run, TrainedBase
 from rankscope.records.spectra import Decomposition, Spectra
 from rankscope.records.study import Study
+from rankscope.records.variant import Data
 from rankscope.studies.expand import STUDIES, load_study, study_path
 from rankscope.studies.file import configured_study
 from rankscope.studies.graph import walk

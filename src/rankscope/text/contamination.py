@@ -21,8 +21,8 @@ from rankscope.artefacts.fingerprint import regular_files_of
 from rankscope.artefacts.hashes import content_hashes
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Evaluation
-from rankscope.records.instructions import Data
 from rankscope.records.study import Study
+from rankscope.records.variant import Data
 
 if TYPE_CHECKING:
     import polars as pl

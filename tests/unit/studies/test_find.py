@@ -6,11 +6,11 @@ import pytest
 
 from rankscope.errors import StudyError
 from rankscope.records.bases import Base
-from rankscope.records.instructions import Data
 from rankscope.records.measurements import Answers, Scores
 from rankscope.records.packed import Packed
 from rankscope.records.runs import Run
 from rankscope.records.spectra import Decomposition, Spectra
+from rankscope.records.variant import Data
 from rankscope.studies.expand import load_study
 from rankscope.studies.find import Studies
 from rankscope.studies.graph import walk
