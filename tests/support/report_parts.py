@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from rankscope.cli import app
 from rankscope.report.chapters.chapter import Content
-from rankscope.report.chapters.contents import CHAPTERS, chapters_of
+from rankscope.report.chapters.contents import CHAPTERS, chapters_of, declared
 from rankscope.report.chapters.intruders.content import CLAIMS as ON_INTRUDERS
 from rankscope.report.chapters.making import finished_figures
 from rankscope.report.chapters.tradeoff.content import CLAIMS as ON_THE_TRADEOFF
@@ -22,6 +22,7 @@ from rankscope.report.verdicts.verdict import Verdict
 from rankscope.studies.expand import load_study
 
 METHOD_CLAIMS = (*ON_THE_TRADEOFF, *ON_INTRUDERS, *ON_UPDATES)
+SENTENCES = {name: text for each in CHAPTERS for name, text in declared(each).sentences.items()}
 NO_STUDY: Any = SimpleNamespace(headline=None, tuned_in=None, answers=(), suites=())
 
 

@@ -11,14 +11,10 @@ import pytest
 from evidence_builder import EvidenceBuilder, tables_of
 from rankscope.report.chapters.mixtures.content import figures
 from rankscope.report.chapters.mixtures.tables import category_scores, mixture_scores
-from rankscope.report.drawing.figure import Figure, wrapped
+from rankscope.report.drawing.figure import Figure
 from rankscope.report.drawing.render import for_page, write_figure
-from rankscope.report.evidence.gather import gather
-from rankscope.report.evidence.tables import Tables, build_tables
-from rankscope.studies.expand import load_study
+from rankscope.report.evidence.tables import Tables
 from report_parts import drawn as figures_of
-from synthetic_mixtures import more_is_better, write_mixture_study, write_mixture_study_file
-from synthetic_study import write_synthetic_study
 
 NAMES = (
     "it's", 'say "so"', "`tick`", "back\\slash", "end\\", "a.b", "a[b]", "a['b']", "x:Q", "sum(x)",
@@ -28,10 +24,18 @@ NAMES = (
     "constructor", "null", "true", "12", "1e3", "2026-01-01", "  blanks  ", "Base", "mean", "full",
     "=1+1", "a,b;c", "a" * 500, "many words " * 50,
 )  # fmt: skip
+
+
 # building a chart takes a while: a few evaluations whose names together spell all of them
 JOINED = tuple("".join(NAMES[start::4]) for start in range(4))
+
+
 ALL = "".join(JOINED)
+
+
 SPECIAL = "'\"\\[a].b:Q\n</script>"
+
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -102,24 +106,6 @@ def test_the_headline_may_have_any_names(learning, tmp_path):
     assert figures["by-rank"].panels[0].title == f"learned: {learning}"
 
 
-@pytest.fixture(scope="module")
-def of_demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return build_tables(gather(write_synthetic_study(folder)))
-
-
-@pytest.fixture(scope="module")
-def of_mixtures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mixtures")
-    study = load_study(write_mixture_study_file(folder))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        write_mixture_study(study, more_is_better)
-        return build_tables(gather(study))
-
-
 def hostile(frame: pl.DataFrame, column: str) -> dict[str, str]:
     """New names for all values of a column, in the order of the old ones."""
     values = frame[column].drop_nulls().unique().sort().to_list()
@@ -133,44 +119,34 @@ def specifications(figures: dict[str, Figure]) -> dict[str, list]:
     }
 
 
-def test_no_figure_of_a_study_has_a_name_in_an_expression(of_demo):
+def test_no_figure_of_a_study_has_a_name_in_an_expression(demo_tables):
     names = {
         column: hostile(table, column)
         for table, column in (
-            (of_demo.summary, "evaluation"),
-            (of_demo.matrices, "matrix"),
-            (of_demo.matrices, "module_type"),
+            (demo_tables.summary, "evaluation"),
+            (demo_tables.matrices, "matrix"),
+            (demo_tables.matrices, "module_type"),
         )
     }
-    before = drawn(of_demo, ("code", "english"))
+    before = drawn(demo_tables, ("code", "english"))
     headline = (names["evaluation"]["code"], names["evaluation"]["english"])
-    after = drawn(renamed(of_demo, names), headline)
+    after = drawn(renamed(demo_tables, names), headline)
     assert len(after) == 8
     assert specifications(after) == specifications(before)
 
 
-def test_no_figure_of_mixtures_has_a_name_in_an_expression(of_mixtures):
-    scores = mixture_scores(of_mixtures.evidence)
-    by_category = category_scores(of_mixtures.evidence)
+def test_no_figure_of_mixtures_has_a_name_in_an_expression(mixture_tables):
+    scores = mixture_scores(mixture_tables.evidence)
+    by_category = category_scores(mixture_tables.evidence)
     names = {
         "category": hostile(by_category, "category"),
-        "evaluation": hostile(of_mixtures.summary, "evaluation"),
+        "evaluation": hostile(mixture_tables.summary, "evaluation"),
     }
     others = ("tradeoff", "training")
-    before = {each.name: each for each in figures_of(of_mixtures, of=others)}
+    before = {each.name: each for each in figures_of(mixture_tables, of=others)}
     before |= {each.figure.name: each.figure for each in figures(scores, by_category)}
-    after = {each.name: each for each in figures_of(renamed(of_mixtures, names), of=others)}
+    after = {each.name: each for each in figures_of(renamed(mixture_tables, names), of=others)}
     frames = (with_names(frame, names) for frame in (scores, by_category))
     after |= {each.figure.name: each.figure for each in figures(*frames)}
     assert {"rank-scaling", "categories", "fixed-total", "by-rank"} <= set(after)
     assert specifications(after) == specifications(before)
-
-
-def test_a_title_breaks_into_few_lines_and_loses_its_end_only():
-    title = "learned: bits per byte gained on code"
-    assert wrapped(title) == title
-    first, second = wrapped("a" * 500).splitlines()
-    assert len(first) == 44
-    assert len(second) <= 44
-    assert second.endswith("…")
-    assert wrapped(" \n ") == ""

@@ -1,9 +1,12 @@
 """What the page says was run: what all share, and what differs between methods."""
 
+import copy
 from pathlib import Path
 
 import pytest
+import yaml
 
+from instruction_study import STUDY
 from rankscope.report.page.described import described
 from rankscope.studies.expand import load_study
 from study_text import edited
@@ -69,3 +72,19 @@ def test_documents_go_by_their_label_and_test_sets_by_what_they_ask(
     trained = dict(described(study))["trained on"]
     assert "T12 (" in trained
     assert "examples per task)" in trained
+
+
+@pytest.fixture
+def study(tmp_path: Path):
+    content = copy.deepcopy(STUDY)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    return load_study(tmp_path / "study.yaml")
+
+
+def test_samplings_of_one_mixture_and_test_set_are_described_once(study):
+    lines = described(study)
+    assert ("trained on", "T12 (8 examples per task), T6 (8 examples per task)") in lines
+    measured = [text for term, text in lines if term == "measures learning"]
+    assert len(measured) == 2
+    assert "of the smallest mixture of the run's own sampling" in measured[0]
+    assert "that no run was trained on" in measured[1]
