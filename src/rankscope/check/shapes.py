@@ -7,7 +7,6 @@ Llama-type model. For any other base there is none (`None`); `meta_device` count
 types that the library holds otherwise than their files (`is_counted`), such as stacked experts.
 """
 
-import re
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -24,11 +23,10 @@ from rankscope.records.runs import BaseSpec
 LLAMA_TYPES = ("llama", "mistral")
 HEAD = "lm_head"
 MOST_LAYERS = 10_000
-_NOT_LINEAR = re.compile(r"norm|embed|relative_attention_bias|rotary")
 
 
 @dataclass(frozen=True)
-class Matrix:
+class LinearLayer:
     """A linear layer that LoRA can adapt; `module` is its name as peft spells it."""
 
     module: str
@@ -45,13 +43,13 @@ class Matrix:
 class BaseShape:
     """What is known of a base before it is loaded."""
 
-    matrices: tuple[Matrix, ...]
+    matrices: tuple[LinearLayer, ...]
     """The linear layers of its blocks, and an output head that is not tied."""
     parameters: int
     is_counted: bool = True
     """Whether files and memory agree, so that numbers of parameters are those of the files."""
 
-    def targets(self, method: Lora) -> tuple[Matrix, ...]:
+    def targets(self, method: Lora) -> tuple[LinearLayer, ...]:
         """The matrices that an adapter is put on, by peft's rule: a name is matched as a suffix."""
         if method.target_modules == "all-linear":
             return tuple(matrix for matrix in self.matrices if matrix.module != HEAD)
@@ -93,7 +91,7 @@ def base_shape(base: BaseSpec) -> BaseShape | None:
     except ModelError:
         return None
     try:
-        return stored_shape(folder, config)
+        return shape_on_disk(folder, config)
     except ModelError:
         return llama_shape(config) if _llama_type(config) else None
 
@@ -149,7 +147,7 @@ def llama_shape(config: dict[str, Any]) -> BaseShape:
     ]
     mlp = [("gate_proj", inner, hidden), ("up_proj", inner, hidden), ("down_proj", hidden, inner)]
     matrices = [
-        Matrix(f"model.layers.{layer}.{part}.{name}", rows, columns)
+        LinearLayer(f"model.layers.{layer}.{part}.{name}", rows, columns)
         for layer in range(layers)
         for part, linears in (("self_attn", attention), ("mlp", mlp))
         for name, rows, columns in linears
@@ -158,13 +156,13 @@ def llama_shape(config: dict[str, Any]) -> BaseShape:
     biases += sum(rows for _, rows, _ in mlp) * bool(config.get("mlp_bias"))
     embeddings = config["vocab_size"] * hidden
     if not config.get("tie_word_embeddings", False):
-        matrices.append(Matrix(HEAD, config["vocab_size"], hidden))
+        matrices.append(LinearLayer(HEAD, config["vocab_size"], hidden))
     weights = sum(matrix.rows * matrix.columns for matrix in matrices)
     norms = (2 * layers + 1) * hidden
     return BaseShape(tuple(matrices), embeddings + weights + layers * biases + norms)
 
 
-def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
+def shape_on_disk(folder: Path, config: dict[str, Any]) -> BaseShape:
     """Read the shape of a model on disk from the headers of its safetensors files.
 
     Raises:
@@ -182,9 +180,9 @@ def stored_shape(folder: Path, config: dict[str, Any]) -> BaseShape:
     if tied:
         tensors.pop(f"{HEAD}.weight", None)
     matrices = tuple(
-        Matrix(name.removesuffix(".weight"), *shape)
+        LinearLayer(name.removesuffix(".weight"), *shape)
         for name, shape in tensors.items()
-        if name.endswith(".weight") and len(shape) == 2 and _is_linear(name)
+        if name.endswith(".weight") and len(shape) == 2 and _is_adapted(name)
     )
     parameters = sum(prod(shape) for shape in tensors.values())
     return BaseShape(matrices, parameters, is_counted=is_plain(config))
@@ -207,7 +205,8 @@ def _llama_type(config: dict[str, Any]) -> bool:
     )
 
 
-def _is_linear(name: str) -> bool:
+def _is_adapted(name: str) -> bool:
     """Linear layers of numbered blocks, and the head; the encoder families' heads are not."""
-    in_block = any(part.isdigit() for part in name.split("."))
-    return (in_block and not _NOT_LINEAR.search(name)) or name == f"{HEAD}.weight"
+    from rankscope.weights.layouts.layout import is_linear, layer_of
+
+    return (layer_of(name) is not None and is_linear(name)) or name == f"{HEAD}.weight"

@@ -11,7 +11,7 @@ from rankscope.check.shapes import (
     base_shape,
     blank_config,
     llama_shape,
-    stored_shape,
+    shape_on_disk,
 )
 from rankscope.errors import ModelError
 from rankscope.records.bases import BlankBase, HubBase, LocalBase
@@ -158,7 +158,7 @@ def test_a_model_that_is_not_there_has_no_shape(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
     assert base_shape(LocalBase(source="local", path=str(tmp_path))) == llama_shape(TINY)
     with pytest.raises(ModelError):
-        stored_shape(tmp_path, TINY)
+        shape_on_disk(tmp_path, TINY)
 
 
 def test_a_hub_base_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,6 +174,11 @@ def is_token_embedding(tensor: str) -> bool:
     return bool(_TOKENS.search(tensor))
 
 
+def is_linear(tensor: str) -> bool:
+    """Say by its name whether a matrix of a layer is linear: no embedding, norm or position."""
+    return not (is_token_embedding(tensor) or _NOT_LINEAR.search(tensor))
+
+
 def is_plain(config: Mapping[str, Any]) -> bool:
     """Say whether files and memory agree for every model of this configuration's type."""
     model_type = config.get("model_type")
@@ -227,7 +232,7 @@ def _plain_kind(name: str, tensors: dict[str, StoredTensor], model_type: str) ->
         return "transposed stack" if model_type in _IN_BY_OUT_EXPERTS else "stack"
     if not name.endswith(".weight"):
         return "other"
-    if is_token_embedding(name) or _NOT_LINEAR.search(name):
+    if not is_linear(name):
         return "embedding"
     module = name.removesuffix(".weight").rsplit(".", 1)[-1]
     return "conv1d" if model_type in CONV1D_TYPES and module in _CONV1D_MODULES else "linear"

@@ -3,7 +3,7 @@
 import pytest
 
 from rankscope.weights.layouts import library
-from rankscope.weights.layouts.layout import PLAIN_TYPES, plain_layout
+from rankscope.weights.layouts.layout import PLAIN_TYPES, is_linear, plain_layout
 from rankscope.weights.layouts.library import class_names, library_layouts
 from rankscope.weights.matrices import open_model
 from rankscope.weights.tensor_files import list_tensors, read_config
@@ -52,3 +52,18 @@ def test_what_configurations_tell_without_transformers(name, tmp_path, monkeypat
     assert {key: (m.shape, m.cache_key) for key, m in held.items()} == {
         key: (m.shape, m.cache_key) for key, m in alone.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("tensor", "linear"),
+    [
+        ("model.layers.3.self_attn.q_proj.weight", True),
+        ("h.0.attn.c_attn.weight", True),
+        ("model.embed_tokens.weight", False),
+        ("transformer.wte.weight", False),
+        ("encoder.layer.1.output.LayerNorm.weight", False),
+        ("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", False),
+    ],
+)
+def test_a_name_says_whether_a_matrix_is_linear(tensor, linear):
+    assert is_linear(tensor) is linear
