@@ -16,6 +16,9 @@ from typing import Literal
 from rankscope.errors import RankscopeError
 from rankscope.foreign import doing, is_folder
 
+LONGEST_NAME = 200
+"""More than the hub allows: a longer name is no name, and a message shows its beginning."""
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -31,13 +34,18 @@ class Repository:
 
     def __str__(self) -> str:
         """As in a message."""
-        return f"{self.kind} {self.name} at revision {self.revision}"
+        return f"{self.kind} {self.shown} at revision {self.revision}"
+
+    @property
+    def shown(self) -> str:
+        """Its name as messages show it."""
+        return self.name if len(self.name) <= LONGEST_NAME else f"{self.name[:LONGEST_NAME]}…"
 
     @property
     def command(self) -> str:
         """What fetches it into the local cache."""
         option = "--repo-type dataset " if self.kind == "dataset" else ""
-        return f"hf download {option}{self.name} --revision {self.revision}"
+        return f"hf download {option}{self.shown} --revision {self.revision}"
 
 
 def offline() -> bool:
@@ -48,7 +56,7 @@ def offline() -> bool:
 def not_cached(repository: Repository) -> str:
     """Say how to get a repository that is not in the local cache and must not be fetched."""
     return (
-        f'"{repository.name}" at revision {repository.revision} is not in the local cache, and'
+        f'"{repository.shown}" at revision {repository.revision} is not in the local cache, and'
         f" HF_HUB_OFFLINE forbids to fetch it; fetch it once where there is network"
         f" (`{repository.command}`), unset HF_HUB_OFFLINE, or {repository.instead}"
     )
