@@ -6,13 +6,15 @@ from rankscope.records.study import Study
 
 
 def scores_of(study: Study, subject: str, suite: str | None = None) -> Scores:
-    """The scores of a run, or of the base, on a suite (its label); default: its only one."""
+    """The scores of a run, or of the base, alone on a suite (its label); default: its only one."""
     (found,) = (
         scores
         for scores in study.scores
-        if scores.answers.subject.name == subject and suite in (None, scores.answers.suite.label)
+        if subject in {each.name for each in scores.answers.subjects}
+        and suite in (None, scores.answers.suite.label)
     )
-    return found
+    alone = (each for each in found.apart if each.answers.subjects[0].name == subject)
+    return next(alone, found)
 
 
 def spectra_of(study: Study, run: str) -> Spectra:

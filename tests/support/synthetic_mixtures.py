@@ -66,8 +66,9 @@ def write_mixture_study(
         if run.name not in missing:
             _write_training(run, number)
     by_name = {run.name: run for run in study.runs}
-    for scores in study.scores:
-        name, suite = scores.answers.subject.name, scores.answers.suite
+    for scores in (alone for each in study.scores for alone in each.apart or (each,)):
+        (subject,), suite = scores.answers.subjects, scores.answers.suite
+        name = subject.name
         if name in missing:
             continue
         run = by_name.get(name)

@@ -53,7 +53,14 @@ def predict(
     def kept(run: str) -> dict[int, Path]:
         return kept_steps(Path(layout.kept_weights(run)))
 
-    jobs = [Job(each.name, each.subject.versions(kept), each.suite.evaluations) for each in found]
+    jobs = [
+        Job(
+            each.name,
+            tuple(version for one in each.subjects for version in one.versions(kept)),
+            each.suite.evaluations,
+        )
+        for each in found
+    ]
     predict_items(jobs, again)
 
 

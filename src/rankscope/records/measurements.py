@@ -16,24 +16,38 @@ Subject = TrainedBase | Run
 
 
 class Answers(Artefact):
-    """What every kept step of a subject says of the items of a suite, unscored."""
+    """What every kept step of its subjects, all of one base, says of a suite's items, unscored.
+
+    Several subjects share one process and one loaded base. Which of them are put together decides
+    nothing of what they say.
+    """
 
     stage: ClassVar[str] = "evaluate"
     verb: ClassVar[str] = "evaluate predict"
 
-    subject: Subject
+    subjects: tuple[Subject, ...]
     suite: Suite
 
     @property
     def slug(self) -> str:
         """The readable part of its name."""
-        return f"{self.subject.name}-{self.suite.label}"
+        first, *others = self.subjects
+        more = f"-and-{len(others)}" if others else ""
+        return f"{first.name}{more}-{self.suite.label}"
 
     @cached_property
     def sources(self) -> tuple[Artefact, ...]:
-        """What the subject is loaded from, and the data that it is asked about."""
-        asked = {each.data.name: each.data for each in self.suite.evaluations}
-        return (*self.subject.loaded, *asked.values())
+        """What the subjects are loaded from, and the data that they are asked about."""
+        loaded = [record for subject in self.subjects for record in subject.loaded]
+        asked = [each.data for each in self.suite.evaluations]
+        return tuple({record.name: record for record in (*loaded, *asked)}.values())
+
+    @cached_property
+    def apart(self) -> "tuple[Answers, ...]":
+        """The answers of each subject alone, as a person may ask for them, where there are more."""
+        if len(self.subjects) == 1:
+            return ()
+        return tuple(Answers(subjects=(each,), suite=self.suite) for each in self.subjects)
 
 
 class Scores(Artefact):
@@ -48,3 +62,8 @@ class Scores(Artefact):
     def slug(self) -> str:
         """The readable part of its name."""
         return self.answers.slug
+
+    @cached_property
+    def apart(self) -> "tuple[Scores, ...]":
+        """The scores of each subject alone, where there are more."""
+        return tuple(Scores(answers=each) for each in self.answers.apart)

@@ -130,6 +130,7 @@ class Studies:
         for record in self._records(study).values():
             if isinstance(record, kind) and (suite is None or suite in _suites(record)):
                 yield record
+                yield from _apart(record)
 
     def _unknown(self, kind: type[Artefact], typed: str, known: list[str]) -> StudyError:
         listed = ", ".join(known[:MOST_LISTED]) or "none"
@@ -169,12 +170,18 @@ def _subject(record: Artefact) -> Artefact:
             return record.data
         case Decomposition():
             return record.base
-        case Answers() | Spectra():
+        case Spectra():
             return record.subject
-        case Scores():
-            return record.answers.subject
+        case Answers(subjects=(subject,)) | Scores(answers=Answers(subjects=(subject,))):
+            return subject
         case _:
             return record
+
+
+def _apart(record: Kind) -> Iterator[Kind]:
+    """Yield the answers, or their scores, of each subject where a job makes those of several."""
+    if isinstance(record, Answers | Scores):
+        yield from cast("tuple[Kind, ...]", record.apart)
 
 
 def _suites(record: Artefact) -> tuple[str, ...]:

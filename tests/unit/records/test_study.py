@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rankscope.records.study import Study
+from rankscope.records.study import TOGETHER, Study
 from rankscope.studies.expand import load_study
 from study_text import STUDY, edited
 
@@ -17,8 +17,22 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def test_the_base_is_asked_first_and_then_every_run(study: Study) -> None:
-    asked = [answers.subject for answers in study.answers]
-    assert asked == [study.base, *study.runs]
+    asked = [answers.subjects for answers in study.answers]
+    assert asked[0] == (study.base,)
+    assert [run for runs in asked[1:] for run in runs] == list(study.runs)
+    assert all(len(runs) <= TOGETHER for runs in asked)
+
+
+def test_answers_of_several_runs_can_be_asked_for_apart(study: Study) -> None:
+    of_base, of_runs, *_ = study.answers
+    assert of_base.apart == ()
+    assert [alone.subjects for alone in of_runs.apart] == [(run,) for run in of_runs.subjects]
+    assert {source.name for alone in of_runs.apart for source in alone.sources} == {
+        source.name for source in of_runs.sources
+    }
+
+
+def test_all_that_the_study_scores_is_answered(study: Study) -> None:
     assert [scores.answers for scores in study.scores] == list(study.answers)
 
 

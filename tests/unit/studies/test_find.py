@@ -60,14 +60,14 @@ def test_labels_are_those_of_the_study_asked_for(folder: Path) -> None:
     assert studies.find(Packed, "code") == run.packed
     assert studies.find(Decomposition, "base").base == study.base
     assert studies.find(Spectra, "lora-r4@1").subject == run
-    assert studies.find(Answers, "base").subject == study.base
-    assert studies.find(Scores, "lora-r4@1", "small").answers.subject == run
+    assert studies.find(Answers, "base").subjects == (study.base,)
+    assert studies.find(Scores, "lora-r4@1", "small").answers.subjects == (run,)
 
 
 def test_what_is_made_of_a_run_or_a_base_may_be_called_by_its_name(folder: Path) -> None:
     run = load_study("other").runs[-1]
     studies = Studies("mine")
-    assert studies.find(Answers, run.name).subject == run
+    assert studies.find(Answers, run.name).subjects == (run,)
     assert studies.find(Spectra, run.name).subject == run
     assert studies.find(Decomposition, run.base.name).base == run.base
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from artefacts_of import scores_of
 from rankscope.artefacts import layout
 from rankscope.errors import RankscopeError
 from rankscope.records.record import Artefact
@@ -97,24 +96,20 @@ def test_a_job_needs_all_files_of_what_its_record_is_made_from(lookups: Lookups)
     ]  # fmt: skip
 
 
-def test_answers_need_the_weights_of_a_run_and_of_the_base_none_but_its_own(
+def test_answers_need_the_weights_of_their_runs_and_of_the_base_none_but_its_own(
     lookups: Lookups,
 ) -> None:
     study = lookups.studies.current
-    of_base, of_run = (
-        set(lookups.sources(of(scores.answers)))
-        for scores in (study.scores[0], scores_of(study, study.runs[1].name))
-    )
-    assert of_run - of_base == {
-        layout.kept_weights(study.runs[1].name), layout.loss_curve(study.runs[1].name),
-        layout.run_manifest(study.runs[1].name),
-    }  # fmt: skip
-    assert of_base < of_run
+    of_base, of_runs = (set(lookups.sources(of(answers))) for answers in study.answers)
+    made = (layout.kept_weights, layout.loss_curve, layout.run_manifest)
+    assert of_runs - of_base == {file(run.name) for run in study.runs for file in made}
+    assert of_base < of_runs
     assert layout.base_model(study.base.name) in of_base
 
 
 def test_every_run_and_the_base_are_scored(lookups: Lookups) -> None:
-    assert sum(path.endswith(".json") for path in lookups.stage("evaluate")) == 2 * 4
+    # the base, and the three runs together
+    assert sum(path.endswith(".json") for path in lookups.stage("evaluate")) == 2 * 2
     assert sum(path.endswith("run.json") for path in lookups.stage("train")) == 1 + 3
     assert len(lookups.stage("spectra")) == 1 + 3
 

@@ -14,12 +14,13 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.parts import Part, parts_of
+from rankscope.artefacts.parts import Part
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
 from rankscope.records.evaluations import key
 from rankscope.records.keys import BASE, KEYS, VERSION_KEYS
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
+from rankscope.report.evidence.listed import scored
 from rankscope.report.evidence.methods import (
     condition_labels,
     method_labels,
@@ -131,8 +132,7 @@ def _items(study: Study) -> pl.DataFrame:
     frames = [_rows("items", ()).with_columns(**_asked("", None, None))]
     counted: set[Part] = set()
     for scores in study.scores:
-        listed = Path(layout.marks(scores.name))
-        parts = parts_of(listed) if exists(listed) else []
+        parts = scored(scores)
         for evaluation in scores.answers.suite.evaluations:
             mine = [each for each in parts if each.evaluation == key(evaluation)]
             new = [part for part in mine if part not in counted]

@@ -17,8 +17,8 @@ from typing import Any
 import polars as pl
 
 from rankscope.artefacts import layout
-from rankscope.artefacts.parts import Part, parts_of
-from rankscope.artefacts.reading import exists, is_made, read_parquet, scan_parquet
+from rankscope.artefacts.parts import Part
+from rankscope.artefacts.reading import is_made, read_parquet, scan_parquet
 from rankscope.records.evaluations import key
 from rankscope.records.measurements import Answers
 from rankscope.records.methods import FULL
@@ -26,6 +26,7 @@ from rankscope.records.study import Study
 from rankscope.report.chapters.mixtures.subject import Mixtures
 from rankscope.report.chapters.mixtures.tables import Place
 from rankscope.report.evidence.evidence import Condition, Evaluation, Evidence
+from rankscope.report.evidence.listed import answered
 
 EACH = 3
 CASES: dict[str, Any] = {
@@ -156,10 +157,11 @@ def _chosen(evidence: Evidence, compared: Compared) -> pl.DataFrame:
 
 def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFrame:
     """What the runs answered: item, references, run, prediction."""
+    runs = set(compared.runs)
     paths = [
         Path(layout.predictions(part.name))
         for answers in study.answers
-        if answers.subject.name in compared.runs
+        if not runs.isdisjoint(subject.name for subject in answers.subjects)
         for part in _answered(answers, compared.test.asked)
     ]
     schema: dict[str, Any] = {
@@ -167,7 +169,10 @@ def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFram
         "prediction": pl.String,
     }  # fmt: skip
     frames = [
-        scan_parquet(path).filter(pl.col("item").is_in(items)).select(list(schema)).collect()
+        scan_parquet(path)
+        .filter(pl.col("item").is_in(items), pl.col("run").is_in(runs))
+        .select(list(schema))
+        .collect()
         for path in paths
     ]
     rows = pl.concat([pl.DataFrame(schema=schema), *frames])
@@ -176,10 +181,8 @@ def _said(study: Study, compared: Compared, items: Sequence[str]) -> pl.DataFram
 
 def _answered(answers: Answers, evaluation: str) -> list[Part]:
     """What was said of the evaluation of a name; nothing where nothing was asked yet."""
-    listed = Path(layout.answers(answers.name))
     keys = {key(each) for each in answers.suite.evaluations if each.name == evaluation}
-    parts = parts_of(listed) if exists(listed) else []
-    return [part for part in parts if part.evaluation in keys]
+    return [part for part in answered(answers) if part.evaluation in keys]
 
 
 def _prompts(study: Study, test: Evaluation, items: Sequence[str]) -> pl.DataFrame:

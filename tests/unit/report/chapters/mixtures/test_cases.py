@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from artefacts_of import scores_of
 from evaluated import read_scores
 from instruction_study import STUDY
 from rankscope.artefacts import layout
@@ -40,8 +41,9 @@ def runs_on_all(study: Study, seed: int) -> dict[int | None, str]:
 
 
 def rouge(study: Study, run: str) -> dict[str, float]:
-    frames = [read_scores(scores) for scores in study.scores if scores.answers.subject.name == run]
-    rows = pl.concat(frames).filter(pl.col("evaluation") == "unseen", pl.col("metric") == "rouge_l")
+    rows = read_scores(scores_of(study, run)).filter(
+        pl.col("evaluation") == "unseen", pl.col("metric") == "rouge_l"
+    )
     return dict(rows.select(pl.concat_str("category", "item", separator="|"), "score").iter_rows())
 
 
@@ -79,9 +81,7 @@ def test_each_case_has_the_prompt_and_three_answers_in_the_order_of_ranks(study:
 def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
     write_mixture_study(study, lambda rank, mixture, kind: 0.5)
     lost = runs_on_all(study, seed=0)[2]
-    for answers in study.answers:
-        if answers.subject.name == lost:
-            Path(layout.answers(answers.name)).unlink()
+    Path(layout.answers(scores_of(study, lost).answers.name)).unlink()
     shown = found_in(study)
     by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
     assert by_rank.pop(2) is None
