@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.records.spectra import SpectraSettings
+from rankscope.spectra.engine.comparer import Comparer
 from rankscope.spectra.engine.comparison import Comparison, compare, cosines_of
 from rankscope.spectra.engine.parts.decomposition import BaseSpectrum, decompose, orient
 from rankscope.spectra.engine.ways.complete import leading_dense
@@ -31,7 +32,7 @@ from rankscope.spectra.engine.ways.without_base import METHOD, CachelessComparer
 from rankscope.weights.updates import Dense, LowRank, Update
 
 K, EPSILON = 10, 0.5
-WANTED = Wanted((K,), (EPSILON,), K)
+WANTED = SpectraSettings(ks=(K,), epsilons=(EPSILON,), similarity_size=K)
 GRID = np.linspace(0.02, 0.98, 49)
 
 

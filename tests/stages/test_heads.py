@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 import torch
 
+from counted import Counted
 from labelled_runs import LABELS, make_inputs, run_on, write_pairs
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import kept_steps
 from rankscope.errors import ModelError
 from rankscope.records.heads import CausalLM, Classifier, MaskedLM
 from rankscope.records.methods import FullFineTuning, Lora
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import analyse_run, decompose_base
 from rankscope.text.pairs import Layout, load_pair_encoder
 from rankscope.train.stage import train_run
@@ -77,7 +77,7 @@ def test_a_classifier_is_trained_reloaded_and_compared(bases, family, method) ->
 
     decompose_base(files.base, Path("spectra"), Path("resume"), "base")
     out = Path("out")
-    analyse_run(files.base, Path("spectra"), steps, out, {"run": "r"}, Wanted((2,), (0.5,), 2))
+    analyse_run(files.base, Path("spectra"), steps, out, {"run": "r"}, Counted((2,), (0.5,), 2))
     matrices = pl.read_parquet(out / "matrices.parquet")
     names = matrices["matrix"].unique().to_list()
     assert (matrices["frobenius_norm"] > 0).all()

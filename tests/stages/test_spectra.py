@@ -12,14 +12,14 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from artefacts_of import spectra_of
+from counted import Counted
 from rankscope.artefacts import layout
 from rankscope.spectra.cli import app
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import decompose_base
 from rankscope.studies.expand import load_study
 from sealing import seal
 
-WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
+WANTED = Counted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
 STUDY = """
 study: tiny
 title: Tiny
@@ -97,11 +97,11 @@ def test_the_stage_starts_without_heavy_libraries(tmp_path, model):
     program = f"""
 import sys
 from pathlib import Path
-from rankscope.spectra.engine.comparer import Wanted
+from rankscope.records.spectra import SpectraSettings
 from rankscope.spectra.stage import analyse_run
 folder = Path({str(tmp_path)!r})
 steps = {{1: folder / "step"}}
-wanted = Wanted((5,), (0.5,), 5)
+wanted = SpectraSettings(ks=(5,), epsilons=(0.5,), similarity_size=5)
 analyse_run(Path({str(model)!r}), folder / "spectra", steps, folder / "out", {{"run": "r"}}, wanted)
 print(sorted({{"torch", "transformers", "peft", "scipy"}} & set(sys.modules)))
 """

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from counted import Counted
 from rankscope.cli import app
 from rankscope.records.heads import CausalLM
 from rankscope.records.methods import FullFineTuning, Lora
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.stage import analyse_run, decompose_base
 
 peft = pytest.importorskip("peft")
@@ -59,7 +59,7 @@ def test_own_runs_pass(tmp_path, name, method):
     decompose_base(base, tmp_path / "spectra", tmp_path / "resume", "base")
     analyse_run(
         base, tmp_path / "spectra", {4: tmp_path / "step"}, tmp_path / "out", {"run": "r"},
-        Wanted((2,), (0.5,), 2),
+        Counted((2,), (0.5,), 2),
     )  # fmt: skip
     matrices = pl.read_parquet(tmp_path / "out" / "matrices.parquet")
     assert matrices.height > 0

@@ -21,7 +21,7 @@ from rankscope.spectra import cache
 from rankscope.spectra.cache import Precision
 from rankscope.spectra.engine.analysis import MatrixAnalysis, analyse_matrix, analyse_without_base
 from rankscope.spectra.engine.choice import decompose_base
-from rankscope.spectra.engine.comparer import Wanted
+from rankscope.spectra.engine.comparer import leading
 from rankscope.spectra.engine.measures import KNOWN
 from rankscope.spectra.engine.parts.arrays import to_device
 from rankscope.spectra.engine.parts.decomposition import BaseSpectrum, decompose, orient
@@ -51,9 +51,14 @@ class Settings:
     precision: Precision = "f64"
 
     @property
-    def wanted(self) -> Wanted:
-        """The grid, of one cell."""
-        return Wanted((self.k,), (self.epsilon,), self.similarity_size)
+    def ks(self) -> tuple[int]:
+        """The grid of counts has one cell."""
+        return (self.k,)
+
+    @property
+    def epsilons(self) -> tuple[float]:
+        """Its other side."""
+        return (self.epsilon,)
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def inspect_versions(base: Path, sources: Sequence[Source], settings: Settings) 
     ]
     if settings.cache is not None:
         cache.prepare(settings.cache, list(matrices.values()), settings.precision)
-    builder = TableBuilder(_KEYS, settings.wanted)
+    builder = TableBuilder(_KEYS, settings)
     workers = settings.workers or default_workers(
         sum(rows * columns for rows, columns in (matrix.shape for matrix in matrices.values()))
     )
@@ -111,12 +116,11 @@ def _analyse_piece(piece: _Piece) -> list[MatrixAnalysis]:
     weight = piece.model.read(piece.matrix)
     updates = _updates(piece, weight)
     settings = piece.settings
-    wanted, device = settings.wanted, settings.device
-    leading = wanted.leading(min(weight.shape))
+    needed = leading(settings, min(weight.shape))
     cached = settings.cache is not None
-    if not decompose_base(min(weight.shape), len(piece.versions), leading, cached):
-        return list(analyse_without_base(weight, updates, wanted, device))
-    return list(analyse_matrix(weight, _base_of(piece, weight), updates, wanted, device))
+    if not decompose_base(min(weight.shape), len(piece.versions), needed, cached):
+        return list(analyse_without_base(weight, updates, settings, settings.device))
+    return list(analyse_matrix(weight, _base_of(piece, weight), updates, settings, settings.device))
 
 
 def _updates(piece: _Piece, weight: np.ndarray) -> Iterator[Update]:

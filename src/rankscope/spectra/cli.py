@@ -67,18 +67,16 @@ def analyse(
     from rankscope.artefacts import layout
     from rankscope.artefacts.reading import kept_steps
     from rankscope.records.spectra import Spectra
-    from rankscope.spectra.engine.comparer import Wanted
     from rankscope.spectra.stage import analyse_run
     from rankscope.studies.asked import asked
 
     record = asked(Spectra, run, study)
-    settings = record.settings
     analyse_run(
         model_folder=Path(layout.base_model(record.decomposition.base.name)),
         spectra=Path(layout.decomposition(record.decomposition.name)),
         steps=kept_steps(Path(layout.kept_weights(record.subject.name))),
         out=Path(layout.spectra(record.name)),
         keys=record.subject.keys(),
-        wanted=Wanted(settings.ks, settings.epsilons, settings.similarity_size),
+        wanted=record.settings,
         device=checked_device(device),
     )

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from counted import Counted
 from rankscope.errors import ArtefactError, ModelError
 from rankscope.records.keys import KEYS
 from rankscope.spectra import cache, stage
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.decomposition import decompose
 from rankscope.spectra.stage import analyse_run, decompose_base
 
-WANTED = Wanted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
+WANTED = Counted(ks=(1, 5), epsilons=(0.3, 0.6), similarity_size=4)
 
 
 @pytest.fixture

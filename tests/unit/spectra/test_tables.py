@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from counted import Counted
 from rankscope.spectra.engine.analysis import MatrixAnalysis
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.comparison import Comparison, SideComparison
 from rankscope.spectra.engine.measures import UpdateMeasures
 from rankscope.spectra.tables import TableBuilder
@@ -14,7 +14,7 @@ from rankscope.weights.matrices import Matrix
 from rankscope.weights.updates import LeftOut
 
 KEYS = {"run": pl.String, "step": pl.Int64}
-WANTED = Wanted(ks=(1, 3), epsilons=(0.3, 0.6), similarity_size=2)
+WANTED = Counted(ks=(1, 3), epsilons=(0.3, 0.6), similarity_size=2)
 TABLES = ["matrices", "intruders", "vectors", "similarity", "left_out"]
 
 

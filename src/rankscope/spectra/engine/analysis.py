@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rankscope.spectra.engine import delta
-from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparer import Comparer, Wanted, is_decided, leading
 from rankscope.spectra.engine.comparison import Comparison, SideComparison
 from rankscope.spectra.engine.measures import UpdateMeasures, measure_update
 from rankscope.spectra.engine.parts.arrays import to_numpy
@@ -74,12 +74,12 @@ def analyse_without_base(
     within the bounds of a cosine, the base is decomposed after all.
     """
     (epsilon,) = wanted.epsilons
-    k = wanted.leading(min(weight.shape))
+    k = leading(wanted, min(weight.shape))
     comparer = CachelessComparer(weight, k, epsilon, wanted.similarity_size, device)
     with_base: Comparer | None = None
     for update in updates:
         comparison = comparer.compare(update)
-        if comparison is None or not wanted.is_decided(comparison):
+        if comparison is None or not is_decided(wanted, comparison):
             if with_base is None:
                 with_base = Comparer(weight, decompose(comparer.oriented), wanted, device)
             comparison = with_base.compare(update)

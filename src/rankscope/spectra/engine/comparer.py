@@ -6,8 +6,8 @@ Low-rank updates are projected together; dense float64 arrays are formed only wh
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -44,25 +44,34 @@ from rankscope.weights.updates import LowRank, Update
 Projector = Callable[[Sequence[Factors]], Iterable[Projections]]
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Protocol):
     """What is asked of every matrix: the grid of intruder counts and the similarity size."""
 
-    ks: Sequence[int]
-    epsilons: Sequence[float]
-    similarity_size: int
+    @property
+    def ks(self) -> Sequence[int]:
+        """Numbers of leading vectors among which intruders count."""
 
-    def leading(self, smaller_side: int) -> int:
-        """Number of leading vectors to compute."""
-        return min(max(*self.ks, self.similarity_size), smaller_side)
+    @property
+    def epsilons(self) -> Sequence[float]:
+        """Cosines below which a vector is an intruder."""
 
-    def is_decided(self, comparison: Comparison) -> bool:
-        """Say whether every ε lies outside the error bound of every cosine that is counted."""
-        most = max(self.ks)
-        return not any(
-            undecided(side.max_cosine[:most], side.error_bound[:most], self.epsilons).any()
-            for side in (comparison.left, comparison.right)
-        )
+    @property
+    def similarity_size(self) -> int:
+        """Leading vectors in the similarity matrix."""
+
+
+def leading(wanted: Wanted, smaller_side: int) -> int:
+    """Number of leading vectors to compute."""
+    return min(max(*wanted.ks, wanted.similarity_size), smaller_side)
+
+
+def is_decided(wanted: Wanted, comparison: Comparison) -> bool:
+    """Say whether every ε lies outside the error bound of every cosine that is counted."""
+    most = max(wanted.ks)
+    return not any(
+        undecided(side.max_cosine[:most], side.error_bound[:most], wanted.epsilons).any()
+        for side in (comparison.left, comparison.right)
+    )
 
 
 class Comparer:
@@ -73,7 +82,7 @@ class Comparer:
     ) -> None:
         self.weight, self.base, self.wanted, self.device = weight, base, wanted, device
         self.transposed = weight.shape[0] > weight.shape[1]
-        self.k = wanted.leading(min(weight.shape))
+        self.k = leading(wanted, min(weight.shape))
 
     @cached_property
     def oriented(self) -> Array:
@@ -141,7 +150,7 @@ class Comparer:
         for position, projections in projected:
             cosines = self._in_basis(waiting[position], projections)
             comparison = None if cosines is None else self._summarise(cosines)
-            if comparison is not None and self.wanted.is_decided(comparison):
+            if comparison is not None and is_decided(self.wanted, comparison):
                 decided[position] = comparison
                 del waiting[position]
         return decided
@@ -163,7 +172,7 @@ class Comparer:
             certified = leading_certified(self.base, tuned, delta, self.k)
             if certified is not None:
                 comparison = self._summarise(cosines_of(self.base, self.oriented, certified))
-                if self.wanted.is_decided(comparison):
+                if is_decided(self.wanted, comparison):
                     return comparison
         return self._summarise(cosines_of(self.base, self.oriented, leading_dense(tuned, self.k)))
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
+from counted import Counted
 from rankscope.spectra.engine import choice
 from rankscope.spectra.engine.analysis import analyse_matrix, analyse_without_base
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.weights.updates import Dense, LowRank
 from spectra_oracles import realistic
 
-ONE = Wanted(ks=(5,), epsilons=(0.5,), similarity_size=4)
+ONE = Counted(ks=(5,), epsilons=(0.5,), similarity_size=4)
 EPSILONS = tuple(np.linspace(0.02, 0.98, 49).tolist())
 
 
-WANTED = Wanted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
+WANTED = Counted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
 
 
 @pytest.fixture(autouse=True)
@@ -99,4 +99,4 @@ def test_without_a_base_the_intruders_are_the_same(shape):
 def test_without_a_base_one_threshold_can_be_asked_for():
     weight = np.eye(3)
     with pytest.raises(ValueError, match="too many values"):
-        list(analyse_without_base(weight, [], Wanted((1,), (0.3, 0.5), 1)))
+        list(analyse_without_base(weight, [], Counted((1,), (0.3, 0.5), 1)))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counted import Counted
 from rankscope.spectra.engine import choice
-from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparer import Comparer
 from rankscope.spectra.engine.measures import count_intruders
 from rankscope.spectra.engine.parts.arrays import to_device
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
@@ -27,7 +28,7 @@ def cuda_is_available():
     return torch.cuda.is_available()
 
 
-WANTED = Wanted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
+WANTED = Counted(ks=(1, 5, 10), epsilons=EPSILONS, similarity_size=10)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_thresholds_next_to_a_true_cosine(distance, rank):
             update = LowRank(rng.standard_normal((64, rank)), rng.standard_normal((rank, 80)) / 2)
         left, right = oracle(weight, update.dense())
         epsilons = tuple(cosine + distance for cosine in (*left, *right) if cosine < 0.999)
-        check(weight, update, Wanted((10,), epsilons, 5))
+        check(weight, update, Counted((10,), epsilons, 5))
 
 
 @pytest.mark.parametrize("case", adversarial(np.random.default_rng(0)))
@@ -90,7 +91,7 @@ def test_adversarial(case):
     # beside a value of 1e7 the others are within rounding of each other, and the bounds say so
     widest = np.inf if case == "huge" else 1e-3
     epsilons = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
-    check(weight, update, Wanted((1, 10), epsilons, 5), widest=widest)
+    check(weight, update, Counted((1, 10), epsilons, 5), widest=widest)
 
 
 @pytest.mark.parametrize("rank", [3, None])
@@ -108,7 +109,7 @@ def test_a_base_next_to_singular_is_compared_in_the_fast_ways(rank, weakest):
         else:
             left = np.column_stack([direction, *rng.standard_normal((rank - 1, 60))])
             update = LowRank(left, np.vstack([2 * v[-1], rng.standard_normal((rank - 1, 60)) / 2]))
-        way = check(weight, update, Wanted((10,), (0.3, 0.5, 0.7), 5))
+        way = check(weight, update, Counted((10,), (0.3, 0.5, 0.7), 5))
         assert way == ("dense-certified" if rank is None else "low-rank")
 
 
@@ -116,7 +117,7 @@ def test_a_rank_deficient_base_keeps_its_bounds():
     rng = np.random.default_rng(1)
     weight = rng.standard_normal((60, 40)) @ rng.standard_normal((40, 60))
     update = LowRank(rng.standard_normal((60, 2)), rng.standard_normal((2, 60)))
-    comparer = Comparer(weight, decompose(weight), Wanted((10,), (0.5,), 5))
+    comparer = Comparer(weight, decompose(weight), Counted((10,), (0.5,), 5))
     found = comparer.compare(update)
     left, right = oracle(weight, update.dense())
     assert np.all(np.abs(found.left.max_cosine - left) <= found.left.error_bound + 1e-12)
@@ -133,7 +134,7 @@ def test_any_low_rank_update_stays_within_its_bounds(p, wider, tall, rank, expon
     m, n = (p + wider, p) if tall else (p, p + wider)
     weight = realistic(m, n, rng)
     update = LowRank(10**exponent * rng.standard_normal((m, rank)), rng.standard_normal((rank, n)))
-    comparer = Comparer(weight, decompose(orient(weight)), Wanted((5,), (0.5,), 5))
+    comparer = Comparer(weight, decompose(orient(weight)), Counted((5,), (0.5,), 5))
     found = comparer.compare(update)
     for side, expected in zip(
         (found.left, found.right), oracle(weight, update.dense()), strict=True
@@ -219,7 +220,7 @@ def test_a_single_precision_cache_widens_the_bounds_and_gives_way_near_a_thresho
     )
     left, _ = oracle(weight, update.dense())
     for epsilon, method in ((0.2, "low-rank"), (left[0] + 1e-7, "gram")):
-        comparer = Comparer(weight, single, Wanted((10,), (epsilon,), 5))
+        comparer = Comparer(weight, single, Counted((10,), (epsilon,), 5))
         found = comparer.compare(update)
         assert found.method == method
         difference = np.abs(found.left.max_cosine - left)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from counted import Counted
 from rankscope.spectra.engine import choice
-from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparer import Comparer
 from rankscope.spectra.engine.comparison import Cosines, compare, large_storage_errors
 from rankscope.spectra.engine.parts.decomposition import decompose
 from rankscope.weights.updates import Dense, LowRank
@@ -29,7 +30,7 @@ def test_coinciding_singular_values_bound_the_cosine_from_below_too():
     turned, _ = np.linalg.qr(rng.standard_normal((8, 8)))
     others = np.concatenate([base.vectors[:, :8] @ turned, base.vectors[:, 8:]], 1)
     update = LowRank(2 * base.vectors[:, :1], (base.vectors[:, 0] @ weight / 3)[None, :])
-    found = Comparer(weight, base, Wanted((1,), (0.8,), 1)).compare(update).left
+    found = Comparer(weight, base, Counted((1,), (0.8,), 1)).compare(update).left
     truth = np.abs(others.T @ np.linalg.svd(weight + update.dense())[0][:, 0]).max()
     assert truth < 0.8 < found.max_cosine[0]
     assert abs(truth - found.max_cosine[0]) <= found.error_bound[0]
@@ -48,7 +49,7 @@ def test_a_single_precision_cache_bounds_the_large_side_of_weak_directions(rank)
     if rank is None:
         update = Dense(update.dense())
     _, right = oracle(weight, update.dense())
-    found = Comparer(weight, single, Wanted((1,), (0.2,), 10)).compare(update).right
+    found = Comparer(weight, single, Counted((1,), (0.2,), 10)).compare(update).right
     assert np.all(np.abs(found.max_cosine - right) <= found.error_bound + 1e-12)
     assert found.error_bound.max() < 1e-2
 

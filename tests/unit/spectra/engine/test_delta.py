@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counted import Counted
 from rankscope.spectra.engine.analysis import analyse_matrix
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.delta import (
     dense_singular_values,
     low_rank_singular_values,
@@ -15,7 +15,7 @@ from rankscope.spectra.engine.delta import (
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.weights.updates import LowRank
 
-WANTED = Wanted(ks=(1, 5, 10), epsilons=(0.1, 0.3, 0.5, 0.7, 0.9), similarity_size=6)
+WANTED = Counted(ks=(1, 5, 10), epsilons=(0.1, 0.3, 0.5, 0.7, 0.9), similarity_size=6)
 
 
 def one_analysis(weight, update):

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from counted import Counted
 from rankscope.spectra.engine import choice, comparer
-from rankscope.spectra.engine.comparer import Comparer, Wanted
+from rankscope.spectra.engine.comparer import Comparer
 from rankscope.spectra.engine.measures import count_intruders
 from rankscope.spectra.engine.parts.decomposition import decompose, orient
 from rankscope.spectra.engine.parts.projections import SingleProjector, project
@@ -57,7 +58,7 @@ def lora(rng, m, n, rank, strength=1.0):
 def test_counts_and_bounds(double_projections, m, n):
     rng = np.random.default_rng(m)
     updates = [lora(rng, m, n, rank, s) for rank in (1, 4, 12) for s in (0.01, 0.3, 1, 3, 30)]
-    found = assert_true(realistic(m, n, rng), updates, Wanted((1, 5, 10), (0.3, 0.5, 0.7), 5))
+    found = assert_true(realistic(m, n, rng), updates, Counted((1, 5, 10), (0.3, 0.5, 0.7), 5))
     assert {comparison.method for comparison in found} == {"low-rank"}
     assert sum(double_projections) <= 5
     bounds = np.concatenate([c.right.error_bound for c in found[:12]])
@@ -71,7 +72,7 @@ def test_a_threshold_next_to_a_cosine_is_decided_in_double(double_projections, d
     for _ in range(5):
         update = lora(rng, 64, 80, 3)
         cosines = [c for c in np.concatenate(oracle(weight, update.dense())) if c < 0.99]
-        assert_true(weight, [update], Wanted((10,), tuple(c + distance for c in cosines), 5))
+        assert_true(weight, [update], Counted((10,), tuple(c + distance for c in cosines), 5))
     if abs(distance) < 1e-5:
         assert sum(double_projections) == 5
 
@@ -99,7 +100,7 @@ def odd_cases(rng):
 def test_odd_cases(case):
     weight, update = odd_cases(np.random.default_rng(0))[case]
     weight = weight.astype(np.float64)
-    found = Comparer(weight, decompose(weight), Wanted((5,), (0.5,), 5)).compare(update)
+    found = Comparer(weight, decompose(weight), Counted((5,), (0.5,), 5)).compare(update)
     k = 1 if case == "beyond single" else 5
     for side, expected in zip(
         (found.left, found.right), oracle(weight, update.dense()), strict=True
@@ -121,7 +122,7 @@ def test_any_update_stays_within_its_bounds(p, wider, tall, rank, exponent, deca
     u, s, v = np.linalg.svd(realistic(m, n, rng), full_matrices=False)
     weight = (u * (s * 10 ** -np.linspace(0, decay, p))) @ v
     update = LowRank(10**exponent * rng.standard_normal((m, rank)), rng.standard_normal((rank, n)))
-    found = Comparer(weight, decompose(orient(weight)), Wanted((5,), (0.5,), 5)).compare(update)
+    found = Comparer(weight, decompose(orient(weight)), Counted((5,), (0.5,), 5)).compare(update)
     for side, expected in zip(
         (found.left, found.right), oracle(weight, update.dense()), strict=True
     ):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from counted import Counted
 from rankscope.spectra.engine.analysis import analyse_without_base
-from rankscope.spectra.engine.comparer import Wanted
 from rankscope.spectra.engine.parts.christoffel import christoffel, cosine_bound
 from rankscope.spectra.engine.parts.lanczos import Lanczos
 from rankscope.spectra.engine.ways.without_base import (
@@ -138,7 +138,7 @@ def test_certified_decisions_have_no_mismatch_and_few_stay_open(record_property)
 
 def counted(weight, update, epsilon):
     """Compare the counts of the whole way with the oracle's; return the way that was taken."""
-    (found,) = analyse_without_base(weight, [update], Wanted((10,), (epsilon,), 5))
+    (found,) = analyse_without_base(weight, [update], Counted((10,), (epsilon,), 5))
     sides = (found.comparison.left, found.comparison.right)
     for side, truth in zip(sides, oracle(weight, update.dense()), strict=True):
         assert np.all(np.abs(side.max_cosine - truth) <= side.error_bound + 1e-9)
@@ -201,7 +201,7 @@ def test_a_rank_deficient_base_stays_within_its_bounds(shape):
     rng = np.random.default_rng(3)
     weight = rng.standard_normal((shape[0], 30)) @ rng.standard_normal((30, shape[1]))
     update = LowRank(rng.standard_normal((shape[0], 2)), rng.standard_normal((2, shape[1])))
-    (analysis,) = analyse_without_base(weight, [update], Wanted((5,), (0.5,), 5))
+    (analysis,) = analyse_without_base(weight, [update], Counted((5,), (0.5,), 5))
     left, right = oracle(weight, update.dense())
     comparison = analysis.comparison
     assert np.all(np.abs(comparison.left.max_cosine - left[:5]) <= comparison.left.error_bound)
@@ -214,7 +214,7 @@ def test_what_cannot_be_certified_is_decomposed():
     q, _ = np.linalg.qr(rng.standard_normal((60, 60)))
     weight = q * np.concatenate([np.full(40, 3.0), np.linspace(2, 1, 20)])
     update = LowRank(np.full((60, 1), 1e-9), np.full((1, 60), 1e-9))
-    (analysis,) = analyse_without_base(weight, [update], Wanted((5,), (0.5,), 5))
+    (analysis,) = analyse_without_base(weight, [update], Counted((5,), (0.5,), 5))
     assert analysis.comparison.method == "gram"
     assert analysis.comparison.left.error_bound.min() > 0.1
 
