@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from instruction_study import STUDY as MIXTURES
 from rankscope.errors import StudyError
 from rankscope.records.study import Study
 from rankscope.report.chapters import contents
 from rankscope.report.chapters.contents import CHAPTERS, chapters_of, content_of, declared
 from rankscope.studies.expand import load_study
-from synthetic_mixtures import write_mixture_study_file
 from synthetic_study import DEMO
 
 
@@ -44,15 +42,6 @@ def test_without_spectra_nothing_is_said_of_weights(demo):
         StudyError, match=r"'intruders' says nothing .*; it has: tradeoff, training"
     ):
         content_of(blind, "intruders")
-
-
-def test_a_study_on_mixtures_reads_answers_to_unseen_tasks(tmp_path):
-    assert "spectra" not in MIXTURES
-    study = load_study(write_mixture_study_file(tmp_path))
-    assert chapters_of(study) == ("mixtures", "tradeoff", "training")
-    read = declared("mixtures").reads(study)
-    assert any(path.endswith("rows.parquet") for path in read)
-    assert sum("predictions" in path for path in read) >= len(study.runs)
 
 
 def test_a_chapter_that_there_is_not_is_named():
