@@ -2,7 +2,47 @@
 
 import polars as pl
 
-from rankscope.report.evidence.conditions import rates_note
+from rankscope.report.evidence.conditions import (
+    conditions_of,
+    families_of,
+    place_of,
+    ranks_by_family,
+    rates_note,
+)
+
+RUNS = pl.DataFrame(
+    [
+        ("PiSSA", "PiSSA r=8", 8, 1e-3),
+        ("LoRA", "LoRA r=16", 16, 1e-3),
+        ("Base", "Base", None, None),
+        ("LoRA", "LoRA r=4", 4, 3e-3),
+        ("LoRA", "LoRA r=4", 4, 3e-3),
+        ("Full", "Full", None, 1e-4),
+        ("PiSSA", "PiSSA r=2", 2, 1e-3),
+    ],
+    schema=["family", "method", "rank", "learning_rate"],
+    orient="row",
+).with_columns(condition="method")
+
+
+def test_full_comes_first_and_families_as_the_study_has_them():
+    assert families_of(RUNS) == ["Full", "PiSSA", "LoRA"]
+    assert families_of(RUNS.filter(family="Base")) == []
+
+
+def test_conditions_are_listed_once_by_family_and_rank_without_the_base():
+    assert conditions_of(RUNS)["condition"].to_list() == [
+        "Full", "PiSSA r=2", "PiSSA r=8", "LoRA r=4", "LoRA r=16",
+    ]  # fmt: skip
+
+
+def test_ranks_of_each_family_ascend():
+    assert ranks_by_family(RUNS) == {"PiSSA": [2, 8], "LoRA": [4, 16]}
+
+
+def test_rows_are_sorted_by_the_place_of_their_family():
+    order = RUNS.select(place_of(["LoRA", "PiSSA"]))["family"].to_list()
+    assert order == [1, 0, -1, 0, 0, -1, 1]
 
 
 def test_rates_that_differ_by_rank_are_listed():
