@@ -87,7 +87,8 @@ def test_the_merged_base_says_what_the_step_says_that_it_is_made_of(chain) -> No
 def test_what_is_trained_on_it_goes_all_the_way(chain, number: int) -> None:
     study, _ = chain
     run = study.runs[number]
-    scores = read_scores(scores_of(study, run.name))
+    _, together = study.scores
+    scores = read_scores(together).filter(pl.col("run") == run.name)
     assert scores["base"].unique().to_list() == [study.base.name]
     before = read_scores(scores_of(study, study.base.name))
     learning = pl.col("measures") == "learning"

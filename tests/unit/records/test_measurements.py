@@ -28,7 +28,7 @@ def asked(name: str, data: TextFiles = HELD) -> BitsPerByte:
 
 def answers(subject: Subject = RUN, *evaluations: BitsPerByte) -> Answers:
     suite = Suite(suite="tiny", evaluations=evaluations or (asked("one"),))
-    return Answers(subject=subject, suite=suite)
+    return Answers(subjects=(subject,), suite=suite)
 
 
 @pytest.mark.parametrize("subject", [RUN, BASE], ids=["run", "base"])
