@@ -1,9 +1,5 @@
 """Prompts, character for character."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from rankscope.data.niv2.sampling import drawn_reference
 from rankscope.text.prompts import render
 
 
@@ -39,18 +35,3 @@ def test_the_alpaca_template():
         "### Input:\nthe film was fine\n\n"
         "### Response:\n"
     )
-
-
-@given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.integers(0, 3), st.text())
-def test_the_drawn_reference_is_one_of_them_and_always_the_same(references, seed, instance):
-    drawn = drawn_reference(references, seed, "task", instance, 0)
-    assert drawn in [reference.strip() for reference in references]
-    assert drawn == drawn_reference(references, seed, "task", instance, 0)
-
-
-def test_references_are_drawn_evenly_and_anew_for_each_seed_and_repetition():
-    references = ["a", "b", "c"]
-    drawn = [drawn_reference(references, 0, "task", str(n), 0) for n in range(900)]
-    assert all(240 < drawn.count(reference) < 360 for reference in references)
-    assert drawn != [drawn_reference(references, 1, "task", str(n), 0) for n in range(900)]
-    assert drawn != [drawn_reference(references, 0, "task", str(n), 1) for n in range(900)]

@@ -17,6 +17,7 @@ from rankscope.data.niv2.sampling import (
     draw_inter_test,
     draw_intra_test,
     draw_training,
+    drawn_reference,
     nested_tasks,
 )
 from rankscope.errors import DataError
@@ -243,6 +244,24 @@ def test_with_replacement_means_repetition():
     pool = TaskPool("t", "c", tuple(Candidate(f"i{k}", f"h{k}") for k in range(50)))
     mixture = draw_training([pool], 50, 0, frozenset(), with_replacement=True)
     assert 20 < len({d.id for d in mixture.draws}) < 45  # expected 50 (1 - 1/e) = 31.8
+
+
+# --- references -----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.integers(0, 3), st.text())
+def test_the_drawn_reference_is_one_of_them_and_always_the_same(references, seed, instance):
+    drawn = drawn_reference(references, seed, "task", instance, 0)
+    assert drawn in [reference.strip() for reference in references]
+    assert drawn == drawn_reference(references, seed, "task", instance, 0)
+
+
+def test_references_are_drawn_evenly_and_anew_for_each_seed_and_repetition():
+    references = ["a", "b", "c"]
+    drawn = [drawn_reference(references, 0, "task", str(n), 0) for n in range(900)]
+    assert all(240 < drawn.count(reference) < 360 for reference in references)
+    assert drawn != [drawn_reference(references, 1, "task", str(n), 0) for n in range(900)]
+    assert drawn != [drawn_reference(references, 0, "task", str(n), 1) for n in range(900)]
 
 
 # --- balance --------------------------------------------------------------------------------------
