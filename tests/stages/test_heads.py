@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from counted import Counted
+from document_runs import ask
 from labelled_runs import LABELS, make_inputs, run_on, write_pairs
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import kept_steps
 from rankscope.errors import ModelError
+from rankscope.records.evaluations import Classify
 from rankscope.records.heads import CausalLM, Classifier, MaskedLM
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.spectra.stage import analyse_run, decompose_base
@@ -202,6 +204,21 @@ def test_long_texts_are_cut_and_counted(bases) -> None:
     assert packed["input_ids"].list.len().to_list() == [limit] * packed.height
     written = json.loads(files.packed.with_suffix(".json").read_text())
     assert written["results"]["truncated"] == packed.height == 9
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_classifier_is_asked_for_the_labels_of_held_out_pairs(bases, family, method) -> None:
+    run, _ = trained(bases[family], METHODS[method])
+    evaluation = Classify(
+        kind="classify", name="labels", measures="learning", data=run.data, text_tokens=32
+    )
+    scores = ask(run, evaluation)
+    assert scores["step"].unique().sort().to_list() == [3, 6]
+    accuracies = scores.filter(metric="accuracy")
+    assert accuracies.height == 2 * 12
+    assert set(accuracies["score"]) <= {0.0, 1.0}
+    assert set(ask(run.base, evaluation).filter(metric="accuracy")["score"]) == {0.5}
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -9,6 +9,7 @@ from rankscope.artefacts import layout
 from rankscope.data.packed import write_packed
 from rankscope.data.rows import write_rows
 from rankscope.records.bases import LocalBase
+from rankscope.records.data import TrainingSpec
 from rankscope.records.labelled import LabelledText
 from rankscope.records.methods import Method
 from rankscope.records.recipes import Recipe
@@ -40,13 +41,13 @@ def pairs(path: Path, **changes: Any) -> LabelledText:
     return LabelledText(source="labelled", path=str(path), **written)
 
 
-def run_on(base: Path, data: Path, method: Method, **recipe: Any) -> Run:
-    """A run of few steps on pairs."""
+def run_on(base: Path, data: Path | TrainingSpec, method: Method, **recipe: Any) -> Run:
+    """A run of few steps: on the pairs of a file, or on other data."""
     settings = {"learning_rate": 5e-3, "steps": 6, "batch_size": 4, "sequence_length": 32,
                 "keep": (0.5, 1.0)} | recipe  # fmt: skip
     return Run(
         base=LocalBase(source="local", path=str(base)),
-        data=pairs(data),
+        data=pairs(data) if isinstance(data, Path) else data,
         method=method,
         recipe=Recipe(**settings),
         seed=3,

@@ -23,7 +23,7 @@ from rankscope.studies.expand import load_study
 
 METHOD_CLAIMS = (*ON_THE_TRADEOFF, *ON_INTRUDERS, *ON_UPDATES)
 SENTENCES = {name: text for each in CHAPTERS for name, text in declared(each).sentences.items()}
-NO_STUDY: Any = SimpleNamespace(headline=None, tuned_in=None, answers=(), suites=())
+NO_STUDY: Any = SimpleNamespace(headline=None, tuned_in=None, runs=(), answers=(), suites=())
 
 
 def judged(subject: Subject) -> list[Verdict]:

@@ -105,7 +105,8 @@ def _write_training(run: Run, number: int) -> None:
     rank = run.method.rank
     base, added = 6_738_415_616, (rank or 0) * 1_048_576
     results = {
-        "status": "done", "diverged_at": None, "steps": [10], "total_steps": 10, "tokens": 4096,
+        "status": "done", "diverged_at": None, "steps": [10], "total_steps": 10,
+        "predicts": "token", "tokens": 4096,
         "trainable_parameters": added or base, "total_parameters": base + added,
     }  # fmt: skip
     _manifest(Path(layout.run_manifest(run.name)), "train", results=results)

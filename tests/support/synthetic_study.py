@@ -85,7 +85,8 @@ def _write_training(root, run, steps, diverged, rng):
     _frame(run, None, rows).write_parquet(folder / "loss.parquet")
     results = {
         "status": "diverged" if diverged else "done", "diverged_at": last if diverged else None,
-        "steps": list(steps), "total_steps": STEPS[-1], "tokens": last * 4096,
+        "steps": list(steps), "total_steps": STEPS[-1], "predicts": "token",
+        "tokens": last * 4096,
         "trainable_parameters": 1_050_000 if run.method.rank is None else run.method.rank * 12_000,
         "total_parameters": 1_050_000 + (run.method.rank or 0) * 12_000,
     }  # fmt: skip

@@ -8,25 +8,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rankscope.check.architectures import (
-    CAUSAL,
-    CLASSIFIERS,
-    NEED_IS_DECODER,
-    known_types,
-    types_in,
-)
 from rankscope.check.shapes import base_folder
 from rankscope.check.subject import Subject
 from rankscope.errors import ModelError
 from rankscope.foreign import read_json_object
 from rankscope.hub import Repository, not_cached, offline
 from rankscope.records.bases import HubBase, LocalBase
+from rankscope.records.heads import Head
 from rankscope.records.record import LARGEST
 from rankscope.studies.embedded import EmbeddedBase
 from rankscope.studies.mistakes import shown
 from rankscope.studies.source import Mistake, Place
 from rankscope.text.pairs import load_pair_encoder
-from rankscope.text.tokenizer import load_encoder
+from rankscope.text.tokenizer import load_encoder, load_framing
+from rankscope.weights.architectures import (
+    CAUSAL,
+    CLASSIFIERS,
+    NEED_IS_DECODER,
+    known_types,
+    types_in,
+)
 from rankscope.weights.context_length import text_part
 
 _NO_CAUSAL_MODELS = (
@@ -66,41 +67,46 @@ def _written_as(subject: Subject) -> Place:
     return ("base", "path" if isinstance(subject.study.base, LocalBase) else "repository")
 
 
-def _config(subject: Subject) -> dict[str, Any] | None:
-    """The configuration of the base, where it can be read; `base_is_there` says why if not."""
-    folder = base_folder(subject.study.base)
-    if folder is None:
-        return None
-    try:
-        return read_json_object(folder / "config.json", ModelError)
-    except ModelError:
-        return None
-
-
-def causal_language_model(subject: Subject) -> Iterator[Mistake]:
-    """The base was made to continue text, where that is trained; where not, it can classify."""
-    place, config = _written_as(subject), _config(subject)
+def has_the_head(subject: Subject) -> Iterator[Mistake]:
+    """The base is of the kind of model that is trained and asked."""
+    place, config = _written_as(subject), subject.config
     wrong = None if config is None else _wrong(subject, config)
     if wrong:
         yield Mistake(place, f"{shown(subject.source.value(place))} {wrong}")
 
 
-def _continues_text(subject: Subject) -> bool:
-    """Whether the base is to be a causal language model, for a run or an evaluation."""
-    trained = {run.data.head.looks_back for run in subject.study.runs}
-    return True in trained | {each.head.looks_back for _, each in subject.evaluations()}
+def _heads(subject: Subject) -> Iterator[tuple[Head | None, str]]:
+    """Yield the heads that a study asks for, with what asks; None: the base's own, for text."""
+    for _, each in subject.evaluations():
+        yield each.head, f"the evaluation {each.name} ({each.kind})"
+    for data in {run.data.name: run.data for run in subject.study.runs}.values():
+        yield data.head, f"training on {subject.label(data)}"
+
+
+def _needed(subject: Subject) -> Head:
+    """The head that asks most of the base: a causal one, the base's own for text, a classifier."""
+    asked = [head or subject.text_head for head, _ in _heads(subject)]
+    order = ("causal-lm", "masked-lm", "classifier")
+    return min(asked, key=lambda head: order.index(head.kind))
 
 
 def _wrong(subject: Subject, config: dict[str, Any]) -> str | None:
     """Say why a configuration is of no model with the head that the study asks for."""
-    if _continues_text(subject):
-        return _no_causal_model(config)
-    return _no_classifier(config)
+    needed = _needed(subject)
+    if needed.kind == "classifier":
+        return _no_classifier(config)
+    if needed.kind == "masked-lm":
+        return _unknown(str(config.get("model_type")), config)
+    text = _no_causal_model(config)
+    if text is None or subject.text_head.looks_back:
+        return text
+    asks = next(what for head, what in _heads(subject) if head is not None and head.looks_back)
+    return f"{text}. Documents can be trained on it, and labelled text, but {asks} continues text"
 
 
 def sizes(subject: Subject) -> Iterator[Mistake]:
     """What `config.json` says of the sizes of a model are sizes."""
-    place, config = _written_as(subject), _config(subject) or {}
+    place, config = _written_as(subject), subject.config or {}
     text = text_part(config)
     for key in _SIZES:
         size = text.get(key)
@@ -175,7 +181,7 @@ def _unknown(kind: str, config: dict[str, Any]) -> str | None:
 
 def not_quantised(subject: Subject) -> Iterator[Mistake]:
     """The base is in floating point: what is rounded already cannot be fine-tuned as a whole."""
-    place, config = _written_as(subject), _config(subject)
+    place, config = _written_as(subject), subject.config
     parts = (config or {}, text_part(config or {}))
     scheme = next((part[key] for part in parts for key in _QUANTISED if part.get(key)), None)
     if scheme is None:
@@ -194,7 +200,7 @@ _QUANTISED = ("quantization_config", "compression_config")
 
 def tokenizer(subject: Subject) -> Iterator[Mistake]:
     """Every token has an embedding; the tokenizer can be read and has an end-of-text token."""
-    place, folder, config = _written_as(subject), base_folder(subject.study.base), _config(subject)
+    place, folder, config = _written_as(subject), base_folder(subject.study.base), subject.config
     if folder is None or config is None or _wrong(subject, config):
         return  # not there yet, or another base is needed anyhow
     if not any((folder / name).exists() for name in _TOKENIZERS):
@@ -209,8 +215,11 @@ def tokenizer(subject: Subject) -> Iterator[Mistake]:
         )
         return
     try:
-        if _continues_text(subject):
+        needed = _needed(subject)
+        if needed.kind == "causal-lm":
             load_encoder(folder)
+        elif needed.kind == "masked-lm":
+            load_framing(folder)
         else:
             load_pair_encoder(folder, LARGEST)
     except ModelError as error:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+def something_is_measured(subject: Subject) -> Iterator[Mistake]:
+    """A study has evaluations, spectra, or both."""
+    if not subject.file.evaluate and subject.file.spectra is None:
+        yield Mistake(
+            ("evaluate",),
+            "there is neither an evaluation nor `spectra`, so that nothing would be measured; give"
+            " one of the two",
+        )
+
+
 def evaluation_names(subject: Subject) -> Iterator[Mistake]:
     """Scores are told apart by the evaluation's name."""
     first: dict[str, Place] = {}

@@ -22,6 +22,7 @@ from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.chapters.contents import chapters_of
 from rankscope.studies.graph import walk
+from rankscope.weights.text_head import training_head
 
 STAGES = ("data", "base", "train", "evaluate", "spectra")
 UNKNOWN = "?"
@@ -51,12 +52,12 @@ def counts(study: Study, shape: BaseShape | None) -> Counts:
         ModelError: the base's configuration is of no model with the head of its runs.
     """
     methods = dict.fromkeys(run.method for run in study.runs)
-    head = study.runs[0].data.head
-    # a shape is counted with the head that the base has
-    if shape is not None and shape.is_counted and head.looks_back:
+    data, folder = study.runs[0].data, base_folder(study.base)
+    head = data.head if folder is None else training_head(data, folder)
+    # a shape is counted with the head that the base has; what is made here continues text
+    if shape is not None and shape.is_counted and (head is None or head.looks_back):
         return {method: shape.counts(method) for method in methods}
-    folder = base_folder(study.base)
-    if folder is None:
+    if folder is None or head is None:
         return dict.fromkeys(methods)
     from rankscope.weights.meta_device import parameter_counts
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rankscope.check.shapes import BaseShape, base_folder, base_shape
 from rankscope.errors import ModelError
@@ -11,6 +12,7 @@ from rankscope.foreign import is_file, is_folder, read_json_object
 from rankscope.records.bases import BlankBase
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Evaluation
+from rankscope.records.heads import Head
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.studies.expand import Expansion
@@ -18,6 +20,7 @@ from rankscope.studies.form import StudyFile
 from rankscope.studies.source import Place, Source, dotted
 from rankscope.weights.context_length import context_length
 from rankscope.weights.loading import read_config
+from rankscope.weights.text_head import text_head_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,22 @@ class Subject:
     def shape(self) -> BaseShape | None:
         """The matrices of the base, if they can be known."""
         return base_shape(self.study.base)
+
+    @cached_property
+    def config(self) -> dict[str, Any] | None:
+        """The configuration of the base, where it can be read; `check.base` says why if not."""
+        folder = base_folder(self.study.base)
+        if folder is None:
+            return None
+        try:
+            return read_json_object(folder / "config.json", ModelError)
+        except ModelError:
+            return None
+
+    @cached_property
+    def text_head(self) -> Head:
+        """The head that the base is trained on documents with; causal where that is not known."""
+        return text_head_of(self.config or {})
 
     @cached_property
     def context(self) -> int | None:

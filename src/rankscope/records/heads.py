@@ -1,8 +1,10 @@
 """What a model ends in: the head that turns its last hidden states into something to be compared.
 
-A study file never names one. What a run is trained on has one (`Data.head`), and what is asked of a
-version has one: text to continue asks for a causal language model, labelled text for a classifier
-of its labels. Reads no disk. What a head is in transformers and peft: `weights.heads`.
+A study file never names one. What a run is trained on gives it (`Data.head`): prompts with answers
+a causal language model, labelled text a classifier of its labels, documents the head that the base
+was made with (`weights.text_head`). What is asked of a version gives it, too: text to continue asks
+for a causal language model. Reads no disk. What a head is in transformers and peft:
+`weights.heads`.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -17,6 +19,8 @@ class CausalLM(Spec):
 
     looks_back: ClassVar[bool] = True
     """Whether it means something only on a body whose tokens see none that come after them."""
+    predicts: ClassVar[str] = "token"
+    """What its loss is a mean over."""
     kind: Literal["causal-lm"] = "causal-lm"
 
     @property
@@ -29,6 +33,7 @@ class MaskedLM(Spec):
     """The tokens behind masks, from all others: the head that an encoder was made with."""
 
     looks_back: ClassVar[bool] = False
+    predicts: ClassVar[str] = "masked token"
     kind: Literal["masked-lm"] = "masked-lm"
 
     @property
@@ -41,6 +46,7 @@ class Classifier(Spec):
     """One of `labels` for a text or a pair; label number i is row i of the head's last matrix."""
 
     looks_back: ClassVar[bool] = False
+    predicts: ClassVar[str] = "example"
     kind: Literal["classifier"] = "classifier"
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
 

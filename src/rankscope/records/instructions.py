@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, model_validator
 
 from rankscope.errors import StudyError
 from rankscope.records.found import FileSet, Located
+from rankscope.records.heads import CausalLM
 from rankscope.records.labels import ByLabel
 from rankscope.records.record import Positive, Revision, Seed, readable
 from rankscope.records.variant import Data
@@ -224,6 +225,11 @@ class Mixture(Data):
                 " its tasks make the intra-task test set"
             )
         return self
+
+    @property
+    def head(self) -> CausalLM:
+        """That of a model that answers prompts."""
+        return CausalLM()
 
     @property
     def undrawn(self) -> bool:

@@ -8,7 +8,7 @@ kept apart from anything, not fetched, and not trained on. Not here: the sources
 from typing import ClassVar, Literal, Self
 
 from rankscope.records.found import FileSet
-from rankscope.records.heads import CausalLM, Head
+from rankscope.records.heads import Head
 from rankscope.records.record import Artefact
 
 
@@ -21,9 +21,12 @@ class Data(Artefact):
     """How a run takes it, as `data.encodings` and `train.feeds` know it; None: not at all."""
 
     @property
-    def head(self) -> Head:
-        """The head of a model that is trained on it."""
-        return CausalLM()
+    def head(self) -> Head | None:
+        """The head of a model that is trained on it.
+
+        None: the one that the base was made with, causal or masked (`weights.text_head`).
+        """
+        return None
 
     @property
     def tests(self) -> Literal["intra", "inter"] | None:

@@ -101,9 +101,11 @@ class StudyFile(Spec):
     grid: Annotated[tuple[GridBlock, ...], Field(min_length=1)] = Field(
         description="what is compared: a list of blocks, each with its `method`"
     )
-    evaluate: Annotated[
-        dict[Label, Annotated[tuple[Evaluation, ...], Field(min_length=1)]], Field(min_length=1)
-    ] = Field(description="suites: lists of evaluations that share one process and loaded base")
+    evaluate: dict[Label, Annotated[tuple[Evaluation, ...], Field(min_length=1)]] = Field(
+        {},
+        description="suites: lists of evaluations that share one process and loaded base; left out"
+        " where spectra are all that is measured",
+    )
     headline: Headline | None = Field(None, description="the evaluations that open the report")
     tuned_in: StudyName | None = Field(
         None, description="name of the study whose sweep chose the learning rates"

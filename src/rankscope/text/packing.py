@@ -7,15 +7,17 @@ import polars as pl
 from rankscope.errors import DataError
 from rankscope.progress import Progress
 from rankscope.text.documents import TRAIN, seeded_order
-from rankscope.text.tokenizer import TextEncoder
+from rankscope.text.tokenizer import Encode
 
 BATCH = 256
 
 
 def pack(
-    documents: pl.DataFrame, encoder: TextEncoder, length: int, seed: int
+    documents: pl.DataFrame, encode: Encode, length: int, seed: int
 ) -> tuple[pl.DataFrame, int]:
     """Return the sequences of the training split, and its tokens before the last were dropped.
+
+    `encode` gives each document with all that is to stand before and behind it.
 
     Columns: sequence (u32, from 0), input_ids (list of `length` i32), document_ids (the ids of the
     documents with a token in it, in order).
@@ -26,7 +28,7 @@ def pack(
     train = documents.filter(pl.col("split") == TRAIN)
     texts = dict(train.select("id", "text").iter_rows())
     ids = seeded_order(texts, seed)
-    tokens, ends = _tokenise([texts[identity] for identity in ids], encoder)
+    tokens, ends = _tokenise([texts[identity] for identity in ids], encode)
     count = len(tokens) // length
     if not count:
         raise DataError(
@@ -47,14 +49,14 @@ def pack(
 
 
 def _tokenise(
-    texts: list[str], encoder: TextEncoder
+    texts: list[str], encode: Encode
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Return all tokens in one array, and for each text the position behind its end-of-text."""
+    """Return all tokens in one array, and for each text the position behind it."""
     progress = Progress("tokenise documents", len(texts))
     pieces: list[npt.NDArray[np.int32]] = []
     for start in range(0, len(texts), BATCH):
-        encoded = encoder.encode(texts[start : start + BATCH])
-        pieces += [np.array([*tokens, encoder.end_of_text], dtype=np.int32) for tokens in encoded]
+        encoded = encode(texts[start : start + BATCH])
+        pieces += [np.array(tokens, dtype=np.int32) for tokens in encoded]
         progress.advance(len(encoded))
     ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
     return np.concatenate(pieces) if pieces else np.empty(0, np.int32), ends

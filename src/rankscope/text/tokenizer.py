@@ -13,6 +13,7 @@ through transformers, which takes seconds to import.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,9 +72,9 @@ class TextTokenizer:
         finally:
             self._tokenizer.no_truncation()
 
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of several texts, with nothing around them."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    def encode_batch(self, texts: Sequence[str], framed: bool = False) -> list[list[int]]:
+        """Return the ids of several texts, with nothing around them unless `framed`."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=framed)
         return [encoding.ids for encoding in encodings]
 
     def id_of(self, token: str | None) -> int | None:
@@ -98,6 +99,10 @@ class TextEncoder:
     end_of_text: int
     first: int
 
+    def documents(self, texts: Sequence[str]) -> list[list[int]]:
+        """Encode whole documents, each ended by the end-of-text token."""
+        return [[*tokens, self.end_of_text] for tokens in self.encode(texts)]
+
 
 def load_encoder(model: Path) -> TextEncoder:
     """Load the encoder of a model folder.
@@ -113,6 +118,31 @@ def load_encoder(model: Path) -> TextEncoder:
         end_of_text=_known(tokenizer.id_of(_named_token(model, "eos_token")), model),
         begin_of_text=tokenizer.id_of(_named_token(model, "bos_token")),
     )
+
+
+def load_framing(model: Path) -> Encode:
+    """Load the encoder of an encoder's documents: each with what its tokenizer puts around a text.
+
+    Raises:
+        ModelError: the folder has no such tokenizer, none that frames, or none that masks.
+    """
+    tokenizer = load_text_tokenizer(model)
+    if tokenizer is None:
+        raise ModelError(
+            f"{model}: its tokenizer is written in Python; save the model's fast tokenizer there"
+            " (tokenizer.json)"
+        )
+    if not tokenizer.encode("").ids:
+        raise ModelError(
+            f"{model}: the tokenizer puts no token around a text, so that nothing would stand"
+            " between documents; take the tokenizer that belongs to the model"
+        )
+    if tokenizer.id_of(_named_token(model, "mask_token")) is None:
+        raise ModelError(
+            f"{model}: the tokenizer has no token that masks (mask_token in tokenizer_config.json),"
+            " with which a masked language model is trained"
+        )
+    return partial(tokenizer.encode_batch, framed=True)
 
 
 def encoder_of(

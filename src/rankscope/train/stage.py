@@ -41,6 +41,7 @@ from rankscope.train.model import parameter_counts, trainable_model
 from rankscope.train.resume import KEPT, resumable
 from rankscope.train.saving import save
 from rankscope.weights.causality import refuse_foresight
+from rankscope.weights.text_head import training_head
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ def _train(
     """Train and move what was kept to its place."""
     set_seed(run.seed)
     data = feed_of(run, files.packed, files.base)
-    model = trainable_model(files.base, run.method, run.recipe.precision, run.data.head, run.seed)
+    head = training_head(run.data, files.base)
+    model = trainable_model(files.base, run.method, run.recipe.precision, head, run.seed)
     trainable, total = parameter_counts(model)
     kept = files.resume / KEPT
     kept.mkdir(exist_ok=True)
@@ -128,7 +130,7 @@ def _train(
     )
     trainer.remove_callback(PrinterCallback)
     # only now, because the trainer has moved the model to where it computes
-    if run.data.head.looks_back:
+    if head.looks_back:
         refuse_foresight(model)
     if data.shares_rows:
         refuse_leaks(model, run.name)
@@ -150,6 +152,7 @@ def _train(
         "diverged_at": divergence.diverged_at,
         "steps": [int(name.rsplit("-", 1)[1]) for name in folders],
         "total_steps": data.steps,
+        "predicts": head.predicts,
         "trainable_parameters": trainable,
         "total_parameters": total,
         "tokens_per_pass": data.tokens_per_pass,
@@ -167,7 +170,10 @@ def tokens_after(step: int, tokens: Sequence[int]) -> int:
 
 
 def loss_curve(run: Run, history: list[dict[str, Any]], tokens: Sequence[int]) -> pl.DataFrame:
-    """One row per optimizer step: loss in nats per token, learning rate, gradient norm, tokens."""
+    """One row per optimizer step: loss, learning rate, gradient norm, tokens.
+
+    The loss is in nats per token, masked token or example, as the head's `predicts` says.
+    """
     rows = [entry for entry in history if "loss" in entry]
     steps = [int(entry["step"]) for entry in rows]
     keys = run.keys()

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from rankscope.errors import ModelError
 from rankscope.foreign import read_json_object
 from rankscope.weights.loading import build_model, read_model
+from rankscope.weights.text_head import text_head_of
 
 if TYPE_CHECKING:
     import torch
@@ -207,7 +208,7 @@ def task_of(head: "Head") -> str | None:
 
 
 def own_head(folder: Path) -> "Head":
-    """Return the head that a model folder was saved with.
+    """Return the head that a model folder was saved with; as `text_head` where it does not say.
 
     Raises:
         ModelError: it has none of those that rankscope knows.
@@ -216,7 +217,9 @@ def own_head(folder: Path) -> "Head":
 
     config = read_json_object(folder / "config.json", ModelError)
     classes = config.get("architectures")
-    name = str(classes[0]) if isinstance(classes, list) and classes else "none"
+    if not isinstance(classes, list) or not classes:
+        return text_head_of(config)
+    name = str(classes[0])
     if name.endswith("ForSequenceClassification"):
         labels = config.get("id2label")
         given = labels if isinstance(labels, dict) else {"0": "LABEL_0", "1": "LABEL_1"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
@@ -20,6 +21,7 @@ from rankscope.errors import ModelError, StudyError
 from study_mistakes import EMBEDDED, HUB_BASE, REVISION
 from study_text import edited
 from tiny_families import ATTENTION, RECURRENT, SIZE, random_family
+from tiny_heads import save_family
 from tiny_llama import save_base
 
 SECONDS = 5.0
@@ -335,3 +337,38 @@ def test_a_quantised_model_is_no_base(elsewhere: Path) -> None:
     found = message(edited((EMBEDDED, "source: local\n  path: packed")))
     assert 'mine.yaml:12: base.path: "packed" is quantised (bitsandbytes)' in found
     assert "`quantisation: nf4`" in found
+
+
+MASKED = {"bert": "is a BertForMaskedLM", "deberta": "is a DebertaForMaskedLM"}
+
+
+@pytest.mark.parametrize("family", MASKED)
+def test_an_encoder_is_taken_for_documents_and_refused_for_what_continues_text(
+    base: Path, family: str
+) -> None:
+    shutil.rmtree(base)
+    save_family(family, base)
+    asked = refusal(("sequence_length: 256", "sequence_length: 32"))
+    assert MASKED[family] in asked and "allowed: causal language models" in asked
+    assert "continues text" in asked
+    path = study(("sequence_length: 256", "sequence_length: 32"))
+    written = yaml.safe_load(path.read_text())
+    del written["evaluate"], written["headline"]
+    path.write_text(yaml.safe_dump(written))
+    with pytest.raises(StudyError, match="nothing would be measured"):
+        checked(path)
+    path.write_text(yaml.safe_dump(written | {"spectra": {"ks": [2], "epsilons": [0.5]}}))
+    subject = checked(path)
+    assert all(counts(subject.study, subject.shape).values())
+
+
+def test_an_encoder_whose_tokenizer_has_no_mask(base: Path) -> None:
+    shutil.rmtree(base)
+    save_family("bert", base)
+    change(base / "tokenizer_config.json", mask_token=None)
+    path = study(("sequence_length: 256", "sequence_length: 32"))
+    written = yaml.safe_load(path.read_text())
+    del written["evaluate"], written["headline"]
+    path.write_text(yaml.safe_dump(written | {"spectra": {"ks": [2], "epsilons": [0.5]}}))
+    with pytest.raises(StudyError, match="no token that masks"):
+        checked(path)

@@ -5,7 +5,6 @@ from typing import get_args
 import pytest
 
 from rankscope.records.data import DataSpec, TextFiles
-from rankscope.records.heads import CausalLM
 from rankscope.records.instructions import MadeTasks, Mixture
 from rankscope.records.variant import Data
 
@@ -21,7 +20,7 @@ def test_one_that_says_nothing_is_not_drawn_not_kept_apart_and_not_trained_on() 
     assert set(said) == {None}
     flags = (PLAIN.undrawn, PLAIN.has_heldout_rows, PLAIN.shares_passages, PLAIN.is_fetched)
     assert not any(flags)
-    assert (PLAIN.file_sets, PLAIN.described, PLAIN.head) == ((), "", CausalLM())
+    assert (PLAIN.file_sets, PLAIN.described, PLAIN.head) == ((), "", None)
 
 
 @pytest.mark.parametrize("plain", [MADE, TextFiles(source="text", path="a.txt")])

@@ -44,7 +44,7 @@ def test_a_single_value_is_a_list_of_one() -> None:
         {"grid": [{"method": "prefix", "learning_rate": 0.1}]},
         {"grid": [{"method": "full", "learning_rate": 0.0}]},
         {"grid": [{"method": "full", "learning_rate": 0.1, "rank": 4}]},
-        {"evaluate": {}},
+        {"evaluate": {"tiny": []}},
         {"recipe": {"learning_rate": 0.1}},
         {"train_on": "nothing"},
     ],

@@ -39,7 +39,7 @@ texts = st.dictionaries(
 def test_every_token_of_every_document_appears_once_and_in_order(documents, length, seed):
     total = sum(len(text.encode()) + 1 for text in documents.values())
     assume(total >= length)
-    packed, tokens = pack(rows(documents), BYTES, length, seed)
+    packed, tokens = pack(rows(documents), BYTES.documents, length, seed)
     assert tokens == total
     assert packed["sequence"].to_list() == list(range(total // length))
     assert set(packed["input_ids"].list.len()) == {length}
@@ -59,7 +59,7 @@ def test_every_token_of_every_document_appears_once_and_in_order(documents, leng
 @given(texts, st.integers(2, 9))
 def test_the_ids_of_a_sequence_are_those_of_the_documents_with_a_token_in_it(documents, length):
     assume(sum(len(text.encode()) + 1 for text in documents.values()) >= length)
-    packed, _ = pack(rows(documents), BYTES, length, 0)
+    packed, _ = pack(rows(documents), BYTES.documents, length, 0)
     order = list(dict.fromkeys(packed["document_ids"].explode()))
     owner = [name for name in order for _ in range(len(documents[name].encode()) + 1)]
     for number, ids in enumerate(packed["document_ids"].to_list()):
@@ -67,20 +67,20 @@ def test_the_ids_of_a_sequence_are_those_of_the_documents_with_a_token_in_it(doc
 
 
 def test_held_out_documents_are_not_packed():
-    packed, _ = pack(rows({"a": "x" * 20, "b": "y" * 20}, heldout=("b",)), BYTES, 4, 0)
+    packed, _ = pack(rows({"a": "x" * 20, "b": "y" * 20}, heldout=("b",)), BYTES.documents, 4, 0)
     assert set(packed["document_ids"].explode()) == {"a"}
 
 
 def test_the_seed_decides_the_order_and_the_rows_do_not():
     documents = {f"d{n}": f"text {n}" for n in range(20)}
     backwards = dict(reversed(documents.items()))
-    first, _ = pack(rows(documents), BYTES, 8, 0)
-    assert first.equals(pack(rows(backwards), BYTES, 8, 0)[0])
-    assert not first.equals(pack(rows(documents), BYTES, 8, 1)[0])
+    first, _ = pack(rows(documents), BYTES.documents, 8, 0)
+    assert first.equals(pack(rows(backwards), BYTES.documents, 8, 0)[0])
+    assert not first.equals(pack(rows(documents), BYTES.documents, 8, 1)[0])
 
 
 def test_types_are_those_that_training_reads():
-    packed, _ = pack(rows({"a": "some text that is long enough"}), BYTES, 4, 0)
+    packed, _ = pack(rows({"a": "some text that is long enough"}), BYTES.documents, 4, 0)
     assert packed.schema == {
         "sequence": pl.UInt32,
         "input_ids": pl.List(pl.Int32),
@@ -91,4 +91,4 @@ def test_types_are_those_that_training_reads():
 
 def test_less_than_one_sequence_is_refused():
     with pytest.raises(DataError, match="has 4 tokens, less than one sequence of 8"):
-        pack(rows({"a": "abc"}), BYTES, 8, 0)
+        pack(rows({"a": "abc"}), BYTES.documents, 8, 0)

@@ -1,6 +1,7 @@
 """One encoder: control tokens come in by id alone, whatever a text spells."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from rankscope.evaluate.likelihood import encode
 from rankscope.evaluate.weights import load_tokenizer
 from rankscope.text.encoding import PromptEncoder
 from rankscope.text.prompts import render
-from rankscope.text.tokenizer import TextTokenizer, load_encoder
+from rankscope.text.tokenizer import TextTokenizer, load_encoder, load_framing
+from tiny_heads import save_tokenizer
 
 CONTROL = ("<unk>", "<s>", "</s>", "<|im_start|>")
 LETTERS = sorted(set("".join(CONTROL)) | set("ab "))
@@ -191,3 +193,27 @@ def test_a_tokenizer_without_end_of_text_is_refused(tiny_base, tmp_path):
     (tmp_path / "tokenizer.json").write_text((tiny_base.model / "tokenizer.json").read_text())
     with pytest.raises(ModelError, match="no end-of-text token"):
         load_encoder(tmp_path)
+
+
+def framing(folder: Path, **settings: object) -> Path:
+    """A folder with an encoder's tokenizer, and other settings of it."""
+    save_tokenizer(folder, "bert")
+    path = folder / "tokenizer_config.json"
+    content = json.loads(path.read_text("utf-8")) | settings
+    path.write_text(json.dumps({k: v for k, v in content.items() if v is not None}), "utf-8")
+    return folder
+
+
+def test_documents_of_an_encoder_are_framed_and_spell_no_control_token(tmp_path):
+    encode = load_framing(framing(tmp_path))
+    first, second = encode(["ab", "<mask>"])
+    assert (first[0], first[-1], len(first)) == (0, 1, 4)
+    assert second[0] == 0 and second[-1] == 1 and 3 not in second
+
+
+def test_an_encoder_without_a_mask_or_a_frame_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no token that masks"):
+        load_framing(framing(tmp_path, mask_token=None, tokenizer_class="PreTrainedTokenizerFast"))
+    save_tokenizer(tmp_path, "llama")
+    with pytest.raises(ModelError, match="puts no token around a text"):
+        load_framing(tmp_path)

@@ -7,6 +7,9 @@ pre-training of the papers.
 
     document a ─────────────┐ document b ──┐ document c ──────────────────┐
     a a a a │ a a a a │ a a ⏹ b │ b b b ⏹ │ c c c c │ c c c c │ c c ⏹  (dropped)
+
+For a base that is a masked language model a document stands between the tokens that its tokenizer
+puts around a text, `[CLS] a a a [SEP]`, and these are cut to sequences all the same.
 """
 
 import logging
@@ -17,22 +20,23 @@ import polars as pl
 from rankscope.data.content import Encoded
 from rankscope.records.data import DocumentSpec
 from rankscope.text.packing import pack
-from rankscope.text.tokenizer import TextEncoder, load_encoder
+from rankscope.text.tokenizer import Encode, load_encoder, load_framing
+from rankscope.weights.text_head import text_head
 
 logger = logging.getLogger(__name__)
 
 
-def encoder(spec: DocumentSpec, model: Path, length: int) -> TextEncoder:
-    """Return the tokenizer of `model`.
+def encoder(spec: DocumentSpec, model: Path, length: int) -> Encode:
+    """Return what encodes documents for `model`.
 
     Raises:
         ModelError: the model folder has no usable tokenizer.
     """
     del spec, length
-    return load_encoder(model)
+    return load_encoder(model).documents if text_head(model).looks_back else load_framing(model)
 
 
-def encoded(spec: DocumentSpec, rows: pl.DataFrame, encoder: TextEncoder, length: int) -> Encoded:
+def encoded(spec: DocumentSpec, rows: pl.DataFrame, encoder: Encode, length: int) -> Encoded:
     """Pack the training split of `rows`.
 
     Raises:

@@ -33,8 +33,8 @@ from rankscope.records.recipes import Packing, Recipe
 from rankscope.records.runs import Run
 from rankscope.train.bins import pack_bins
 from rankscope.train.feed import Feed, total_steps
+from rankscope.train.losses import IGNORED
 
-IGNORED = -100
 GROUPED_BATCHES = 50
 
 Batch = dict[str, torch.Tensor]

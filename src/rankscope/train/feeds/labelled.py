@@ -9,7 +9,6 @@ the size of a forward pass.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,6 +17,7 @@ from rankscope.records.runs import Run
 from rankscope.text.pairs import EncodedPair, Layout
 from rankscope.train.feed import Feed, total_steps
 from rankscope.train.feeds.examples import OrderedExamples
+from rankscope.train.losses import mean_over_the_step
 from rankscope.weights.loading import read_config
 
 
@@ -57,15 +57,3 @@ def feed(run: Run, packed: Path, base: Path) -> Feed:
     collator = Collator(Layout.of(read_config(base)))
     per_pass = sum(len(example.input_ids) for example in examples)
     return Feed(ordered, ordered.tokens, per_pass, collator, in_order=True, loss=mean_over_the_step)
-
-
-def mean_over_the_step(
-    outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
-) -> torch.Tensor:
-    """Return Σ −ln p(label) over a forward pass, over the number of examples of its step.
-
-    Some families take the mean over the forward pass instead, which `Trainer` then does not divide
-    by their number.
-    """
-    nats = torch.nn.functional.cross_entropy(outputs["logits"].float(), labels, reduction="sum")
-    return nats / (len(labels) if num_items_in_batch is None else num_items_in_batch)

@@ -13,6 +13,8 @@ from rankscope.records.methods import FullFineTuning
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.train.feeds.sequences import feed
+from rankscope.train.losses import IGNORED, mean_over_the_step
+from tiny_heads import save_tokenizer
 
 LENGTH = 8
 
@@ -33,6 +35,7 @@ def packed(tmp_path: Path) -> Path:
     rows = [[number, *range(1, LENGTH)] for number in range(5)]
     table = pl.DataFrame({"input_ids": rows}, schema={"input_ids": pl.List(pl.Int32)})
     table.write_parquet(tmp_path / "packed.parquet")
+    (tmp_path / "config.json").write_text('{"architectures": ["LlamaForCausalLM"]}')
     return tmp_path / "packed.parquet"
 
 
@@ -53,3 +56,17 @@ def test_no_sequence_is_refused(packed: Path) -> None:
     pl.read_parquet(packed).clear().write_parquet(packed)
     with pytest.raises(DataError, match="no full sequence of training data"):
         feed(run(steps=1), packed, packed.parent)
+
+
+def test_on_a_masked_language_model_targets_are_behind_masks(packed: Path) -> None:
+    save_tokenizer(packed.parent, "bert")
+    (packed.parent / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}')
+    fed = feed(run(steps=4), packed, packed.parent)
+    assert (len(fed.dataset), list(fed.tokens)) == (8, [16, 32, 48, 64])
+    assert fed.tokens_per_pass == 5 * LENGTH
+    assert fed.in_order and fed.loss is mean_over_the_step
+    firsts = [
+        torch.where(item["labels"] == IGNORED, item["input_ids"], item["labels"])[0].item()
+        for item in (fed.dataset[place] for place in range(8))
+    ]
+    assert sorted(firsts[:5]) == [0, 1, 2, 3, 4], "a pass sees every sequence once"

@@ -10,15 +10,15 @@ from rankscope.report.evidence.tables import Tables
 POINTS = 60
 
 
-def loss(tables: Tables) -> Figure:
-    """Draw the loss curves, averaged over stretches of steps."""
+def loss(tables: Tables, per: str) -> Figure:
+    """Draw the loss curves, in nats per `per` (such as token), averaged over stretches of steps."""
     rows = _rows(tables)
     conditions = conditions_of(tables.runs)
     finished = rows.filter(pl.col("status") == "done")["loss"]
     low, high = extent(rows["loss"] if finished.is_empty() else finished, least=0.0)
     rows = rows.with_columns(mark=pl.col("loss").clip(low, high))
     axis = {
-        "title": "training loss (nats per token)",
+        "title": f"training loss (nats per {per})",
         "scale": alt.Scale(domain=[low, high], nice=False),
     }
     x = alt.X(

@@ -23,7 +23,7 @@ def tables(curves: dict[tuple[int, str], list[float]]) -> Tables:
 
 
 def test_a_short_curve_is_drawn_step_by_step():
-    rows = loss(tables({(0, "done"): [3.0, 2.0, 1.0]})).rows
+    rows = loss(tables({(0, "done"): [3.0, 2.0, 1.0]}), "token").rows
     assert rows.select("step", "loss", "end").rows() == [
         (1, 3.0, False), (2, 2.0, False), (3, 1.0, True),
     ]  # fmt: skip
@@ -31,14 +31,15 @@ def test_a_short_curve_is_drawn_step_by_step():
 
 @pytest.mark.parametrize("steps", [2 * POINTS, 2 * POINTS - 1])
 def test_each_point_of_a_long_one_is_the_mean_of_a_stretch(steps):
-    rows = loss(tables({(0, "done"): [float(step) for step in range(1, steps + 1)]})).rows
+    rows = loss(tables({(0, "done"): [float(step) for step in range(1, steps + 1)]}), "token").rows
     assert rows.height == POINTS
     assert rows["loss"].to_list()[:3] == [1.5, 3.5, 5.5]
     assert rows["step"].to_list()[-1] == steps
 
 
 def test_the_axis_is_that_of_the_runs_that_finished_and_a_cross_stays_on_it():
-    figure = loss(tables({(0, "done"): [3.0, 1.0], (1, "diverged"): [3.0, 90.0, float("nan")]}))
+    curves = {(0, "done"): [3.0, 1.0], (1, "diverged"): [3.0, 90.0, float("nan")]}
+    figure = loss(tables(curves), "token")
     line, cross = figure.panels[0].chart.to_dict()["layer"]
     low, high = line["encoding"]["y"]["scale"]["domain"]
     assert 0 <= low < 1.0
@@ -51,6 +52,7 @@ def test_the_axis_is_that_of_the_runs_that_finished_and_a_cross_stays_on_it():
 
 
 def test_where_no_run_finished_the_axis_is_that_of_all():
-    figure = loss(tables({(0, "diverged"): [3.0, 9.0]}))
+    figure = loss(tables({(0, "diverged"): [3.0, 9.0]}), "masked token")
     line, _ = figure.panels[0].chart.to_dict()["layer"]
     assert line["encoding"]["y"]["scale"]["domain"][1] > 9.0
+    assert line["encoding"]["y"]["title"] == "training loss (nats per masked token)"

@@ -3,7 +3,7 @@
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from rankscope.check.architectures import CAUSAL, NEED_IS_DECODER, known_types, types_in
+from rankscope.weights.architectures import CAUSAL, NEED_IS_DECODER, known_types, types_in
 
 
 def test_the_tables_are_those_of_the_library() -> None:

@@ -1,4 +1,4 @@
-"""Which types of models transformers knows, and which of them have a causal or classifier's head.
+"""Which types of models transformers knows, and which heads it has for them.
 
 Guarantees: read from the tables in the source of the installed transformers, without importing it,
 which takes seconds; None where they are not found there, so that nothing is refused that is not
@@ -13,6 +13,7 @@ from pathlib import Path
 
 AUTO = "models/auto"
 CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
+MASKED = "MODEL_FOR_MASKED_LM_MAPPING_NAMES"
 CLASSIFIERS = "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES"
 NEED_IS_DECODER = frozenset(
     {"bert", "bert-generation", "big_bird", "camembert", "data2vec-text", "electra", "ernie",
@@ -23,7 +24,7 @@ NEED_IS_DECODER = frozenset(
 
 
 def types_in(mapping: str) -> frozenset[str] | None:
-    """Return the types with a model in a table of transformers: `CAUSAL` or `CLASSIFIERS`."""
+    """Return the types with a model in a table of transformers, such as `CAUSAL`."""
     tree = _source("modeling_auto.py")
     for statement in tree.body if tree else []:
         named = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
