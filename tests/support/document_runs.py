@@ -33,7 +33,7 @@ def documents(path: Path) -> TextFiles:
 def ask(subject: Subject, evaluation: Evaluation) -> pl.DataFrame:
     """Ask every kept step of a run, or a base, and return the scores."""
     suite = Suite(suite="asked", evaluations=(evaluation,))
-    scores = Scores(answers=Answers(subject=subject, suite=suite))
+    scores = Scores(answers=Answers(subjects=(subject,), suite=suite))
 
     def kept(run: str) -> dict[int, Path]:
         return kept_steps(Path(layout.kept_weights(run)))
