@@ -55,7 +55,7 @@ def _write(answers: Answers, rows: Rows, place: Callable[[str], str], root: Path
         for step in mine["step"].unique(maintain_order=True):
             folder = Path(layout.step_folder(step))
             (subject,) = answers.subjects
-            (version,) = subject.versions(lambda _, kept={step: folder}: kept)
+            (version,) = subject.versions(lambda *_, kept={step: folder}: kept)
             part = Part(version.name, key(evaluation))
             path = root / place(part.name)
             path.parent.mkdir(parents=True, exist_ok=True)

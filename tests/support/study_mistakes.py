@@ -46,6 +46,17 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "  1: {source",
         ("mine.yaml:6: data.1: ", 'write "1"', "in quotes"),
     ),
+    # --- versions that others published ---
+    "version that is not there": (
+        "seeds: [0, 1]",
+        "versions: {theirs: {source: local, path: nowhere}}\nseeds: [0, 1]",
+        ("mine.yaml:21: versions.theirs.path: ", '"nowhere" cannot be used', "no such folder"),
+    ),
+    "version at a branch": (
+        "seeds: [0, 1]",
+        "versions: {theirs: {source: hub, repository: a/b, revision: main}}\nseeds: [0, 1]",
+        ("mine.yaml:21: versions.theirs.revision: ", "main", "40 hexadecimal digits"),
+    ),
     # --- keys ---
     "unknown key with suggestion": (
         "learning_rate: 1.0e-3",
@@ -372,6 +383,7 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 # what takes a look at other keys, at the lines, or at base and data
 NO_JSON = {"tab", "unclosed list", "label that is a number"}
 ONLY_RANKSCOPE_SEES = {
+    "version that is not there",
     "a start that needs the base's own weights",
     "key twice",
     "identical runs",

@@ -19,3 +19,23 @@ rule base_model:
         runtime=scaled(240),
     shell:
         "rankscope --log {log:q} base model {wildcards.name:q}"
+
+
+rule base_version:
+    """Link an adapter or checkpoint that others published, if it fits its base."""
+    input:
+        lookups.sources,
+    output:
+        weights=directory(layout.version_weights("{name}")),
+        manifest=layout.version_manifest("{name}"),
+    log:
+        "logs/base/{name}.log",
+    benchmark:
+        "benchmarks/base/{name}.jsonl"
+    conda:
+        "../../envs/rankscope.yaml"
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    shell:
+        "rankscope --log {log:q} base version {wildcards.name:q}"

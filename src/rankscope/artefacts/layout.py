@@ -51,6 +51,9 @@ HOMES = {
     # the more special come first: a folder of packed data is none of a variant
     "data pack": Home("data pack {name}", "data/packed/{name}", ("data/packed/{name}.parquet",)),
     "data rows": Home("data rows {name}", "data/{name}", ("data/{name}/rows.parquet",)),
+    "base version": Home(
+        "base version {name} --again", "base/versions/{name}", ("base/versions/{name}/weights",)
+    ),
     "base model": Home("base model {name} --again", "base/{name}", ("base/{name}/model",)),
     "train": Home(
         "train {name} --again", "train/{name}", ("train/{name}/steps", "train/{name}/loss.parquet")
@@ -110,6 +113,16 @@ def base_model(base: str) -> str:
 def base_manifest(base: str) -> str:
     """Manifest of a base: written when the model's folder is complete."""
     return manifest_of("base model", base)
+
+
+def version_weights(version: str) -> str:
+    """Folder with the adapter or checkpoint of a version that others published."""
+    return f"{RESULTS}/base/versions/{version}/weights"
+
+
+def version_manifest(version: str) -> str:
+    """Manifest of a published version."""
+    return manifest_of("base version", version)
 
 
 def decomposition(decomposition: str) -> str:

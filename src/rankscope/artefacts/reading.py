@@ -24,7 +24,7 @@ import polars as pl
 from rankscope import foreign
 from rankscope.artefacts.disk import reading
 from rankscope.artefacts.hashes import content_hash
-from rankscope.artefacts.layout import Place, place_of
+from rankscope.artefacts.layout import Place, outputs, place_of
 from rankscope.errors import ArtefactError
 
 # in every folder that a rule declares as its output
@@ -206,6 +206,19 @@ def kept_steps(folder: Path) -> dict[int, Path]:
         for step in sorted(folder.glob("step-*"))
         if step.is_dir()
     }
+
+
+def versions_of(verb: str, name: str) -> dict[int, Path]:
+    """Return the weights of an artefact by step: a run's kept steps, of anything else the one.
+
+    Raises:
+        ArtefactError: it has not been made, or is not what was written.
+    """
+    folder = Path(outputs(verb, name)[0])
+    if verb == "train":
+        return kept_steps(folder)
+    verified(folder)
+    return {0: folder}
 
 
 def regular_files(path: Path) -> dict[str, Path]:

@@ -17,11 +17,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _base() -> None:
-    """Keep `model` a verb of its own, although it is the only one."""
-
-
 @app.command(epilog="Example: `rankscope base model --study demo`")
 def model(
     name: Annotated[
@@ -49,3 +44,24 @@ def model(
         return
     inputs = [Path(layout.outputs(each.verb, each.name)[0]) for each in spec.sources]
     make_base(spec, inputs, output)
+
+
+@app.command(epilog="Example: `rankscope base version their-lora --study mine.yaml`")
+def version(
+    name: Annotated[str, typer.Argument(help="Label of the version in the study, or its name.")],
+    study: StudyOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Repeat it, also if it is there.")] = False,
+) -> None:
+    """Link an adapter or checkpoint that others published, if it is one of the study's base."""
+    from rankscope.artefacts import layout
+    from rankscope.artefacts.reading import is_finished
+    from rankscope.base.published import make_version
+    from rankscope.records.measurements import Published
+    from rankscope.studies.asked import asked
+
+    spec = asked(Published, name, study)
+    output = Path(layout.version_weights(spec.name))
+    if not again and is_finished(Path(layout.version_manifest(spec.name)), output):
+        typer.echo(f"{output}: is made already; nothing was changed, `--again` repeats it")
+        return
+    make_version(spec, Path(layout.base_model(spec.base.name)), output)

@@ -15,6 +15,7 @@ from rankscope.check import (
     grid,
     nesting,
     prompts,
+    published,
     task_collections,
     tuning,
 )
@@ -36,6 +37,8 @@ CHECKS = (
     base.not_quantised,
     base.tokenizer,
     base.embedded_base,
+    published.labels,
+    published.versions,
     grid.ranks,
     grid.libraries,
     grid.target_modules,

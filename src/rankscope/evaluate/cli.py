@@ -1,7 +1,6 @@
 """The verbs of the evaluate stage: thin shells, without heavy imports."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,8 +17,8 @@ RunNames = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN...",
-        help="Runs on one base: each by its name, or method@seed, such as lora-r16@0; or `base`; or"
-        " the name of what is made.",
+        help="Runs on one base: each by its name, or method@seed, such as lora-r16@0; or `base`;"
+        " the label of a published version; or the name of what is made.",
     ),
 ]
 SuiteName = Annotated[
@@ -35,14 +34,13 @@ Again = Annotated[bool, typer.Option("--again", help="Make also what is there al
 def predict(
     runs: RunNames, suite: SuiteName = None, again: Again = False, study: StudyOption = None
 ) -> None:
-    """Ask every kept step of runs about every item of a suite; nothing is scored yet.
+    """Ask every version of what is named about every item of a suite; nothing is scored yet.
 
     What was asked before, of the same weights and items, is not asked again.
     """
     # before the libraries that read them are imported: nothing is fetched, no bar is drawn
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TQDM_DISABLE": "1"}
-    from rankscope.artefacts import layout
-    from rankscope.artefacts.reading import kept_steps
+    from rankscope.artefacts.reading import versions_of
     from rankscope.evaluate.predict import Job
     from rankscope.evaluate.predict import predict as predict_items
     from rankscope.records.measurements import Answers
@@ -50,13 +48,10 @@ def predict(
 
     found = [asked(Answers, run, study, suite) for run in runs]
 
-    def kept(run: str) -> dict[int, Path]:
-        return kept_steps(Path(layout.kept_weights(run)))
-
     jobs = [
         Job(
             each.name,
-            tuple(version for one in each.subjects for version in one.versions(kept)),
+            tuple(version for one in each.subjects for version in one.versions(versions_of)),
             each.suite.evaluations,
         )
         for each in found

@@ -7,6 +7,10 @@ polars takes them. What has a version's values for them: `keys()` of a base or a
 
 BASE = "Base"
 """What the columns `family` and `method` say of a base as it is."""
+PUBLISHED = "Published"
+"""The family of all versions that others trained; each is a method of its own, by its label."""
+NOT_TRAINED = (BASE, PUBLISHED)
+"""The families of what no run of a study made: of no seed, no recipe, no claim."""
 
 VERSION_KEYS: dict[str, type] = {
     "run": str,  # name of the run, or of the base

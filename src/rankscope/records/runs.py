@@ -162,7 +162,7 @@ class Run(Artefact):
                 folder=folder,
                 keys=self.keys() | {"step": step},
             )
-            for step, folder in kept(self.name).items()
+            for step, folder in kept(self.verb, self.name).items()
         )
 
 

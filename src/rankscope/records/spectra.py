@@ -1,10 +1,11 @@
-"""Records of the spectral analysis: a base decomposed once, and the runs compared with it."""
+"""Records of the spectral analysis: a base decomposed once, and what is compared with it."""
 
 from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from rankscope.records.measurements import Published
 from rankscope.records.record import Artefact, Fraction, Positive, Spec
 from rankscope.records.runs import Run, TrainedBase
 from rankscope.records.written import OneOrMore
@@ -44,12 +45,12 @@ class Decomposition(Artefact):
 
 
 class Spectra(Artefact):
-    """Every kept step of a run compared with the base that it was trained on."""
+    """Every version of what was trained, here or by others, compared with its base."""
 
     stage: ClassVar[str] = "spectra"
     verb: ClassVar[str] = "spectra run"
 
-    subject: Run
+    subject: Run | Published
     settings: SpectraSettings
 
     @property

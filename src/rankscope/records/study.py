@@ -7,23 +7,25 @@ file is written (`studies.form`), how a grid is unfolded (`studies.expand`), wha
 """
 
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Suite, key
-from rankscope.records.measurements import Answers, Scores
+from rankscope.records.measurements import Answers, Published, Scores
 from rankscope.records.record import Artefact
 from rankscope.records.runs import BaseSpec, Run
 from rankscope.records.spectra import Spectra, SpectraSettings
 
 TOGETHER = 5
 """Runs that one process asks: where it fails, only what it had not asked is lost."""
+Together = TypeVar("Together", Run, Published)
 
 
 class Study(Artefact):
     """An expanded study: the only object a workflow reads.
 
-    `data` holds the variants under the labels of the study file. `series` holds the label of each
+    `data` holds the variants under the labels of the study file; `versions` are what others trained
+    on the base, measured beside the runs. `series` holds the label of each
     run's series under the run's name, for runs whose block names one: it is the study's word for
     some of its runs, and so no part of a run. `tuned_in` names the study whose sweep chose the
     learning rates, if one did.
@@ -39,6 +41,7 @@ class Study(Artefact):
     base: BaseSpec
     data: dict[str, DataSpec]
     runs: tuple[Run, ...]
+    versions: tuple[Published, ...] = ()
     series: dict[str, str]
     suites: tuple[Suite, ...]
     spectra: SpectraSettings | None
@@ -64,11 +67,12 @@ class Study(Artefact):
 
     @cached_property
     def answers(self) -> tuple[Answers, ...]:
-        """What is asked: of the base, which every suite measures, and then of the runs.
+        """What is asked: of the base, which every suite measures, of runs, of published versions.
 
         Of suites that differ by the sampling alone, the base is asked all at once, and what they
-        share once. Runs on one base are asked together, `TOGETHER` at a time: a process of its own
-        for each would cost a small study a seventh of its time.
+        share once; published versions, which belong to no sampling, are not asked. Runs on one base
+        are asked together, `TOGETHER` at a time: a process of its own for each would cost a small
+        study a seventh of its time.
         """
         labels: dict[str, list[Suite]] = {}
         for suite in self.suites:
@@ -80,8 +84,10 @@ class Study(Artefact):
             found.append(Answers(subjects=(self.base,), suite=whole))
             for suite in suites:
                 for runs in self._on_one_base(suite):
-                    batches = (runs[at : at + TOGETHER] for at in range(0, len(runs), TOGETHER))
-                    found += [Answers(subjects=batch, suite=suite) for batch in batches]
+                    found += [Answers(subjects=batch, suite=suite) for batch in _batches(runs)]
+                if suite.sampling_seed is None:
+                    versions = _batches(self.versions)
+                    found += [Answers(subjects=batch, suite=suite) for batch in versions]
         return tuple(found)
 
     def _on_one_base(self, suite: Suite) -> list[tuple[Run, ...]]:
@@ -99,10 +105,11 @@ class Study(Artefact):
 
     @cached_property
     def analyses(self) -> tuple[Spectra, ...]:
-        """The spectra of all runs; none where the study asks for none."""
+        """The spectra of all runs and published versions; none where the study asks for none."""
         if self.spectra is None:
             return ()
-        return tuple(Spectra(subject=run, settings=self.spectra) for run in self.runs)
+        subjects: tuple[Run | Published, ...] = (*self.runs, *self.versions)
+        return tuple(Spectra(subject=each, settings=self.spectra) for each in subjects)
 
     @cached_property
     def sources(self) -> tuple[Artefact, ...]:
@@ -111,7 +118,13 @@ class Study(Artefact):
             *self.data.values(),
             self.base,
             *self.runs,
+            *self.versions,
             *self.answers,
             *self.scores,
             *self.analyses,
         )
+
+
+def _batches(subjects: tuple[Together, ...]) -> list[tuple[Together, ...]]:
+    """Those that one process asks."""
+    return [subjects[at : at + TOGETHER] for at in range(0, len(subjects), TOGETHER)]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-Kept = Callable[[str], Mapping[int, Path]]
-"""The steps that a run has kept, with their folders, by its name: known once it is trained."""
+Kept = Callable[[str, str], Mapping[int, Path]]
+"""The steps that an artefact keeps, with their folders, by its verb and name: known once made."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rankscope.records.keys import BASE
+from rankscope.records.keys import NOT_TRAINED
 from rankscope.report.evidence.tables import Tables
 from rankscope.report.numbers import number
 
@@ -38,7 +38,7 @@ def on_one_set(tables: Tables) -> str:
 
 def status_line(runs: pl.DataFrame) -> str:
     """How many runs finished, and which did not."""
-    trained = runs.filter(pl.col("method") != BASE)
+    trained = runs.filter(~pl.col("family").is_in(NOT_TRAINED))
     done = trained.filter(pl.col("status") == "done")
     line = f"{len(done)} of {len(trained)} runs finished"
     unfinished = [

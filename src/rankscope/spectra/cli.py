@@ -57,15 +57,16 @@ def analyse(
         str,
         typer.Argument(
             metavar="RUN",
-            help="A run: its name, or method@seed, such as lora-r16@0; or the name of its spectra.",
+            help="A run: its name, or method@seed, such as lora-r16@0; the label of a published"
+            " version; or the name of the spectra.",
         ),
     ],
     study: StudyOption = None,
     device: DeviceOption = "cpu",
 ) -> None:
-    """Analyse the kept steps of one run against its base, as the study asks."""
+    """Analyse the kept steps of a run, or a published version, against its base."""
     from rankscope.artefacts import layout
-    from rankscope.artefacts.reading import kept_steps
+    from rankscope.artefacts.reading import versions_of
     from rankscope.records.spectra import Spectra
     from rankscope.spectra.stage import analyse_run
     from rankscope.studies.asked import asked
@@ -74,7 +75,7 @@ def analyse(
     analyse_run(
         model_folder=Path(layout.base_model(record.decomposition.base.name)),
         spectra=Path(layout.decomposition(record.decomposition.name)),
-        steps=kept_steps(Path(layout.kept_weights(record.subject.name))),
+        steps=versions_of(record.subject.verb, record.subject.name),
         out=Path(layout.spectra(record.name)),
         keys=record.subject.keys(),
         wanted=record.settings,

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from rankscope.records.data import DataSpec
 from rankscope.records.evaluations import Suite
+from rankscope.records.measurements import Published
 from rankscope.records.methods import FullFineTuning, Lora, LoraOptions
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import BaseSpec, Run
@@ -87,6 +88,10 @@ def load_expansion(study: str | Path) -> Expansion:
         base=_base(file),
         data=dict(_variants(file, samplings)),
         runs=tuple(run for run, _ in runs),
+        versions=tuple(
+            Published(base=_base(file), label=label, where=where)
+            for label, where in file.versions.items()
+        ),
         series=dict(_series(file, runs)),
         suites=tuple(_suites(file, samplings)),
         spectra=file.spectra,

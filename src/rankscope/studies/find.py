@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 from rankscope.errors import StudyError
 from rankscope.records.bases import Base
 from rankscope.records.data import DataSpec
-from rankscope.records.measurements import Answers, Scores
+from rankscope.records.measurements import Answers, Published, Scores
 from rankscope.records.packed import Packed
 from rankscope.records.record import Artefact
 from rankscope.records.runs import Run, TrainedBase
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 Kind = TypeVar("Kind", bound=Artefact)
 MOST_LISTED = 12
 NOUNS: dict[type[Artefact], str] = {
-    Data: "data variant", Packed: "packed data", Base: "base", Run: "run", Answers: "answers",
-    Scores: "scores", Decomposition: "decomposed base", Spectra: "spectra",
+    Data: "data variant", Packed: "packed data", Base: "base", Run: "run", Published: "version",
+    Answers: "answers", Scores: "scores", Decomposition: "decomposed base", Spectra: "spectra",
 }  # fmt: skip
 
 
@@ -199,6 +199,8 @@ def _labels(study: Study, record: Artefact) -> list[str]:
         case Run():
             # those that its base is made from have no label
             return [f"{record.method.slug}@{record.seed}"] if study.has(record) else []
+        case Published():
+            return [record.label]
         case Base():
             return ["base"] if record.name == study.base.name else []
         case _:

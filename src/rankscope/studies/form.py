@@ -12,6 +12,7 @@ from rankscope.records.bases import HubBase, LocalBase
 from rankscope.records.data import DataSpec, TrainingSpec
 from rankscope.records.evaluations import Evaluation
 from rankscope.records.labels import ByLabel
+from rankscope.records.measurements import WrittenVersion
 from rankscope.records.methods import Alpha, LoraOptions
 from rankscope.records.recipes import Recipe
 from rankscope.records.record import Positive, Seed, Spec
@@ -100,6 +101,11 @@ class StudyFile(Spec):
     recipe: RecipePart = Field(description="how runs are optimised, but for the learning rate")
     grid: Annotated[tuple[GridBlock, ...], Field(min_length=1)] = Field(
         description="what is compared: a list of blocks, each with its `method`"
+    )
+    versions: dict[Label, WrittenVersion] = Field(
+        default_factory=dict,
+        description="adapters and checkpoints of others on this base, each under a label: measured"
+        " as they are, beside the runs",
     )
     evaluate: dict[Label, Annotated[tuple[Evaluation, ...], Field(min_length=1)]] = Field(
         {},

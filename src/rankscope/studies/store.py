@@ -108,6 +108,7 @@ def _type_made_by(verb: str) -> Any:
         "data rows": ("data", "DataSpec"),
         "data pack": ("packed", "Packed"),
         "base model": ("runs", "TrainedBase"),
+        "base version": ("measurements", "Published"),
         "train": ("runs", "Run"),
         "evaluate predict": ("measurements", "Answers"),
         "evaluate score": ("measurements", "Scores"),

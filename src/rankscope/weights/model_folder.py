@@ -8,6 +8,7 @@ the architecture.
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rankscope.artefacts.files import replacing_folder
@@ -17,6 +18,7 @@ from rankscope.errors import ModelError
 from rankscope.foreign import is_file, is_folder, read_json_object
 from rankscope.hub import Repository, fetch
 from rankscope.records.bases import MODEL_FILES, HubBase, LocalBase
+from rankscope.weights.adapters.adapter_config import ADAPTER_CONFIG
 from rankscope.weights.loading import refuse_adapter, refuse_kernels
 from rankscope.weights.tensor_files import read_header
 
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 LOCAL = "use a local folder (source: local)"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -51,13 +54,36 @@ def fetch_hub(spec: HubBase, output: Path) -> dict[str, str]:
 
 def _link(source: Path, output: Path) -> dict[str, str]:
     weights = verify(source)
-    logger.info("%s: hashing %d weight file(s)", source, len(weights))
-    hashes = {path.name: content_hash(path) for path in [source / "config.json", *sorted(weights)]}
+    return link_files(source, MODEL_FILES, [source / "config.json", *weights], output)
+
+
+def link_files(
+    source: Path, patterns: Sequence[str], hashed: Sequence[Path], output: Path
+) -> dict[str, str]:
+    """Link the files of a folder that fit `patterns` into `output`; return hashes of `hashed`."""
+    logger.info("%s: hashing %d files", source, len(hashed))
+    hashes = {path.name: content_hash(path) for path in sorted(hashed)}
     with replacing_folder(output) as folder:
-        for pattern in MODEL_FILES:
+        for pattern in patterns:
             for path in sorted(source.glob(pattern)):
                 (folder / path.name).symlink_to(_target(path, output))
     return hashes
+
+
+def version_files(folder: Path) -> tuple[tuple[str, ...], list[Path]]:
+    """Return which files of an adapter or a checkpoint are read, and those that decide it.
+
+    Raises:
+        ModelError: it holds neither, or its weights are not all there, or pickles.
+    """
+    if is_file(folder / ADAPTER_CONFIG):
+        # beside an adapter may lie its base, or what was read while it was trained
+        names = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
+        read_header(folder / ADAPTER_WEIGHTS)
+        return names, [folder / name for name in names]
+    config = read_json_object(folder / "config.json", ModelError)
+    refuse_kernels(folder, config)
+    return MODEL_FILES, [folder / "config.json", *_weight_files(folder)]
 
 
 def _target(source: Path, folder: Path) -> Path:

@@ -33,7 +33,7 @@ Inputs = Callable[[Any], list[str]]
 # what a stage's name on the command line stands for: `snakemake --forcerun evaluate`
 STAGE_RULES = {
     "data": ("data_rows", "data_pack"),
-    "base": ("base_model",),
+    "base": ("base_model", "base_version"),
     "train": ("train_run",),
     "evaluate": ("evaluate_predict", "evaluate_score"),
     "spectra": ("spectra_base", "spectra_run"),

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from rankscope import check as package
-from rankscope.check import base, evaluation, files, grid, prompts, task_collections, tuning
+from rankscope.check import (
+    base,
+    evaluation,
+    files,
+    grid,
+    prompts,
+    published,
+    task_collections,
+    tuning,
+)
 from rankscope.check.check import CHECKS, checked, validate
 from rankscope.check.subject import Subject
 from rankscope.errors import StudyError
@@ -27,7 +36,7 @@ def test_every_check_that_is_written_is_made() -> None:
     """A check yields mistakes of a subject; the functions of these modules that do are all in."""
     written = {
         function
-        for module in (base, evaluation, files, grid, prompts, task_collections, tuning)
+        for module in (base, evaluation, files, grid, prompts, published, task_collections, tuning)
         for _, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and list(inspect.signature(function).parameters) == ["subject"]

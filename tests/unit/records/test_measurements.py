@@ -1,11 +1,21 @@
 """What is measured on a subject: its names, and what they are made from."""
 
+from pathlib import Path
+
 import pytest
 
 from rankscope.records.bases import LocalBase
 from rankscope.records.data import TextFiles
 from rankscope.records.evaluations import BitsPerByte, Suite
-from rankscope.records.measurements import Answers, Scores, Subject
+from rankscope.records.keys import PUBLISHED, VERSION_KEYS
+from rankscope.records.measurements import (
+    Answers,
+    HubVersion,
+    LocalVersion,
+    Published,
+    Scores,
+    Subject,
+)
 from rankscope.records.methods import Lora
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
@@ -20,6 +30,10 @@ RUN = Run(
     seed=0,
 )
 
+VERSION = Published(
+    base=BASE, label="theirs", where=LocalVersion(source="local", path="theirs", found="as it was")
+)
+
 
 def asked(name: str, data: TextFiles = HELD) -> BitsPerByte:
     written = {"kind": "bits-per-byte", "name": name, "measures": "learning", "data": data}
@@ -31,7 +45,7 @@ def answers(subject: Subject = RUN, *evaluations: BitsPerByte) -> Answers:
     return Answers(subjects=(subject,), suite=suite)
 
 
-@pytest.mark.parametrize("subject", [RUN, BASE], ids=["run", "base"])
+@pytest.mark.parametrize("subject", [RUN, BASE, VERSION], ids=["run", "base", "version"])
 def test_they_are_made_from_what_loads_the_subject_and_the_data_asked_about(
     subject: Subject,
 ) -> None:
@@ -67,3 +81,25 @@ def test_a_version_of_the_evaluation_renames_what_was_asked(
     after = answers().name, Scores(answers=answers()).name
     assert before[0] != after[0]
     assert before[1] != after[1]
+
+
+def test_a_published_version_is_one_of_its_base_that_no_run_made() -> None:
+    (version,) = VERSION.versions(lambda verb, name: {0: Path(verb, name)})
+    assert version.folder == Path("base version", VERSION.name)
+    assert (version.name, version.origin) == (VERSION.name, BASE.name)
+    assert VERSION.keys() == dict.fromkeys(VERSION_KEYS) | {
+        "run": VERSION.name, "base": BASE.name, "family": PUBLISHED, "method": "theirs",
+    }  # fmt: skip
+
+
+def test_what_lies_there_and_its_label_decide_the_name_of_a_published_version() -> None:
+    where = VERSION.where
+    hub = HubVersion(source="hub", repository="some/lora", revision="0" * 40)
+    names = {
+        VERSION.name,
+        VERSION.replaced(label="ours").name,
+        VERSION.replaced(where=where.replaced(found="as it is")).name,
+        VERSION.replaced(where=hub).name,
+        VERSION.replaced(base=LocalBase(source="local", path="models/other")).name,
+    }
+    assert len(names) == 5

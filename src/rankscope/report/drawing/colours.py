@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rankscope.records.keys import BASE
+from rankscope.records.keys import BASE, PUBLISHED
 from rankscope.records.methods import FULL
 from rankscope.report.evidence.conditions import ranks_by_family
 
 FULL_COLOURS = ("#c8410b", "#ff8f57")
+PUBLISHED_COLOURS = ("#8a1c7c", "#e58be0")
 BASE_COLOURS = ("#6f6f6f", "#a8a8a8")
 Ramps = tuple[Sequence[str], Sequence[str]]  # light and dark, from the first to the last
 SET_RAMPS: Ramps = (
@@ -47,6 +48,8 @@ def palette(runs: pl.DataFrame) -> dict[str, tuple[str, str]]:
     Families have their hues in the order in which the study has them; a fifth begins anew.
     """
     colours = {variable(BASE, None): BASE_COLOURS, variable(FULL, None): FULL_COLOURS}
+    if PUBLISHED in runs["family"]:
+        colours[variable(PUBLISHED, None)] = PUBLISHED_COLOURS
     for number, (family, ranks) in enumerate(ranks_by_family(runs).items()):
         names = [variable(family, rank) for rank in ranks]
         colours |= ramp(names, FAMILY_RAMPS[number % len(FAMILY_RAMPS)])

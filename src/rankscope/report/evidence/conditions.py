@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rankscope.records.keys import BASE
+from rankscope.records.keys import NOT_TRAINED
 from rankscope.records.methods import FULL
 
 
 def families_of(runs: pl.DataFrame) -> list[str]:
     """The families of the trained runs: full fine-tuning first, then as the study has them."""
     found: list[str] = runs["family"].drop_nulls().unique(maintain_order=True).to_list()
-    return sorted((family for family in found if family != BASE), key=lambda each: each != FULL)
+    trained = [family for family in found if family not in NOT_TRAINED]
+    return sorted(trained, key=lambda each: each != FULL)
 
 
 def place_of(families: Sequence[str]) -> pl.Expr:
@@ -31,7 +32,7 @@ def ranks_by_family(runs: pl.DataFrame) -> dict[str, list[int]]:
 
 def conditions_of(runs: pl.DataFrame) -> pl.DataFrame:
     """Conditions of the table `runs`: full fine-tuning first, then family by family, by rank."""
-    trained = runs.filter(pl.col("family") != BASE)
+    trained = runs.filter(~pl.col("family").is_in(NOT_TRAINED))
     columns = ["condition", "family", "method", "rank", "learning_rate"]
     return (
         trained.select(columns)
@@ -46,7 +47,7 @@ def rates_note(runs: pl.DataFrame, tuned_in: str | None, of_several: str) -> str
     `tuned_in` is the study whose sweep chose them; `of_several` says what a figure shows of a
     method with several recipes. Each series of runs is told by itself.
     """
-    trained = runs.filter(pl.col("method") != BASE)
+    trained = runs.filter(~pl.col("family").is_in(NOT_TRAINED))
     of = trained["series"].fill_null("")
     series = [label for label in of.unique(maintain_order=True) if label]
     if not series:

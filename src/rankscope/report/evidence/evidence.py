@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from rankscope.errors import ArtefactError
-from rankscope.records.keys import BASE
+from rankscope.records.keys import BASE, NOT_TRAINED, PUBLISHED
 from rankscope.records.methods import FULL
 from rankscope.report.evidence.conditions import families_of
 from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
@@ -48,7 +48,7 @@ class Condition:
     @property
     def is_lora(self) -> bool:
         """Whether the condition trains adapters."""
-        return self.family not in (BASE, FULL)
+        return self.family not in (*NOT_TRAINED, FULL)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Evidence:
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """Trained conditions: full fine-tuning first, then family by family, by rank."""
-        trained = self.runs.filter(pl.col("family") != BASE)
+        trained = self.runs.filter(~pl.col("family").is_in(NOT_TRAINED))
         found = []
         for (label,), rows in trained.group_by("condition", maintain_order=True):
             first = rows.row(0, named=True)
@@ -127,10 +127,11 @@ class Evidence:
 
     @cached_property
     def _seeds(self) -> dict[str, int]:
-        return dict(self.runs.select("run", "seed").drop_nulls().iter_rows())
+        # what was not trained here has none, and what is of one run alone needs none
+        return dict(self.runs.select("run", pl.col("seed").fill_null(0)).iter_rows())
 
     def seeds(self, runs: Sequence[str]) -> tuple[int, ...]:
-        """The seeds of trained runs."""
+        """The seeds of runs; 0 of what was not trained here."""
         return tuple(self._seeds[run] for run in runs)
 
     @cached_property
@@ -159,6 +160,23 @@ class Evidence:
         """The base, as a condition of one run."""
         run = self.runs.filter(pl.col("family") == BASE)["run"][0]
         return Condition(BASE, BASE, None, None, (run,), 1, family=BASE)
+
+    @cached_property
+    def published(self) -> tuple[Condition, ...]:
+        """What others trained, in the order of the study; of one run each, and of no claim."""
+        rows = self.runs.filter(pl.col("family") == PUBLISHED).iter_rows(named=True)
+        return tuple(
+            Condition(
+                label=row["condition"],
+                method=row["method"],
+                rank=None,
+                learning_rate=None,
+                runs=(row["run"],) if row["status"] == "done" else (),
+                planned=1,
+                family=PUBLISHED,
+            )
+            for row in rows
+        )
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -259,7 +277,7 @@ class Evidence:
 
     def _moved_by_seeds(self, condition: Condition, evaluation: str, step: int) -> Floats:
         """Draws of what the mean over seeds may deviate by; the same for scores and for gains."""
-        if condition.family == BASE:
+        if condition.family in NOT_TRAINED:
             return np.zeros(DRAWS + 1)
         pool = self._pool(condition, evaluation, step)
         own = self._repeated(condition, evaluation, step)

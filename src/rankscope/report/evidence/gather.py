@@ -18,6 +18,7 @@ from rankscope.artefacts.parts import Part
 from rankscope.artefacts.reading import exists, is_made, read_manifest, read_parquet
 from rankscope.records.evaluations import key
 from rankscope.records.keys import BASE, KEYS, VERSION_KEYS
+from rankscope.records.measurements import Published
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
 from rankscope.report.evidence.listed import scored
@@ -175,6 +176,7 @@ def _runs(study: Study, methods: Mapping[str, str]) -> pl.DataFrame:
             "condition": BASE, "treatment": BASE, "series": "",
             "status": "done" if base_is_there else "missing", "kept_steps": 1, "last_step": 0,
         },
+        *map(_version_row, study.versions),
         *(
             {
                 "condition": labels[run.name],
@@ -189,6 +191,15 @@ def _runs(study: Study, methods: Mapping[str, str]) -> pl.DataFrame:
     frame = pl.DataFrame(rows, schema=VERSION_KEYS | RUN_COLUMNS)
     percent = 100 * pl.col("trainable_parameters") / pl.col("total_parameters")
     return frame.with_columns(trainable_percent=percent)
+
+
+def _version_row(version: Published) -> dict[str, Any]:
+    """What is known of a version that others trained: of its training nothing."""
+    is_there = exists(Path(layout.version_manifest(version.name)))
+    return version.keys() | {
+        "condition": version.label, "treatment": version.label, "series": "",
+        "status": "done" if is_there else "missing", "kept_steps": 1, "last_step": 0,
+    }  # fmt: skip
 
 
 def _tasks_drawn(variant: str) -> int | None:

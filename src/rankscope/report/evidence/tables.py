@@ -28,7 +28,7 @@ import polars as pl
 from rankscope.artefacts.files import replacing_folder
 from rankscope.artefacts.reading import exists, read_parquet, verified
 from rankscope.errors import ArtefactError
-from rankscope.records.keys import BASE, KEYS
+from rankscope.records.keys import KEYS, NOT_TRAINED
 from rankscope.records.study import Study
 from rankscope.report.evidence.evidence import Condition, Evidence
 from rankscope.report.evidence.gather import Gathered, no_rows
@@ -128,11 +128,11 @@ def _scores(evidence: Evidence) -> pl.DataFrame:
 
 
 def _summary(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
-    """One row per condition, evaluation and step; the base first."""
+    """One row per condition, evaluation and step: base, what others trained, runs."""
     for evaluation in evidence.evaluations:
         gains = {
             (condition, step): evidence.gain(condition, evaluation.name, step)
-            for condition in (evidence.base, *evidence.conditions)
+            for condition in (evidence.base, *evidence.published, *evidence.conditions)
             for step in evidence.steps(condition, evaluation.name)
         }
         shared = _shared(
@@ -164,7 +164,7 @@ def _shared(gains: dict[tuple[Condition, int], Floats]) -> dict[tuple[str, int],
     """
     alike: dict[tuple[str, int], list[Floats]] = {}
     for (condition, step), gain in gains.items():
-        if condition.family != BASE:
+        if condition.family not in NOT_TRAINED:
             alike.setdefault((condition.trained_on, step), []).append(gain)
     means = {key: np.mean(found, axis=0) for key, found in alike.items() if len(found) > 1}
     return {key: np.asarray(mean - mean[0]) for key, mean in means.items()}

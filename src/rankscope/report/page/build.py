@@ -18,7 +18,7 @@ from rankscope.artefacts.files import replacing
 from rankscope.artefacts.reading import exists, read_json, read_manifest
 from rankscope.look.style import page_style
 from rankscope.progress import duration
-from rankscope.records.keys import BASE
+from rankscope.records.keys import BASE, PUBLISHED
 from rankscope.records.study import Study
 from rankscope.report.chapters.contents import chapters_of
 from rankscope.report.drawing.colours import palette, variable
@@ -86,6 +86,7 @@ def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, An
     """Everything the template shows."""
     everything = read_tables(sources.tables)
     tables = everything.on_headline_set()
+    published = everything.runs.filter(pl.col("family") == PUBLISHED)
     hero, below = (*parts.at_the_top, "", "")[:2]
     verdicts = parts.verdicts
     return {
@@ -95,8 +96,8 @@ def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, An
         "status": status_line(everything.runs),
         "edited": edited_since(study),
         "all_done": set(everything.runs["status"]) == {"done"},
-        "legend": _legend(tables),
-        "colours": palette(tables.runs) | parts.colours,
+        "legend": _legend(tables, published),
+        "colours": palette(pl.concat([tables.runs, published])) | parts.colours,
         "figures": parts.figures,
         "hero": hero,
         "below": below,
@@ -116,8 +117,10 @@ def page_content(study: Study, sources: PageFiles, parts: Parts) -> dict[str, An
     }
 
 
-def _legend(tables: Tables) -> list[dict[str, Any]]:
-    conditions = conditions_of(tables.runs).select("condition", "family", "rank")
+def _legend(tables: Tables, published: pl.DataFrame) -> list[dict[str, Any]]:
+    """The labels of base, methods, and what others trained, with their colours."""
+    columns = ["condition", "family", "rank"]
+    conditions = pl.concat([conditions_of(tables.runs).select(columns), published.select(columns)])
     return [
         {"label": label, "colour": variable(family, rank)}
         for label, family, rank in [(BASE, BASE, None), *conditions.iter_rows()]

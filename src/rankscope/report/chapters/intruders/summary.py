@@ -26,7 +26,7 @@ def intruder_summary(evidence: Evidence) -> pl.DataFrame:
     counting = Counting(evidence)
     rows = [
         row
-        for condition in map(evidence.analysed, evidence.conditions)
+        for condition in map(evidence.analysed, (*evidence.published, *evidence.conditions))
         for step in evidence.spectral_steps(condition)
         for row in _totals(counting, condition, step)
     ]

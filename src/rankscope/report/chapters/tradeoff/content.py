@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from rankscope.records.keys import BASE
+from rankscope.records.keys import BASE, PUBLISHED
 from rankscope.records.study import Study
 from rankscope.report.chapters.chapter import Content, Drawn, Opening, Section
 from rankscope.report.chapters.tradeoff import forgetting, learning
@@ -39,7 +39,8 @@ def content(study: Study, tables: Tables) -> Content:
     subject = Subject.of(tables.evidence, study.headline)
     verdicts = tuple(verdict for claim in CLAIMS for verdict in claim(subject))
     shown = tables.on_headline_set()
-    drawn = tuple(figures(shown, study.headline))
+    published = tables.summary.filter(pl.col("family") == PUBLISHED)
+    drawn = tuple(figures(shown, study.headline, published))
     names = [each.figure.name for each in drawn]
     takeaways = {"trajectories": takeaway(shown, study.headline)}
     traces = traces_of(shown.runs)["trace"].n_unique()
@@ -57,13 +58,13 @@ def content(study: Study, tables: Tables) -> Content:
     )
 
 
-def figures(tables: Tables, headline: Headline) -> Iterator[Drawn]:
-    """What can be drawn of one training set."""
+def figures(tables: Tables, headline: Headline, published: pl.DataFrame) -> Iterator[Drawn]:
+    """What can be drawn of one training set, and of the summary of what others trained."""
     ranks = by_rank(tables, headline)
     if ranks is not None:
         yield Drawn(ranks, tells_rates=True)
     if headline is not None and not tables.summary.is_empty():
-        yield Drawn(plane(tables, *headline), tells_rates=True)
+        yield Drawn(plane(tables, *headline, published), tells_rates=True)
     over_steps = trajectories(tables)
     if over_steps is not None:
         yield Drawn(over_steps)

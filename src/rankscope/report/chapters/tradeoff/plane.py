@@ -5,7 +5,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rankscope.records.keys import BASE
+from rankscope.records.keys import BASE, PUBLISHED
+from rankscope.report.drawing.colours import variable
 from rankscope.report.drawing.figure import (
     COMPARED,
     MARGIN,
@@ -23,12 +24,15 @@ FAR = 0.5
 BELOW_BASE = 0.1  # of an axis: room for the name of the base
 
 
-def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
-    """Draw learning against forgetting, both as change against the base."""
-    rows = pl.concat(
-        [_means(tables, learning, forgetting), _seeds(tables, learning, forgetting)],
-        how="diagonal",
-    )
+def plane(tables: Tables, learning: str, forgetting: str, published: pl.DataFrame) -> Figure:
+    """Draw learning against forgetting, both as change against the base.
+
+    `published` are rows of the summary: of versions that others trained, each a square.
+    """
+    means = _means(tables.summary, learning, forgetting)
+    others = _changes(published, learning, forgetting).with_columns(kind=pl.lit("published"))
+    parts = [means, _seeds(tables, learning, forgetting), *([] if others.is_empty() else [others])]
+    rows = pl.concat(parts, how="diagonal")
     units = dict(tables.summary.select("evaluation", "unit").unique().iter_rows())
     conditions = conditions_of(tables.runs)
     x = alt.X("forgotten:Q", title=f"forgotten: {units[forgetting]} lost")
@@ -41,6 +45,7 @@ def plane(tables: Tables, learning: str, forgetting: str) -> Figure:
             "Each trace is one method, from the base (origin) over its kept steps to the end of"
             f" training (large): mean over seeds. {COMPARED} Small open circles are single seeds."
             " Up is better, left is better."
+            + ("" if others.is_empty() else " Squares are versions that others trained.")
         ),
         rows=rows,
         panels=_panels(rows, names, x, y, colour(conditions)),
@@ -55,6 +60,8 @@ def _panels(rows: pl.DataFrame, names: str, x: Any, y: Any, colours: Any) -> tup
     last = means.filter(pl.col("last"))["learned"]
     far_x, far_y = _within(rows, x, y, BELOW_BASE)
     whole = _traces(far_x, far_y, colours) + _base(far_x, far_y, colours)
+    if not rows.filter(pl.col("kind") == "published").is_empty():
+        whole += _published(far_x, far_y)
     if means["step"].n_unique() < 2 or first.to_numpy().mean() < FAR * last.to_numpy().mean():
         named = whole + _names(far_x, far_y, colours)
         return (Panel(names, named.properties(width=560, height=420)),)
@@ -82,19 +89,25 @@ def _within(rows: pl.DataFrame, x: Any, y: Any, margin: float = MARGIN) -> tuple
     return placed[0], placed[1]
 
 
-def _means(tables: Tables, learning: str, forgetting: str) -> pl.DataFrame:
+def _changes(summary: pl.DataFrame, learning: str, forgetting: str) -> pl.DataFrame:
+    """What was learned and forgotten, by condition and step."""
+
     def change(evaluation: str, name: str, sign: int) -> pl.DataFrame:
         ends = ("among_low", "among_high")[::sign]
-        return tables.summary.filter(pl.col("evaluation") == evaluation).select(
+        return summary.filter(pl.col("evaluation") == evaluation).select(
             "condition", "rank", "step", "seeds",
             (sign * pl.col("gain") + 0.0).alias(name),
             (sign * pl.col(ends[0])).alias(f"{name}_low"),
             (sign * pl.col(ends[1])).alias(f"{name}_high"),
         )  # fmt: skip
 
-    trained = change(learning, "learned", 1).join(
+    return change(learning, "learned", 1).join(
         change(forgetting, "forgotten", -1).drop("rank", "seeds"), on=["condition", "step"]
     )
+
+
+def _means(summary: pl.DataFrame, learning: str, forgetting: str) -> pl.DataFrame:
+    trained = _changes(summary, learning, forgetting)
     start = [
         trained.filter(pl.col("condition") == BASE).with_columns(
             condition=pl.lit(label), rank=pl.lit(rank, pl.Int64)
@@ -193,4 +206,16 @@ def _base(x: Any, y: Any, colours: Any) -> Any:
     return alt.layer(
         base.mark_point(filled=True, size=70, shape="diamond").encode(**shared),
         base.mark_text(align="left", dx=9, dy=12).encode(text="condition:N", **shared),
+    )
+
+
+def _published(x: Any, y: Any) -> Any:
+    """What others trained: a point each, with its name."""
+    points = rows_chart().transform_filter("datum.kind == 'published'")
+    shared = {"x": x, "y": y, "color": alt.value(f"var({variable(PUBLISHED, None)})")}
+    return alt.layer(
+        points.mark_point(filled=True, size=80, shape="square").encode(
+            tooltip=_tooltip(), **shared
+        ),
+        points.mark_text(align="left", dx=9, dy=-9).encode(text="condition:N", **shared),
     )

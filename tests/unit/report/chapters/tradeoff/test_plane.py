@@ -11,7 +11,7 @@ from rankscope.report.drawing.figure import Figure
 
 @pytest.fixture(scope="module")
 def figure(demo_tables) -> Figure:
-    return plane(demo_tables, "code", "english")
+    return plane(demo_tables, "code", "english", demo_tables.summary.clear())
 
 
 def test_the_plane_starts_every_trace_at_the_base(figure):
@@ -35,5 +35,5 @@ def test_the_plane_has_a_close_up_where_the_first_step_went_far(demo_tables, fig
         .then(pl.col("gain") + 2)
         .otherwise(pl.col("gain"))
     )
-    panels = plane(replace(demo_tables, summary=far), "code", "english").panels
+    panels = plane(replace(demo_tables, summary=far), "code", "english", far.clear()).panels
     assert [panel.title.split(":")[0] for panel in panels] == ["close-up", "from the base"]
