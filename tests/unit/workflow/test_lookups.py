@@ -62,7 +62,7 @@ def test_stage_names_are_translated_when_snakemake_sets_them() -> None:
     accept_stage_names(workflow, Lossy())
     workflow.dag_settings = Settings(forcerun=frozenset({"base"}), until=frozenset({"report"}))
     assert workflow.dag_settings.forcerun == {
-        "base_model", "results/train/lora-r1-1a2b3c4d/run.json",
+        "base_model", "base_version", "results/train/lora-r1-1a2b3c4d/run.json",
     }  # fmt: skip
     assert workflow.dag_settings.until == {"last of report"}
     with pytest.raises(SystemExit, match="'trian' is no target; did you mean train"):
