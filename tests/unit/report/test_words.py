@@ -20,7 +20,7 @@ def test_runs_that_did_not_finish_are_named_with_where():
         ("Full", "Full", 0, "done", None), ("LoRA r=4", "LoRA r=4", 1, "diverged", 90),
         ("LoRA r=8", "LoRA r=8", 0, "out-of-memory", None), ("Base", "Base", None, "done", None),
     ]  # fmt: skip
-    names = ["condition", "method", "seed", "status", "diverged_at"]
+    names = ["condition", "family", "seed", "status", "diverged_at"]
     assert status_line(pl.DataFrame(rows, schema=names, orient="row")) == (
         "1 of 3 runs finished; LoRA r=4, seed 1: diverged at step 90; LoRA r=8, seed 0:"
         " out of memory"
