@@ -46,18 +46,16 @@ def test_a_further_rank_trains_one_run_per_mixture_and_sampling(finished: Lab, t
     lab.edit_study(grid=[{**GRID[0], "rank": [2, 3]}])
     planned = lab.planned("evaluate")
     assert planned["train_run"] == 2 * 2
-    # and measures these, neither the base nor the runs that are there
-    assert planned["evaluate_predict"] == planned["evaluate_score"]
-    assert set(planned) == {"train_run", "evaluate_predict", "evaluate_score"}
-    plan = lab.snakemake("evaluate", "--dry-run")
-    jobs = {
-        line.split("name=")[1].split(",")[0]
-        for line in plan.splitlines()
-        if "wildcards: name=" in line
-    }
-    # each is trained, asked and scored
-    assert len(jobs) == 3 * 2 * 2
-    assert all(job.startswith("lora-r3-") for job in jobs)
+    # and asks these, a sampling at a time and with the runs that are there, but not the base
+    assert planned == Counter(train_run=2 * 2, evaluate_predict=2, evaluate_score=2)
+    answers = written(lab, "results/evaluate/predictions/*.parquet")
+    scores = written(lab, "results/evaluate/*.parquet")
+    lab.snakemake("evaluate")
+    now = written(lab, "results/evaluate/predictions/*.parquet")
+    assert {path: now[path] for path in answers} == answers, "nothing is asked again"
+    assert len(now) > len(answers)
+    again = written(lab, "results/evaluate/*.parquet")
+    assert {path: again[path] for path in scores} == scores, "nothing is scored again"
 
 
 def test_a_further_metric_scores_the_stored_answers_and_asks_no_model(
@@ -69,7 +67,7 @@ def test_a_further_metric_scores_the_stored_answers_and_asks_no_model(
     assert len(weights) == 2 * 2
     metrics = lab.folder / "src/rankscope/evaluate/kinds/generate.py"
     metrics.write_text(metrics.read_text("utf-8") + METRIC, "utf-8")
-    assert lab.planned("evaluate") == Counter(evaluate_score=2 * 2 + 1)  # the base once
+    assert lab.planned("evaluate") == Counter(evaluate_score=2 + 1)  # each sampling, and the base
     lab.snakemake("evaluate")
     assert written(lab, "results/evaluate/predictions/*.parquet") == answers
     assert written(lab, "results/train/*/run.json") == weights

@@ -50,8 +50,8 @@ def test_an_edited_figure_redraws_its_chapter_and_the_page_only(lab: Lab) -> Non
 def test_an_edited_metric_scores_again_and_neither_predicts_nor_trains(lab: Lab) -> None:
     metrics = lab.folder / "src/rankscope/evaluate/kinds/bits_per_byte.py"
     metrics.write_text(metrics.read_text("utf-8") + "\n# edited\n", "utf-8")
-    # the base and three runs
-    assert lab.planned() == Counter(evaluate_score=4) + REPORT
+    # the base, and three runs together
+    assert lab.planned() == Counter(evaluate_score=2) + REPORT
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_deleted_score_comes_back_to_the_bit(lab: Lab) -> None:
 
 def test_forcing_a_stage_forces_its_rules(lab: Lab) -> None:
     forced = lab.planned("--forcerun", "evaluate")
-    assert forced == Counter(evaluate_predict=4, evaluate_score=4) + REPORT
+    assert forced == Counter(evaluate_predict=2, evaluate_score=2) + REPORT
 
 
 def test_until_stops_after_a_stage(new_lab: Lab) -> None:
@@ -113,7 +113,7 @@ def test_until_stops_after_a_stage(new_lab: Lab) -> None:
         ("data", Counter(data_rows=3, data_pack=2), {"evaluate_predict"}),
         ("base", Counter(base_model=2, train_run=1), {"evaluate_predict"}),
         ("train", Counter(train_run=1 + 3), {"evaluate_predict", "spectra_run"}),
-        ("evaluate", Counter(evaluate_predict=4, evaluate_score=4), {"spectra_run"}),
+        ("evaluate", Counter(evaluate_predict=2, evaluate_score=2), {"spectra_run"}),
         ("spectra", Counter(spectra_base=1, spectra_run=3), {"evaluate_predict"}),
         ("report", REPORT, set()),
     ],

@@ -166,12 +166,12 @@ def test_links_within_a_project_move_with_it(folder, tmp_path, monkeypatch):
 
 def test_a_link_whose_target_is_gone_is_named(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model = Path("results/base/b/model")
+    model = Path("results/base/b-1a2b3c4d/model")
     link_local(LocalBase(source="local", path=str(folder)), model)
     seal()
     verified(model)
     folder.rename(tmp_path / "moved")
     with pytest.raises(
-        ArtefactError, match=r"results/base/b/model/\S+: the file it links to, .*model/\S+, is not"
+        ArtefactError, match=r"results/base/b-1a2b3c4d/model/\S+: the file it links to, .*model/\S+, is not"
     ):
         verified(model)
