@@ -21,6 +21,8 @@ class CausalLM(Spec):
     """Whether it means something only on a body whose tokens see none that come after them."""
     predicts: ClassVar[str] = "token"
     """What its loss is a mean over."""
+    lent_by_base: ClassVar[bool] = True
+    """Whether a base brings it along, so that it fits a body that was trained under another."""
     kind: Literal["causal-lm"] = "causal-lm"
 
     @property
@@ -34,6 +36,7 @@ class MaskedLM(Spec):
 
     looks_back: ClassVar[bool] = False
     predicts: ClassVar[str] = "masked token"
+    lent_by_base: ClassVar[bool] = True
     kind: Literal["masked-lm"] = "masked-lm"
 
     @property
@@ -47,6 +50,7 @@ class Classifier(Spec):
 
     looks_back: ClassVar[bool] = False
     predicts: ClassVar[str] = "example"
+    lent_by_base: ClassVar[bool] = False
     kind: Literal["classifier"] = "classifier"
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
 

@@ -63,9 +63,9 @@ def _refuse_drawn(folder: Path, head: "Head") -> None:
     """Refuse to draw a classifier's head where a trained one was meant.
 
     Raises:
-        ModelError: the head is a classifier's.
+        ModelError: no base brings the head along.
     """
-    if head.kind == "classifier":
+    if not head.lent_by_base:
         raise ModelError(
             f"{folder}: it was not trained as a classifier, so that it has none of these labels;"
             " train it on labelled text first"
