@@ -172,6 +172,6 @@ def test_a_link_whose_target_is_gone_is_named(folder, tmp_path, monkeypatch):
     verified(model)
     folder.rename(tmp_path / "moved")
     with pytest.raises(
-        ArtefactError, match=r"results/base/b-1a2b3c4d/model/\S+: the file it links to, .*model/\S+, is not"
+        ArtefactError, match=r"b-1a2b3c4d/model/\S+: the file it links to, .*model/\S+, is not"
     ):
         verified(model)
