@@ -58,7 +58,8 @@ def test_a_mixture_has_a_most_of_tokens_before_it_is_packed() -> None:
 
 def test_what_several_runs_share_is_one_job() -> None:
     text = edited(("train_on: code", "train_on: [code, english]"), ("seeds: [0, 1]", "seeds: [0]"))
-    # the embedded base is a blank one, a run on it, and what that has learned
+    # the embedded base is a blank one, a run on it, and what that has learned; it is asked alone,
+    # the eight runs five and three together
     assert jobs_per_stage(load_study(write(text))) == {
-        "data": 3 + 2, "base": 2, "train": 9, "evaluate": 2 * 9, "spectra": 9, "report": 6,
+        "data": 3 + 2, "base": 2, "train": 9, "evaluate": 2 * 3, "spectra": 9, "report": 6,
     }  # fmt: skip

@@ -45,7 +45,7 @@ def test_a_run_is_measured_on_the_test_set_of_its_own_sampling(study: Study):
             evaluation.name: evaluation.data
             for answers in study.answers
             for evaluation in answers.suite.evaluations
-            if answers.subject.name == run.name
+            if run in answers.subjects
         }
         assert measured == {
             "seen": run.data.test_set("intra"),
@@ -54,7 +54,7 @@ def test_a_run_is_measured_on_the_test_set_of_its_own_sampling(study: Study):
 
 
 def test_a_run_is_loaded_once_for_all_that_is_measured_on_it(study: Study):
-    asked = [answers.subject.name for answers in study.answers]
+    asked = [subject.name for answers in study.answers for subject in answers.subjects]
     measured = [name for name in asked if name != study.base.name]
     assert sorted(measured) == sorted(run.name for run in study.runs)
 
@@ -64,7 +64,7 @@ def test_the_base_meets_every_test_set(study: Study):
         evaluation.data.name
         for answers in study.answers
         for evaluation in answers.suite.evaluations
-        if answers.subject.name == study.base.name
+        if study.base in answers.subjects
     }
     assert met == {study.data[label].name for label in ("seen-s0", "seen-s1", "unseen")}
 
