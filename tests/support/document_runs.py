@@ -8,8 +8,7 @@ import polars as pl
 
 from evaluated import read_scores
 from labelled_runs import WORDS
-from rankscope.artefacts import layout
-from rankscope.artefacts.reading import kept_steps
+from rankscope.artefacts.reading import versions_of
 from rankscope.evaluate.predict import Job, predict
 from rankscope.evaluate.score import score
 from rankscope.records.data import TextFiles
@@ -35,9 +34,6 @@ def ask(subject: Subject, evaluation: Evaluation) -> pl.DataFrame:
     suite = Suite(suite="asked", evaluations=(evaluation,))
     scores = Scores(answers=Answers(subjects=(subject,), suite=suite))
 
-    def kept(run: str) -> dict[int, Path]:
-        return kept_steps(Path(layout.kept_weights(run)))
-
-    predict([Job(scores.answers.name, subject.versions(kept), suite.evaluations)])
+    predict([Job(scores.answers.name, subject.versions(versions_of), suite.evaluations)])
     score(scores.name, scores.answers.name, suite.evaluations)
     return read_scores(scores)
