@@ -12,6 +12,8 @@ or, to read only, `tiny_base.model` (a folder that transformers loads), `tiny_ba
 `tiny_base.study`.
 """
 
+from pathlib import Path
+
 import pytest
 
 from tiny_study import WIDE_STUDY, TinyBase, make_tiny_base
@@ -33,3 +35,13 @@ def wide_base(tmp_path_factory: pytest.TempPathFactory) -> TinyBase:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         return make_tiny_base(folder, WIDE_STUDY)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without hub cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path

@@ -20,14 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 NEED_A_DOWNLOAD = ("multitask", "multitask-tuned", "multitask-learning-rates")
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, without hub cache."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def test_the_plan_says_what_will_be_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,9 @@ from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from rankscope.check.check import checked
-from rankscope.check.cli import check
 from rankscope.check.plan import counts
 from rankscope.errors import ModelError, StudyError
+from refused_study import message
 from study_mistakes import EMBEDDED, HUB_BASE, REVISION
 from study_text import edited
 from tiny_families import ATTENTION, RECURRENT, SIZE, random_family
@@ -271,24 +271,6 @@ def test_a_mistake_of_our_own_stays_one(base: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rankscope.check.base.load_encoder", broken)
     with pytest.raises(ValueError, match="a mistake of ours"):
         checked(study())
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, without hub cache."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    return tmp_path
-
-
-def message(text: str) -> str:
-    """What a user reads who checks a study file with this text."""
-    Path("mine.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(StudyError) as refused:
-        check([Path("mine.yaml")])
-    return str(refused.value)
 
 
 def test_a_hub_base_that_is_not_cached_is_refused_offline(

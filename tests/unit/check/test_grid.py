@@ -5,27 +5,11 @@ from pathlib import Path
 import pytest
 
 from rankscope.check.cli import check
-from rankscope.errors import StudyError
+from refused_study import message
 from sealing import seal
 from study_text import STUDY, edited
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, without hub cache."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    return tmp_path
-
-
-def message(text: str) -> str:
-    """What a user reads who checks a study file with this text."""
-    Path("mine.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(StudyError) as refused:
-        check([Path("mine.yaml")])
-    return str(refused.value)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def test_a_rank_above_a_dimension_is_accepted_with_a_word() -> None:
