@@ -110,12 +110,12 @@ def evaluate(verb, *runs, code=0):
 def parts(study, run):
     """Every file of what a run said, by step and evaluation."""
     answers = scores_of(study, run).answers
-    listed = parts_of(Path(layout.answers(answers.name)))
+    listed = parts_of(Path(layout.answers_manifest(answers.name)))
     return [Path(layout.predictions(part.name)) for part in listed]
 
 
 def asked(study, run):
-    manifest = Path(layout.answers(scores_of(study, run).answers.name))
+    manifest = Path(layout.answers_manifest(scores_of(study, run).answers.name))
     return json.loads(manifest.read_text())["results"]["asked"]
 
 
@@ -169,7 +169,7 @@ def test_a_run_that_kept_nothing_lists_nothing(study):
     evaluate("predict", diverged)
     evaluate("score", diverged)
     assert parts(study, diverged) == []
-    assert parts_of(Path(layout.marks(scores_of(study, diverged).name))) == []
+    assert parts_of(Path(layout.scores_manifest(scores_of(study, diverged).name))) == []
 
 
 def test_what_was_asked_is_not_asked_again(study):
@@ -220,7 +220,7 @@ def test_what_is_whole_is_kept_when_the_job_is_killed(study):
     assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -9
     kept = sorted(Path("results/evaluate/predictions").glob("*.parquet"))
     assert len(kept) == 3
-    assert not Path(layout.answers(scores_of(study, run).answers.name)).exists()
+    assert not Path(layout.answers_manifest(scores_of(study, run).answers.name)).exists()
     times = [path.stat().st_mtime_ns for path in kept]
     evaluate("predict", run)
     assert asked(study, run) == 1
@@ -231,7 +231,7 @@ def test_only_what_other_code_scored_is_scored_again(study, monkeypatch):
     run = study.runs[1].name
     evaluate("predict", run)
     evaluate("score", run, "--again")
-    marks = Path(layout.marks(scores_of(study, run).name))
+    marks = Path(layout.scores_manifest(scores_of(study, run).name))
 
     def scored():
         evaluate("score", run)
@@ -286,7 +286,7 @@ def test_scoring_needs_no_torch(study):
 def test_the_manifests_name_inputs_outputs_and_times(study):
     run = study.runs[1].name
     evaluate("predict", run, "--again")
-    listed = Path(layout.answers(scores_of(study, run).answers.name))
+    listed = Path(layout.answers_manifest(scores_of(study, run).answers.name))
     manifest = json.loads(listed.read_text())
     assert set(manifest["results"]["seconds"]) == {"text", "choice"}
     read = {name: Path(layout.data_rows(study.data[name].name)) for name in ("text", "items")}

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from rankscope.cli import app
 from rankscope.records.measurements import Answers
 from rankscope.records.runs import Run
+from rankscope.records.variant import Data
 from rankscope.studies.find import Studies
 from rankscope.workflow.lookups import STAGE_RULES
 
@@ -45,7 +46,7 @@ def test_runs_in_examples_are_runs_of_the_demo(verb: list[str]) -> None:
 def test_labels_in_examples_are_labels_of_the_demo(verb: list[str]) -> None:
     studies = Studies("demo")
     for variant, suite in LABELS.findall(help_of(verb).split("xample")[-1]):
-        assert studies.variant(variant) if variant else studies.find(Answers, "base", suite)
+        assert studies.find(Data, variant) if variant else studies.find(Answers, "base", suite)
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -96,7 +96,8 @@ def test_two_weights_of_a_byte_count_as_two(study: Study) -> None:
     assert written["status"] == "done"
     planned = counts(study, base_shape(study.base))
     found = written["results"]["trainable_parameters"], written["results"]["total_parameters"]
-    assert planned[run.method] == planned[run_of(study, "lora-r4").method] == found
+    assert planned[run.method, run.data.head] == found
+    assert planned[run_of(study, "lora-r4").method, run.data.head] == found
 
 
 def test_training_learns(study: Study) -> None:

@@ -13,7 +13,7 @@ def scores_of(study: Study, subject: str, suite: str | None = None) -> Scores:
         if subject in {each.name for each in scores.answers.subjects}
         and suite in (None, scores.answers.suite.label)
     )
-    alone = (each for each in found.apart if each.answers.subjects[0].name == subject)
+    alone = (each for each in found.of_each_subject if each.answers.subjects[0].name == subject)
     return next(alone, found)
 
 

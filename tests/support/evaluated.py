@@ -19,25 +19,27 @@ Rows = pl.DataFrame | Mapping[str, pl.DataFrame]
 def write_answers(answers: Answers, rows: Rows, root: Path = Path()) -> None:
     """Write predictions, a file per step and evaluation, and the list of them; yet to be sealed."""
     parts = _write(answers, rows, layout.predictions, root)
-    _list("evaluate-predict", parts, layout.predictions, root / layout.answers(answers.name))
+    _list(
+        "evaluate-predict", parts, layout.predictions, root / layout.answers_manifest(answers.name)
+    )
 
 
 def write_scores(scores: Scores, rows: Rows, root: Path = Path()) -> None:
     """Write scores, a file per step and evaluation, and the list of them; yet to be sealed."""
     parts = _write(scores.answers, rows, layout.scores, root)
-    _list("evaluate-score", parts, layout.scores, root / layout.marks(scores.name))
+    _list("evaluate-score", parts, layout.scores, root / layout.scores_manifest(scores.name))
 
 
 def read_answers(answers: Answers, evaluation: str) -> pl.DataFrame:
     """The predictions of all steps on the evaluation of a name."""
     keys = {key(each) for each in answers.suite.evaluations if each.name == evaluation}
-    parts = parts_of(Path(layout.answers(answers.name)))
+    parts = parts_of(Path(layout.answers_manifest(answers.name)))
     return _read((part for part in parts if part.evaluation in keys), layout.predictions)
 
 
 def read_scores(scores: Scores) -> pl.DataFrame:
     """The scores of all steps on all evaluations."""
-    return _read(parts_of(Path(layout.marks(scores.name))), layout.scores)
+    return _read(parts_of(Path(layout.scores_manifest(scores.name))), layout.scores)
 
 
 def _read(parts: Iterable[Part], place: Callable[[str], str]) -> pl.DataFrame:

@@ -68,7 +68,7 @@ def _step(name: str) -> Callable[[Study, Run], str]:
 
 def _part(study: Study, run: Run) -> str:
     """What the last step of a run was first asked."""
-    return parts_of(Path(layout.marks(scores_of(study, run.name).name)))[-1].name
+    return parts_of(Path(layout.scores_manifest(scores_of(study, run.name).name)))[-1].name
 
 
 MATRIX = "model.layers.0.mlp.up_proj"

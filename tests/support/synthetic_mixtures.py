@@ -66,7 +66,7 @@ def write_mixture_study(
         if run.name not in missing:
             _write_training(run, number)
     by_name = {run.name: run for run in study.runs}
-    for scores in (alone for each in study.scores for alone in each.apart or (each,)):
+    for scores in (alone for each in study.scores for alone in each.of_each_subject or (each,)):
         (subject,), suite = scores.answers.subjects, scores.answers.suite
         name = subject.name
         if name in missing:

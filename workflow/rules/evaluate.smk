@@ -2,11 +2,11 @@
 
 
 rule evaluate_predict:
-    """Ask every kept step of a run about a suite, as far as it was not asked; lists the answers."""
+    """Ask every kept step of runs about a suite, as far as it was not asked; lists the answers."""
     input:
         lookups.sources,
     output:
-        answers=layout.answers("{name}"),
+        answers=layout.answers_manifest("{name}"),
     log:
         "logs/evaluate/{name}.log",
     benchmark:
@@ -15,7 +15,7 @@ rule evaluate_predict:
         "../../envs/rankscope.yaml"
     resources:
         mem_mb=scaled(16000),
-        runtime=scaled(480),
+        runtime=lookups.asking_minutes,
     shell:
         "rankscope --log {log:q} evaluate predict {wildcards.name:q}"
 
@@ -25,7 +25,7 @@ rule evaluate_score:
     input:
         lookups.sources,
     output:
-        scores=layout.marks("{name}"),
+        scores=layout.scores_manifest("{name}"),
     log:
         "logs/evaluate/{name}.log",
     benchmark:

@@ -81,7 +81,7 @@ def regular_files_of(files: FileSet) -> list[Path]:
 
 
 def fingerprint(sets: Iterable[FileSet]) -> str | None:
-    """Hash names (relative to the root), sizes and content; None where there are no files.
+    """Hash names (relative to the root) and content; None where there are no files.
 
     Raises:
         StudyError: a file cannot be read, or is written to while it is.

@@ -170,8 +170,8 @@ def remembered_hashes(part: str) -> str:
     return f"{RESULTS}/.hashes/{part}.json"
 
 
-def answers(answers: str) -> str:
-    """Manifest that lists what all versions of a subject said to a suite."""
+def answers_manifest(answers: str) -> str:
+    """Manifest that lists what the versions of a job said to a suite."""
     return manifest_of("evaluate predict", answers)
 
 
@@ -180,8 +180,8 @@ def predictions(part: str) -> str:
     return f"{RESULTS}/evaluate/predictions/{part}.parquet"
 
 
-def marks(scores: str) -> str:
-    """Manifest that lists the scores of a subject on a suite."""
+def scores_manifest(scores: str) -> str:
+    """Manifest that lists the scores of such answers."""
     return manifest_of("evaluate score", scores)
 
 

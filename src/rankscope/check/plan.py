@@ -8,6 +8,7 @@ the adapter in the denominator, as peft prints them.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
@@ -17,6 +18,7 @@ from rich.text import Text
 from rankscope.check.shapes import BaseShape, base_folder
 from rankscope.check.sizes import training_sequences, training_tokens
 from rankscope.records.bases import HubBase
+from rankscope.records.heads import Head
 from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -29,7 +31,8 @@ UNKNOWN = "?"
 NONE = "–"
 
 Method = FullFineTuning | Lora
-Counts = dict[Method, tuple[int, int] | None]
+Counts = dict[tuple[Method, Head | None], tuple[int, int] | None]
+"""By the method and the head that the data gives (None: the base's own for documents)."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +49,32 @@ class Column:
 
 
 def counts(study: Study, shape: BaseShape | None) -> Counts:
-    """Count trainable and all parameters per method; None where the base is not there yet.
+    """Count trainable and all parameters per method and head; None where the base is not there.
 
     Raises:
         ModelError: the base's configuration is of no model with the head of its runs.
     """
-    methods = dict.fromkeys(run.method for run in study.runs)
-    data, folder = study.runs[0].data, base_folder(study.base)
-    head = data.head if folder is None else training_head(data, folder)
+    folder = base_folder(study.base)
+    found: Counts = {}
+    for run in study.runs:
+        kind = run.method, run.data.head
+        if kind not in found:
+            head = run.data.head if folder is None else training_head(run.data, folder)
+            found[kind] = _counted(run.method, head, shape, folder)
+    return found
+
+
+def _counted(
+    method: Method, head: Head | None, shape: BaseShape | None, folder: Path | None
+) -> tuple[int, int] | None:
     # a shape is counted with the head that the base has; what is made here continues text
     if shape is not None and shape.is_counted and (head is None or head.looks_back):
-        return {method: shape.counts(method) for method in methods}
+        return shape.counts(method)
     if folder is None or head is None:
-        return dict.fromkeys(methods)
+        return None
     from rankscope.weights.meta_device import parameter_counts
 
-    return {method: parameter_counts(folder, method, head) for method in methods}
+    return parameter_counts(folder, method, head)
 
 
 def plan(study: Study, parameters: Counts) -> RenderableType:
@@ -115,11 +128,11 @@ def _columns(study: Study, parameters: Counts) -> list[Column]:
     labels = {spec.name: label for label, spec in study.data.items()}
 
     def count(run: Run) -> str:
-        known = parameters[run.method]
+        known = parameters[run.method, run.data.head]
         return f"{known[0]:,}" if known else UNKNOWN
 
     def share(run: Run) -> str:
-        known = parameters[run.method]
+        known = parameters[run.method, run.data.head]
         return f"{100 * known[0] / known[1]:.3f}" if known else UNKNOWN
 
     return [
@@ -189,7 +202,7 @@ def jobs_per_stage(study: Study) -> dict[str, int]:
 
 
 def _parameters(study: Study, parameters: Counts) -> str:
-    for method, known in parameters.items():
+    for (method, _), known in parameters.items():
         if known is not None:
             added = known[0] if isinstance(method, Lora) else 0
             return f"{known[1] - added:,} parameters"

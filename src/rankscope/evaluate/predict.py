@@ -82,7 +82,7 @@ def predict(jobs: Sequence[Job], again: bool = False) -> None:
     bench = _Bench()
     for number, job in enumerate(jobs):
         with manifest(
-            Path(layout.answers(job.name)), "evaluate-predict", job.name, _spec(job)
+            Path(layout.answers_manifest(job.name)), "evaluate-predict", job.name, _spec(job)
         ) as record:
             if number:
                 record.startup_seconds = 0.0

@@ -2,7 +2,8 @@
 
 Guarantees: reads stored predictions only, without torch. What was scored by the code that lies here
 now, from the predictions that lie there now, is not scored again: an edited metric re-scores its
-kind alone. No predictions give an empty table of scores. The metrics themselves are those of the
+kind alone. What was not asked has no
+scores. The metrics themselves are those of the
 kinds (`evaluate.kinds`).
 """
 
@@ -26,7 +27,7 @@ from rankscope.records.keys import KEYS
 
 
 def score(name: str, answers: str, evaluations: Sequence[Evaluation], again: bool = False) -> None:
-    """Write the scores of all answers of one subject to a suite, as far as they are not there.
+    """Write the scores of all answers to a suite, as far as they are not there.
 
     Args:
         name: of these scores.
@@ -37,12 +38,12 @@ def score(name: str, answers: str, evaluations: Sequence[Evaluation], again: boo
     Raises:
         ArtefactError: predictions are missing or were written by another version.
     """
-    asked = Path(layout.answers(answers))
+    asked = Path(layout.answers_manifest(answers))
     if not exists(asked):
         raise ArtefactError(f"{asked}: no predictions to score; run `rankscope evaluate predict`")
     kinds = {key(each): each.kind for each in evaluations}
     spec = {"answers": answers, "code": {kind: code_of(kind) for kind in set(kinds.values())}}
-    with manifest(Path(layout.marks(name)), "evaluate-score", name, spec) as record:
+    with manifest(Path(layout.scores_manifest(name)), "evaluate-score", name, spec) as record:
         record.work_begins()
         parts = parts_of(asked)
         scored = [part for part in parts if _score(part, kinds[part.evaluation], again)]

@@ -28,6 +28,8 @@ class Base(Artefact):
 
     stage: ClassVar[str] = "base"
     verb: ClassVar[str] = "base model"
+    is_blank: ClassVar[bool] = False
+    """Whether it has learned nothing yet."""
 
     @property
     def reference(self) -> Reference | None:
@@ -75,6 +77,8 @@ class BlankBase(RootBase):
     Its tokenizer is a byte-level BPE made from the training documents of `corpus`. The embeddings
     are tied to the output head.
     """
+
+    is_blank: ClassVar[bool] = True
 
     source: Literal["blank"] = "blank"
     architecture: Literal["llama"] = "llama"

@@ -73,7 +73,7 @@ class Niv2Tasks(Data, Located):
         )
 
 
-class Niv2Mirror(Data):
+class Niv2Mirror(Data, Located):
     """A mirror of Super-NaturalInstructions on the Hugging Face hub, pinned to a revision.
 
     Either the official layout, or one of JSON lines, `train/*.jsonl` and `test/*.jsonl`, with the
@@ -92,6 +92,11 @@ class Niv2Mirror(Data):
     def slug(self) -> str:
         """The readable part of its name."""
         return f"niv2-{readable(self.repository)}"
+
+    @property
+    def file_sets(self) -> tuple[FileSet, ...]:
+        """The table of categories, which is the user's own."""
+        return () if self.categories is None else (FileSet(self.categories),)
 
 
 class MadeTasks(Data):

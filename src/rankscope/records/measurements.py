@@ -133,7 +133,7 @@ class Answers(Artefact):
         return tuple({record.name: record for record in (*loaded, *asked)}.values())
 
     @cached_property
-    def apart(self) -> "tuple[Answers, ...]":
+    def of_each_subject(self) -> "tuple[Answers, ...]":
         """The answers of each subject alone, as a person may ask for them, where there are more."""
         if len(self.subjects) == 1:
             return ()
@@ -154,6 +154,6 @@ class Scores(Artefact):
         return self.answers.slug
 
     @cached_property
-    def apart(self) -> "tuple[Scores, ...]":
+    def of_each_subject(self) -> "tuple[Scores, ...]":
         """The scores of each subject alone, where there are more."""
-        return tuple(Scores(answers=each) for each in self.answers.apart)
+        return tuple(Scores(answers=each) for each in self.answers.of_each_subject)

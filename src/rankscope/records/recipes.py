@@ -14,8 +14,8 @@ Packing = Literal["exact", "length-grouped", "padded"]
 class Recipe(Spec):
     """How a run is optimised; everything but the method and the seed.
 
-    `packing` and `prompt_loss` are for mixtures of instruction examples; unset they are no part of
-    a run's name.
+    `packing` and `prompt_loss` are for mixtures of instruction examples; unset they are left out
+    where a recipe is written.
     """
 
     learning_rate: Annotated[float, Field(gt=0)]

@@ -17,7 +17,7 @@ from rankscope.records.runs import BaseSpec, Run
 from rankscope.records.spectra import Spectra, SpectraSettings
 
 TOGETHER = 5
-"""Runs that one process asks: where it fails, only what it had not asked is lost."""
+"""Runs that one process asks. They wait for each other: it starts when all of them are trained."""
 Together = TypeVar("Together", Run, Published)
 
 

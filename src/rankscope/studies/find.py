@@ -15,11 +15,10 @@ from typing import TypeVar, cast
 
 from rankscope.errors import StudyError
 from rankscope.records.bases import Base
-from rankscope.records.data import DataSpec
 from rankscope.records.measurements import Answers, Published, Scores
 from rankscope.records.packed import Packed
 from rankscope.records.record import Artefact
-from rankscope.records.runs import Run, TrainedBase
+from rankscope.records.runs import Run
 from rankscope.records.spectra import Decomposition, Spectra
 from rankscope.records.study import Study
 from rankscope.records.variant import Data
@@ -103,22 +102,16 @@ class Studies:
                     logger.info("%s of %s is %s", typed, study.path, _subject(found[0]).name)
             if len(found) > 1:
                 names = ", ".join(each.name for each in found)
-                text = f"{typed}: several {NOUNS[kind]}s are called so, name one: {names}"
-                raise StudyError(text)
+                suites = dict.fromkeys(label for each in found for label in _suites(each)[:1])
+                which = f"; or choose by --suite: {', '.join(suites)}" if suites else ""
+                text = f"{typed} stands for {len(found)} of the kind {NOUNS[kind]!r}: name one"
+                raise StudyError(f"{text}, {names}{which}")
             if found:
                 return found[0]
         asked = list(self._asked(self.current, kind, None))
         known = [label for each in asked for label in _labels(self.current, _subject(each))]
         told = typed if suite is None else f"{typed} --suite {suite}"
         raise self._unknown(kind, told, list(dict.fromkeys(known)))
-
-    def variant(self, typed: str) -> DataSpec:
-        """Return the data variant that is meant."""
-        return cast("DataSpec", self.find(Data, typed))
-
-    def base(self, typed: str) -> TrainedBase:
-        """Return the base that is meant."""
-        return cast("TrainedBase", self.find(Base, typed))
 
     def _records(self, study: Study) -> dict[str, Artefact]:
         """All artefacts of a study, by name."""
@@ -181,7 +174,7 @@ def _subject(record: Artefact) -> Artefact:
 def _apart(record: Kind) -> Iterator[Kind]:
     """Yield the answers, or their scores, of each subject where a job makes those of several."""
     if isinstance(record, Answers | Scores):
-        yield from cast("tuple[Kind, ...]", record.apart)
+        yield from cast("tuple[Kind, ...]", record.of_each_subject)
 
 
 def _suites(record: Artefact) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from rankscope.artefacts import layout
 from rankscope.artefacts.reading import lost_files
 from rankscope.errors import RankscopeError
 from rankscope.evaluate.score import code_of
-from rankscope.records.measurements import Scores
+from rankscope.records.measurements import Answers, Scores
 from rankscope.records.record import Artefact
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
@@ -92,6 +92,10 @@ def _last_stage(target: object) -> int:
     return -1 if name.startswith(f"{layout.RESULTS}/") else len(stages)
 
 
+ASKING_MINUTES = 480
+"""Of one run, about a suite of its study."""
+
+
 def scaled(amount: int) -> Callable[[Any, int], int]:
     """A resource that grows with every retry: `amount` × attempt."""
 
@@ -117,9 +121,17 @@ class Lookups:
         return _files(self.studies.artefact(wildcards.name).sources)
 
     def threads(self, wildcards: Any) -> int:
-        """Cores of a run: two where every run of the study waits for it."""
+        """Cores of a run: two where it makes a base, for which every run of a study waits.
+
+        Told by the run alone, whatever study is at hand: the number of threads is in its bits.
+        """
         run = cast("Run", self.studies.artefact(wildcards.name))
-        return 1 if self.studies.current.has(run) else 2
+        return 2 if run.base.is_blank else 1
+
+    def asking_minutes(self, wildcards: Any, attempt: int) -> int:
+        """Time for a job that asks several runs, as much for each."""
+        answers = cast("Answers", self.studies.artefact(wildcards.name))
+        return ASKING_MINUTES * len(answers.subjects) * attempt
 
     def scoring_code(self, wildcards: Any) -> str:
         """Hash of the code that scores the kinds of evaluation in a suite."""

@@ -82,7 +82,7 @@ def failure(jobs: Iterable[Any]) -> str:
         lines.append(f"  … and {len(failed) - MOST_TOLD} more, in Snakemake's log")
     lines.append(
         "Mend what they say and start the same command again: it goes on from here, and what is"
-        " done stays done. --keep-going finishes the other runs meanwhile."
+        " done stays done. --keep-going meanwhile finishes what does not need them."
     )
     return "\n".join(lines)
 

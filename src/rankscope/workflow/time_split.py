@@ -52,11 +52,14 @@ def time_split(since: float, until: float, root: Path = Path()) -> str:
 
 
 def finished_jobs(root: Path, since: float) -> Iterable[Job]:
-    """Read the manifests written after `since`: each says what its job spent up to its writing."""
+    """Read the manifests written after `since`: each says what its job spent up to its writing.
+
+    What a job lists as its parts is no job of its own.
+    """
     results = root / layout.RESULTS
     for path in sorted(results.rglob("*.json")):
         place = layout.place_of(path.as_posix())
-        if place is None or Path(place.manifest) != path:
+        if place is None or not place.command or Path(place.manifest) != path:
             continue
         end = path.stat().st_mtime
         if end >= since:

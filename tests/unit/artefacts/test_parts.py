@@ -23,7 +23,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         with manifest(path.with_suffix(".json"), "evaluate", part.name, SPEC) as record:
             record.inputs |= INPUTS
             record.parquet(path, pl.DataFrame({"item": [part.name]}))
-    at = Path(layout.answers("all-1a2b3c4d"))
+    at = Path(layout.answers_manifest("all-1a2b3c4d"))
     with manifest(at, "evaluate", "all-1a2b3c4d", {}) as record:
         list_parts(record, [(part, Path(layout.predictions(part.name))) for part in PARTS])
     return at

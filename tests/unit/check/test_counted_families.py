@@ -29,9 +29,9 @@ def test_counts_are_those_of_peft(name, tmp_path):
     planned = counts(study, base_shape(base))
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     every = sum(weight.numel() for weight in model.parameters())
-    assert planned[methods[0]] == (every, every)
+    assert planned[methods[0], study.runs[0].data.head] == (every, every)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         config = peft.LoraConfig(r=3, target_modules="all-linear", task_type="CAUSAL_LM")
         adapted = peft.get_peft_model(model, config)
-    assert planned[methods[1]] == adapted.get_nb_trainable_parameters()
+    assert planned[methods[1], study.runs[0].data.head] == adapted.get_nb_trainable_parameters()

@@ -8,7 +8,9 @@ import yaml
 
 from instruction_study import STUDY as MIXTURES
 from rankscope.artefacts import layout
-from rankscope.check.plan import jobs_per_stage, most_tokens, steps, tokens
+from rankscope.check.plan import counts, jobs_per_stage, most_tokens, steps, tokens
+from rankscope.check.shapes import base_shape
+from rankscope.records.labelled import LabelledText
 from rankscope.studies.expand import load_study
 from sealing import seal
 from study_text import STUDY, edited
@@ -63,3 +65,16 @@ def test_what_several_runs_share_is_one_job() -> None:
     assert jobs_per_stage(load_study(write(text))) == {
         "data": 3 + 2, "base": 2, "train": 9, "evaluate": 2 * 3, "spectra": 9, "report": 6,
     }  # fmt: skip
+
+
+def test_parameters_are_counted_under_the_head_that_each_run_is_trained_with() -> None:
+    study = load_study(write(edited(("seeds: [0, 1]", "seeds: [0]"))))
+    on_text = study.runs[0]
+    pairs = {"source": "labelled", "path": "pairs.jsonl", "labels": ("no", "yes")}
+    on_labels = on_text.replaced(data=LabelledText.model_validate(pairs))
+    shape = base_shape(study.base)
+    for runs in ((on_text, on_labels), (on_labels, on_text)):
+        known = counts(study.replaced(runs=runs), shape)
+        assert known[on_text.method, on_text.data.head] == (922_752, 922_752)
+        # the base is yet to be made: what its classifier has is not known
+        assert known[on_labels.method, on_labels.data.head] is None

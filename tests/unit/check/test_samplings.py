@@ -11,6 +11,7 @@ from rankscope.check.check import checked, notes
 from rankscope.errors import StudyError
 from rankscope.records.instructions import Mixture
 from rankscope.records.study import Study
+from rankscope.records.variant import Data
 from rankscope.report.evidence.methods import condition_labels
 from rankscope.studies.expand import load_study
 from rankscope.studies.find import Studies
@@ -83,7 +84,7 @@ def test_what_a_mixture_is_made_of_is_found_by_name(tmp_path: Path):
     del inline["tasks"]
     study = load_study(written(tmp_path, data=inline))
     collection = study.runs[0].data.tasks
-    assert Studies(study.path).variant(collection.name) == collection
+    assert Studies(study.path).find(Data, collection.name) == collection
 
 
 @pytest.mark.parametrize(

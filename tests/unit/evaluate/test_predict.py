@@ -100,12 +100,12 @@ def table(step: int, asked: BitsPerByte) -> Path:
 
 
 def asked(job: Job) -> int:
-    return read_manifest(Path(layout.answers(job.name)))["results"]["asked"]
+    return read_manifest(Path(layout.answers_manifest(job.name)))["results"]["asked"]
 
 
 def test_every_version_says_what_it_says_of_every_evaluation_in_a_table(bench: Bench) -> None:
     predict([job(5, 10)])
-    assert parts_of(Path(layout.answers(job().name))) == [
+    assert parts_of(Path(layout.answers_manifest(job().name))) == [
         Part(version(step).name, key(each)) for step in (5, 10) for each in (ONE, TWO)
     ]
     rows = pl.read_parquet(table(10, TWO))
@@ -153,7 +153,7 @@ def test_what_is_whole_stays_when_the_process_ends(bench: Bench) -> None:
         predict([job(5, 10)])
     assert table(5, ONE).exists()
     assert not table(10, ONE).exists()
-    assert not Path(layout.answers(job().name)).exists()
+    assert not Path(layout.answers_manifest(job().name)).exists()
     bench.dies_at = 0
     predict([job(5, 10)])
     assert asked(job()) == 2
@@ -161,7 +161,7 @@ def test_what_is_whole_stays_when_the_process_ends(bench: Bench) -> None:
 
 def test_a_run_that_kept_no_step_has_no_parts(bench: Bench, caplog: Any) -> None:
     predict([job()])
-    assert parts_of(Path(layout.answers(job().name))) == []
+    assert parts_of(Path(layout.answers_manifest(job().name))) == []
     assert "no step was kept" in caplog.text
     assert not bench.loaded
 

@@ -25,9 +25,10 @@ def test_the_base_is_asked_first_and_then_every_run(study: Study) -> None:
 
 def test_answers_of_several_runs_can_be_asked_for_apart(study: Study) -> None:
     of_base, of_runs, *_ = study.answers
-    assert of_base.apart == ()
-    assert [alone.subjects for alone in of_runs.apart] == [(run,) for run in of_runs.subjects]
-    assert {source.name for alone in of_runs.apart for source in alone.sources} == {
+    assert of_base.of_each_subject == ()
+    alone = of_runs.of_each_subject
+    assert [each.subjects for each in alone] == [(run,) for run in of_runs.subjects]
+    assert {source.name for each in alone for source in each.sources} == {
         source.name for source in of_runs.sources
     }
 

@@ -54,8 +54,8 @@ def test_labels_are_those_of_the_study_asked_for(folder: Path) -> None:
     studies = Studies("mine")
     study = studies.current
     run = next(run for run in study.runs if run.method.rank == 4 and run.seed == 1)
-    assert studies.variant("code") == study.data["code"]
-    assert studies.base("base") == study.base
+    assert studies.find(Data, "code") == study.data["code"]
+    assert studies.find(Base, "base") == study.base
     assert studies.find(Run, "lora-r4@1") == run
     assert studies.find(Packed, "code") == run.packed
     assert studies.find(Decomposition, "base").base == study.base
@@ -84,26 +84,26 @@ def test_a_label_of_another_study_is_refused_and_an_artefact_s_name_is_not(folde
     third = load_study("third")
     studies = Studies("mine")
     with pytest.raises(StudyError) as refused:
-        studies.variant("spare")
+        studies.find(Data, "spare")
     assert "the study mine (workflow/studies/mine.yaml) has no data variant 'spare'" in str(
         refused.value
     )
     assert "it has: code, english, items. `--study" in str(refused.value)
     with pytest.raises(StudyError, match="has no answers 'base --suite tiny'"):
         studies.find(Answers, "base", "tiny")
-    assert studies.variant(third.data["spare"].name) == third.data["spare"]
+    assert studies.find(Data, third.data["spare"].name) == third.data["spare"]
     assert Studies("third").find(Answers, "base", "tiny").suite.label == "tiny"
 
 
 def test_a_misspelled_label_is_answered_with_the_one_that_was_meant(folder: Path) -> None:
     with pytest.raises(StudyError, match="no data variant 'enlgish'; did you mean english"):
-        Studies("mine").variant("enlgish")
+        Studies("mine").find(Data, "enlgish")
 
 
 def test_labels_of_a_broken_study_are_answered_with_what_is_wrong_in_it(folder: Path) -> None:
     (folder / "mine.yaml").write_text("study: mine\n", "utf-8")
     with pytest.raises(StudyError, match=r"mine\.yaml has \d+ mistakes|this key is missing"):
-        Studies("mine").variant("code")
+        Studies("mine").find(Data, "code")
 
 
 def test_a_study_is_named_in_the_repository_when_it_is_not_here(
@@ -199,7 +199,7 @@ def test_several_runs_of_one_method_and_seed_have_to_be_named(folder: Path) -> N
     (folder / "mine.yaml").write_text(
         text.replace("learning_rate: 1.0e-3", "learning_rate: [1.0e-3, 2.0e-3]"), encoding="utf-8"
     )
-    with pytest.raises(StudyError, match="several runs are called so, name one: full-"):
+    with pytest.raises(StudyError, match=r"stands for \d+ of the kind 'run': name one, full-"):
         Studies("mine").find(Run, "full@0")
 
 

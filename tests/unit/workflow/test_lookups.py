@@ -11,6 +11,7 @@ from rankscope.errors import RankscopeError
 from rankscope.records.record import Artefact
 from rankscope.studies.find import Studies
 from rankscope.workflow.lookups import (
+    ASKING_MINUTES,
     STAGE_RULES,
     Lookups,
     accept_stage_names,
@@ -118,6 +119,24 @@ def test_what_all_runs_wait_for_takes_two_cores(lookups: Lookups) -> None:
     study = lookups.studies.current
     assert lookups.threads(of(study.base.run)) == 2
     assert {lookups.threads(of(run)) for run in study.runs} == {1}
+
+
+def test_the_cores_of_a_run_are_the_same_whatever_study_is_at_hand(
+    lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = lookups.studies.current.runs
+    other = lookups.studies.current.replaced(study="other", runs=runs[:1])
+    found = {run.name: run for run in (*runs, runs[0].base.run)}
+    monkeypatch.setattr(type(lookups.studies), "current", other)
+    monkeypatch.setattr(lookups.studies, "artefact", found.get)
+    assert {lookups.threads(of(run)) for run in runs} == {1}
+    assert lookups.threads(of(runs[0].base.run)) == 2
+
+
+def test_a_job_has_time_for_each_run_that_it_asks(lookups: Lookups) -> None:
+    of_base, of_runs = lookups.studies.current.answers
+    minutes = [lookups.asking_minutes(of(each), attempt=2) for each in (of_base, of_runs)]
+    assert minutes == [2 * ASKING_MINUTES, 2 * ASKING_MINUTES * 3]
 
 
 def test_everything_is_asked_for_so_that_what_is_deleted_comes_back(lookups: Lookups) -> None:

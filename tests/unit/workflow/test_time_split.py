@@ -33,9 +33,18 @@ def write_job(root: Path, path: str, stage: str, end: float, startup: float, wor
 
 def test_the_split_counts_start_up_and_the_gaps(tmp_path: Path) -> None:
     write_job(tmp_path, layout.run_manifest("a-1a2b3c4d"), "train", 1010, startup=2.0, work=8.0)
-    scored = layout.place_of(layout.scores("scores-1a2b3c4d"))
-    assert scored is not None
-    write_job(tmp_path, scored.manifest, "evaluate-score", 1018, startup=3.0, work=3.0)
+    write_job(
+        tmp_path,
+        layout.scores_manifest("b-1a2b3c4d"),
+        "evaluate-score",
+        1018,
+        startup=3.0,
+        work=3.0,
+    )
+    # a part of what that job made, written while it worked
+    part = layout.place_of(layout.scores("part-1a2b3c4d"))
+    assert part is not None
+    write_job(tmp_path, part.manifest, "evaluate-score", 1017, startup=0.0, work=2.0)
     write_job(tmp_path, layout.run_manifest("old-1a2b3c4d"), "train", 900, startup=50.0, work=0.0)
     said = time_split(1000, 1020, tmp_path)
     # 16 of 20 seconds have a job; 2 + 3 of them are start-up: (5 + 4) / 20

@@ -5,6 +5,7 @@ Guarantees: only the pinned revision is read, from the local cache if it is ther
 
 from pathlib import Path
 
+from rankscope.artefacts.fingerprint import refuse_changed
 from rankscope.data.content import Content
 from rankscope.data.niv2.collections import collection_content
 from rankscope.data.niv2.source import read_tasks
@@ -19,8 +20,10 @@ def content(spec: Niv2Mirror, made_from: tuple[Path, ...]) -> Content:
     Raises:
         DataError: the mirror cannot be reached and is not in the cache, it has no such split or
             category table, or a split has no usable task.
+        ArtefactError: the category table is another than when the study was read.
     """
     del made_from
+    refuse_changed(spec.name, spec.file_sets, spec.found)
     found = read_tasks(_downloaded(spec), spec.split, spec.categories, spec.minimum_instances)
     return collection_content(spec.name, found)
 

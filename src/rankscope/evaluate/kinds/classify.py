@@ -8,6 +8,7 @@ gain over it is what was learned.
 
 from collections import Counter
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ COLUMNS: dict[str, Any] = {
 def accuracy(row: Row) -> float:
     """Return 1 if the label has the highest log-probability, 0 if another has.
 
-    Where n labels share the highest one it is 1/n, which a draw among them would give.
+    Where n labels share the highest one it is 1/n, which a draw among them would give. Where one is
+    no number it is 0: nothing was chosen.
     """
     nats = row["log_probabilities"]
+    if any(map(isnan, nats)):
+        return 0.0
     highest = [label for label, n in zip(row["labels"], nats, strict=True) if n == max(nats)]
     return (row["label"] in highest) / len(highest)
 

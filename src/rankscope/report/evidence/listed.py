@@ -15,14 +15,14 @@ from rankscope.records.measurements import Answers, Scores
 
 def answered(answers: Answers) -> list[Part]:
     """Return the parts that are answered."""
-    names = (each.name for each in (answers, *answers.apart))
-    return _listed(Path(layout.answers(name)) for name in names)
+    names = (each.name for each in (answers, *answers.of_each_subject))
+    return _listed(Path(layout.answers_manifest(name)) for name in names)
 
 
 def scored(scores: Scores) -> list[Part]:
     """Return the parts that are scored."""
-    names = (each.name for each in (scores, *scores.apart))
-    return _listed(Path(layout.marks(name)) for name in names)
+    names = (each.name for each in (scores, *scores.of_each_subject))
+    return _listed(Path(layout.scores_manifest(name)) for name in names)
 
 
 def _listed(manifests: Iterable[Path]) -> list[Part]:

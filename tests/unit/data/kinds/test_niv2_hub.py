@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from rankscope.data.kinds import niv2_hub
-from rankscope.errors import DataError
+from rankscope.errors import ArtefactError, DataError
 from rankscope.records.instructions import Niv2Mirror
+from rankscope.studies.found import look
 from small_collection import TASKS, write_collection
 
 
@@ -39,3 +40,15 @@ def test_a_mirror_in_the_cache_is_read_without_network(tmp_path: Path, monkeypat
     content = niv2_hub.content(mirror(minimum_instances=3), ())
     assert content.tables["tasks"]["task"].to_list() == list(TASKS)
     assert asked == [("someone/niv2", "1" * 40, "dataset")]
+
+
+def test_another_table_of_categories_is_another_collection(tmp_path: Path):
+    table = tmp_path / "categories.tsv"
+    table.write_text("task\tcategory\n", "utf-8")
+    before = mirror(categories=str(table))
+    before = before.replaced(found=look(before))
+    table.write_text("task\tcategory\ntask001\tOther\n", "utf-8")
+    after = before.replaced(found=look(before))
+    assert before.name != after.name
+    with pytest.raises(ArtefactError, match="categories"):
+        niv2_hub.content(before, ())

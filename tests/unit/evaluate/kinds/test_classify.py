@@ -23,6 +23,11 @@ def row(label: str, *probabilities: float) -> dict[str, object]:
     return {"label": label, "labels": ["a", "b", "c"], "log_probabilities": nats}
 
 
+def test_what_is_no_number_chose_nothing() -> None:
+    assert accuracy(row("a", float("nan"), float("nan"))) == 0.0
+    assert accuracy(row("a", float("nan"), 0.5)) == 0.0
+
+
 def test_accuracy_counts_the_likeliest_label_and_shares_a_tie() -> None:
     assert accuracy(row("b", 0.2, 0.5, 0.3)) == 1
     assert accuracy(row("c", 0.2, 0.5, 0.3)) == 0

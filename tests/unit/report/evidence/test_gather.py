@@ -28,7 +28,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     Path("instructions.yaml").write_text(yaml.safe_dump(STUDY), "utf-8")
     study = load_study(Path("instructions.yaml"))
     runs = {run.name: run.keys() for run in study.runs} | {study.base.name: study.base.keys()}
-    for scores in (alone for each in study.scores for alone in each.apart or (each,)):
+    for scores in (alone for each in study.scores for alone in each.of_each_subject or (each,)):
         rows = {key(evaluation): pl.DataFrame([
             dict.fromkeys(SCORES) | runs[scores.answers.subjects[0].name] | {
                 "step": 0, "evaluation": evaluation.name,
@@ -66,7 +66,7 @@ def test_unseen_items_are_the_same_in_all_samplings(study: Study):
 def test_the_base_is_asked_once_whatever_the_samplings(study: Study):
     (asked,) = [each for each in study.answers if each.subjects == (study.base,)]
     assert [each.name for each in asked.suite.evaluations] == ["seen", "unseen", "seen"]
-    Path(layout.marks(Scores(answers=asked).name)).unlink()
+    Path(layout.scores_manifest(Scores(answers=asked).name)).unlink()
     assert items_of(study, study.base.name) == []
 
 

@@ -37,8 +37,8 @@ def test_what_nobody_made_is_not_there(study: Study) -> None:
 
 
 def test_what_was_made_alone_counts_among_the_scores_of_several_runs(study: Study) -> None:
-    together = next(each for each in study.scores if each.apart)
-    alone, other, *_ = together.apart
+    together = next(each for each in study.scores if each.of_each_subject)
+    alone, other, *_ = together.of_each_subject
     write(alone)
     seal()
     evaluations = len(alone.answers.suite.evaluations)
@@ -47,9 +47,13 @@ def test_what_was_made_alone_counts_among_the_scores_of_several_runs(study: Stud
 
 
 def test_a_part_counts_once(study: Study) -> None:
-    together = next(each for each in study.scores if each.apart)
-    for alone in together.apart:
+    together = next(each for each in study.scores if each.of_each_subject)
+    for alone in together.of_each_subject:
         write(alone)
     seal()
     parts = scored(together)
-    assert len(parts) == len(set(parts)) == sum(len(scored(alone)) for alone in together.apart)
+    assert (
+        len(parts)
+        == len(set(parts))
+        == sum(len(scored(alone)) for alone in together.of_each_subject)
+    )

@@ -18,7 +18,7 @@ def _reads(study: Study) -> list[str]:
         if evaluation.data.tests == "inter"
     ]
     suites = {suite for _, suite in found}
-    answers = [layout.answers(a.name) for a in study.answers if a.suite.name in suites]
+    answers = [layout.answers_manifest(a.name) for a in study.answers if a.suite.name in suites]
     return [*(layout.data_rows(name) for name in dict.fromkeys(n for n, _ in found)), *answers]
 
 

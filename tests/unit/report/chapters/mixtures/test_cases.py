@@ -81,7 +81,7 @@ def test_each_case_has_the_prompt_and_three_answers_in_the_order_of_ranks(study:
 def test_answers_whose_file_is_missing_are_told_from_empty_ones(study: Study):
     write_mixture_study(study, lambda rank, mixture, kind: 0.5)
     lost = runs_on_all(study, seed=0)[2]
-    Path(layout.answers(scores_of(study, lost).answers.name)).unlink()
+    Path(layout.answers_manifest(scores_of(study, lost).answers.name)).unlink()
     shown = found_in(study)
     by_rank = dict(shown.filter(pl.col("number") == 1).select("rank", "prediction").iter_rows())
     assert by_rank.pop(2) is None

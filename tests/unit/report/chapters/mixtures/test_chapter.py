@@ -13,7 +13,7 @@ def test_a_study_on_mixtures_reads_answers_to_unseen_tasks(tmp_path):
     assert chapters_of(study) == ("mixtures", "tradeoff", "training")
     read = declared("mixtures").reads(study)
     assert any(path.endswith("rows.parquet") for path in read)
-    asked = [each for each in study.answers if layout.answers(each.name) in read]
+    asked = [each for each in study.answers if layout.answers_manifest(each.name) in read]
     assert {subject.name for each in asked for subject in each.subjects} >= {
         run.name for run in study.runs
     }
