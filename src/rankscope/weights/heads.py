@@ -61,7 +61,6 @@ _WAYS = {
     "masked-lm": _Way("AutoModelForMaskedLM", None),
     "classifier": _Way(CLASS_OF_TASK["SEQ_CLS"], "SEQ_CLS", is_drawn=True),
 }
-_ENDINGS = {"ForCausalLM": "causal-lm", "LMHeadModel": "causal-lm", "ForMaskedLM": "masked-lm"}
 _FALLBACK_SPREAD = 0.02  # of families whose configuration has none
 
 
@@ -155,17 +154,15 @@ def padding_of(config: "PreTrainedConfig") -> int:
         ModelError: the configuration names neither.
     """
     text = config.get_text_config()
-    end = text.eos_token_id
-    found = text.pad_token_id
-    if found is None:
-        found = end[0] if isinstance(end, list | tuple) and end else end
-    if not isinstance(found, int):
-        raise ModelError(
-            f"{config.name_or_path}: neither `pad_token_id` nor `eos_token_id` is in its"
-            " config.json, so that texts of different length cannot share a batch; write one of"
-            " them there"
-        )
-    return found
+    for given in (text.pad_token_id, text.eos_token_id):
+        first = given[0] if isinstance(given, list | tuple) and given else given
+        if isinstance(first, int) and first >= 0:  # old configurations say -1 for none
+            return first
+    raise ModelError(
+        f"{config.name_or_path}: neither `pad_token_id` nor `eos_token_id` is in its"
+        " config.json, so that texts of different length cannot share a batch; write one of"
+        " them there"
+    )
 
 
 def head_modules(model: "PreTrainedModel") -> tuple[str, ...]:
@@ -208,29 +205,32 @@ def task_of(head: "Head") -> str | None:
 
 
 def own_head(folder: Path) -> "Head":
-    """Return the head that a model folder was saved with; as `text_head` where it does not say.
+    """Return the head that a model folder was saved with: a classifier, or else as `text_head`.
 
     Raises:
-        ModelError: it has none of those that rankscope knows.
+        ModelError: it has no readable `config.json`, or is a classifier without two labels.
     """
-    from rankscope.records.heads import CausalLM, Classifier, MaskedLM
-
     config = read_json_object(folder / "config.json", ModelError)
     classes = config.get("architectures")
-    if not isinstance(classes, list) or not classes:
-        return text_head_of(config)
-    name = str(classes[0])
+    name = str(classes[0]) if isinstance(classes, list) and classes else ""
     if name.endswith("ForSequenceClassification"):
-        labels = config.get("id2label")
-        given = labels if isinstance(labels, dict) else {"0": "LABEL_0", "1": "LABEL_1"}
-        return Classifier(labels=tuple(str(given[number]) for number in sorted(given, key=int)))
-    kind = next((kind for end, kind in _ENDINGS.items() if name.endswith(end)), None)
-    if kind is None:
+        return _classifier(folder, config.get("id2label"))
+    return text_head_of(config)
+
+
+def _classifier(folder: Path, labels: Any) -> "Head":
+    """Return the classifier whose configuration says `labels` by number, as text or not at all."""
+    from rankscope.records.heads import Classifier
+
+    given = {"0": "LABEL_0", "1": "LABEL_1"} if labels is None else labels
+    numbers = [str(number) for number in range(len(given))] if isinstance(given, dict) else []
+    if len(numbers) < 2 or set(numbers) != set(given):
         raise ModelError(
-            f"{folder}: its config.json names the class {name}, which has no head that rankscope"
-            " knows; take a model …ForCausalLM or …ForMaskedLM"
+            f"{folder}: its config.json names a classifier whose `id2label` is {given!r}; allowed:"
+            ' two or more labels numbered from 0, such as {"0": "no", "1": "yes"} (a model of'
+            " one output is a regression)"
         )
-    return CausalLM() if kind == "causal-lm" else MaskedLM()
+    return Classifier(labels=tuple(str(given[number]) for number in numbers))
 
 
 def carry_body(source: "PreTrainedModel", target: "PreTrainedModel") -> None:

@@ -11,6 +11,7 @@ import torch
 from rankscope.errors import ModelError
 from rankscope.records.heads import CausalLM, Classifier, Head, MaskedLM
 from rankscope.weights import heads
+from rankscope.weights.text_head import text_head
 from tiny_heads import ENCODERS, FAMILIES, HEADS, save_family
 from tiny_llama import save_base
 
@@ -129,6 +130,54 @@ def test_own_heads_are_known(bases, tmp_path, family) -> None:
     assert heads.own_head(bases[family]) == own(family)
     heads.load(bases[family], LABELS).save_pretrained(tmp_path)
     assert heads.own_head(tmp_path) == LABELS
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3"}, CausalLM()),
+        ({"architectures": ["BertModel"], "model_type": "bert"}, MaskedLM()),
+        ({"architectures": ["BertForPreTraining"], "model_type": "bert"}, MaskedLM()),
+        ({"architectures": ["BertForMaskedLM"], "is_decoder": True}, CausalLM()),
+        ({"architectures": ["LlamaModel"], "model_type": "llama"}, CausalLM()),
+        ({"architectures": ["LlamaForSequenceClassification"]},
+         Classifier(labels=("LABEL_0", "LABEL_1"))),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_base_s_own_head_is_that_for_text_or_a_classifier(tmp_path, config, expected) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert heads.own_head(tmp_path) == expected
+    if not isinstance(expected, Classifier):
+        assert text_head(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "labels", [{"0": "score"}, {"no": "0", "yes": "1"}, {"0": "no", "2": "yes"}, {}, ["no", "yes"]]
+)
+def test_a_classifier_without_numbered_labels_is_a_sentence(tmp_path, labels) -> None:
+    config = {"architectures": ["LlamaForSequenceClassification"], "id2label": labels}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"`id2label` is .*two or more labels numbered from 0"):
+        heads.own_head(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("padding", "end", "expected"),
+    [(0, 7, 0), (None, 7, 7), (-1, 7, 7), (-1, [8, 9], 8), (5, None, 5)],
+)
+def test_what_pads_is_the_model_s_own_or_what_ends_a_text(padding, end, expected) -> None:
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(pad_token_id=padding, eos_token_id=end)
+    assert heads.padding_of(config) == expected
+
+
+def test_a_model_that_nothing_pads_is_a_sentence() -> None:
+    from transformers import LlamaConfig
+
+    with pytest.raises(ModelError, match=r"neither `pad_token_id` nor `eos_token_id`"):
+        heads.padding_of(LlamaConfig(pad_token_id=-1, eos_token_id=None))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
