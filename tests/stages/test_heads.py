@@ -21,6 +21,7 @@ from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.spectra.stage import analyse_run, decompose_base
 from rankscope.text.pairs import Layout, load_pair_encoder
 from rankscope.train.stage import train_run
+from rankscope.weights import heads
 from rankscope.weights.steps import load_step
 from tiny_heads import ENCODERS, FAMILIES, HEADS, save_family
 
@@ -85,7 +86,9 @@ def test_a_classifier_is_trained_reloaded_and_compared(bases, family, method) ->
     assert (matrices["frobenius_norm"] > 0).all()
     assert not [name for name in names for head in HEADS[family] if head in name]
     left_out = pl.read_parquet(out / "left_out.parquet").filter(kind="heads")
-    assert all(left_out["tensor"].str.contains(f"{head}.").any() for head in HEADS[family])
+    assert all(
+        left_out["tensor"].str.contains(f"{head}.", literal=True).any() for head in HEADS[family]
+    )
 
 
 def stored_names(step: Path) -> list[str]:
@@ -183,8 +186,32 @@ def test_under_its_own_head_a_classifier_s_body_is_measured(bases, family, metho
 
 def test_what_was_trained_on_text_is_no_classifier(bases, tmp_path) -> None:
     shutil.copytree(bases["gpt2"], tmp_path / "step")
-    with pytest.raises(ModelError, match="not trained as a classifier"):
+    with pytest.raises(
+        ModelError, match="as a causal language model, and a classifier of the labels same, other"
+    ):
         load_step(bases["gpt2"], tmp_path / "step", HEAD)
+
+
+@pytest.mark.parametrize("labels", [("other", "same"), ("same", "other", "neither")])
+def test_a_checkpoint_of_other_labels_says_both(bases, tmp_path, labels) -> None:
+    heads.load(bases["gpt2"], Classifier(labels=labels)).save_pretrained(tmp_path / "step")
+    said = f"as a classifier of the labels {', '.join(labels)}, and a .* labels same, other is"
+    with pytest.raises(ModelError, match=said):
+        load_step(bases["gpt2"], tmp_path / "step", HEAD)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_adapter_with_another_number_of_outputs_is_a_sentence(bases, tmp_path, family) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    three = Classifier(labels=("a", "b", "c"))
+    model = heads.load(bases[family], three)
+    settings = heads.adapter_settings(model, three)
+    get_peft_model(model, LoraConfig(r=2, target_modules="all-linear", **settings)).save_pretrained(
+        tmp_path / "step"
+    )
+    with pytest.raises(ModelError, match=r"has 3 rows, and a classifier of the .* has 2; ask for"):
+        load_step(bases[family], tmp_path / "step", HEAD)
 
 
 def test_long_texts_are_cut_and_counted(bases) -> None:

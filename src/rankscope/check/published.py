@@ -94,21 +94,24 @@ def _base(subject: Subject) -> "Model | None":
 
 
 def _heads(subject: Subject, label: str, folder: Path) -> Iterator[Mistake]:
-    """Labels are asked of what was trained to give them."""
-    from rankscope.weights.adapters.adapter_config import read_adapter_config
-    from rankscope.weights.heads import own_head, task_of
+    """Labels are asked of what was trained to give them, and says which is which."""
+    from rankscope.weights.heads import own_head
+    from rankscope.weights.steps import refuse_unnamed_labels
 
-    config = read_adapter_config(folder)
     for place, evaluation in subject.evaluations():
         head = evaluation.head
-        if head.kind != "classifier":
+        if head.lent_by_base:
             continue
-        fits = (
-            own_head(folder) == head if config is None else config.get("task_type") == task_of(head)
-        )
-        if not fits:
+        try:
+            refuse_unnamed_labels(folder, head)
+            own = own_head(folder)
+        except ModelError as error:
+            yield Mistake(place, f"the version {shown(label)} cannot be asked for labels: {error}")
+            continue
+        if own != head:
             yield Mistake(
                 place,
-                f"the version {shown(label)} is no classifier of these labels; allowed: versions"
-                " that were trained as one, or a study of its own for this one",
+                f"the version {shown(label)} is a {own.title}, and this asks a {head.title};"
+                " allowed: versions that were trained on these labels, in this order, or a study of"
+                " its own for this one",
             )

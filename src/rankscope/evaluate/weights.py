@@ -60,8 +60,10 @@ def load_version(version: Version, head: Head) -> Any:
     Raises:
         ModelError: its weights are missing or unreadable, or do not fit its base.
     """
-    from rankscope.weights.steps import load_step
+    from rankscope.weights.steps import load_step, refuse_unnamed_labels
 
+    if version.is_published and version.folder is not None:
+        refuse_unnamed_labels(version.folder, head)
     base = Path(layout.base_model(version.origin))
     model = load_step(base, version.folder, head)
     if version.scale != 1.0:

@@ -23,6 +23,8 @@ class CausalLM(Spec):
     """What its loss is a mean over."""
     lent_by_base: ClassVar[bool] = True
     """Whether a base brings it along, so that it fits a body that was trained under another."""
+    labels: ClassVar[tuple[str, ...]] = ()
+    """What it chooses from."""
     kind: Literal["causal-lm"] = "causal-lm"
 
     @property
@@ -37,6 +39,7 @@ class MaskedLM(Spec):
     looks_back: ClassVar[bool] = False
     predicts: ClassVar[str] = "masked token"
     lent_by_base: ClassVar[bool] = True
+    labels: ClassVar[tuple[str, ...]] = ()
     kind: Literal["masked-lm"] = "masked-lm"
 
     @property
@@ -57,7 +60,7 @@ class Classifier(Spec):
     @property
     def title(self) -> str:
         """What a message calls a model with it."""
-        return "classifier"
+        return f"classifier of the labels {', '.join(self.labels)}"
 
 
 Head = Annotated[CausalLM | MaskedLM | Classifier, Discriminator("kind")]

@@ -96,7 +96,13 @@ class Published(Artefact):
     def versions(self, kept: Kept) -> tuple[Version, ...]:
         """Return what of it can be measured: the one that was published."""
         return tuple(
-            Version(self.name, self.base.name, folder, self.keys() | {"step": step})
+            Version(
+                self.name,
+                self.base.name,
+                folder,
+                self.keys() | {"step": step},
+                is_published=True,
+            )
             for step, folder in kept(self.verb, self.name).items()
         )
 

@@ -21,7 +21,8 @@ class Version:
     """One model that can be measured.
 
     `name` is what its artefacts are called; `origin` the name of its base; `keys` the key columns
-    of its rows (`records.keys.KEYS`).
+    of its rows (`records.keys.KEYS`). What others published says no more of its labels than its
+    files do.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Version:
     folder: Path | None
     keys: dict[str, Any]
     scale: float = 1.0
+    is_published: bool = False
 
     def scaled(self, factor: float) -> "Version":
         """Return W + factor · (W' − W): its whole update, multiplied; a method of its own."""

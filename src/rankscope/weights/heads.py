@@ -19,7 +19,7 @@ another head than it was trained with (`steps`); heads do not travel. Not here: 
 architecture suits a head, which `check.base` says and `causality` tries.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,12 +137,11 @@ def build(config: "PreTrainedConfig", head: "Head") -> "PreTrainedModel":
 
 def labels_of(head: "Head") -> dict[str, Any]:
     """Return what a configuration says of a head's labels: nothing where it has none."""
-    labels: Sequence[str] = getattr(head, "labels", ())
-    if not labels:
+    if not head.labels:
         return {}
     return {
-        "id2label": dict(enumerate(labels)),
-        "label2id": {label: number for number, label in enumerate(labels)},
+        "id2label": dict(enumerate(head.labels)),
+        "label2id": {label: number for number, label in enumerate(head.labels)},
         "problem_type": "single_label_classification",
     }
 

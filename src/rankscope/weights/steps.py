@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any
 from rankscope.errors import ModelError
 from rankscope.foreign import check_regular, reading
 from rankscope.weights.adapters.adapter_config import ADAPTER_CONFIG, read_adapter_config
-from rankscope.weights.heads import carry_body, load, load_trained, own_head, task_of
+from rankscope.weights.heads import (
+    carry_body,
+    head_modules,
+    load,
+    load_trained,
+    own_head,
+    task_of,
+)
 
 if TYPE_CHECKING:
     from rankscope.records.heads import Head
@@ -51,7 +58,11 @@ def load_step(base: Path, step: Path | None, head: "Head") -> Any:
 def _load_model(folder: Path, head: "Head") -> Any:
     import torch
 
-    model = load(folder, head, seed=None, dtype=torch.float32)
+    return _in_float32(load(folder, head, seed=None, dtype=torch.float32), folder)
+
+
+def _in_float32(model: Any, folder: Path) -> Any:
+    """Return a model as it was read, its layers ordinary ones if they are stored in 4 bits."""
     if getattr(model, "is_loaded_in_4bit", False):
         from rankscope.weights.four_bit import dequantised
 
@@ -59,7 +70,7 @@ def _load_model(folder: Path, head: "Head") -> Any:
     return model
 
 
-def _refuse_drawn(folder: Path, head: "Head") -> None:
+def _refuse_drawn(folder: Path, head: "Head", trained_as: str) -> None:
     """Refuse to draw a classifier's head where a trained one was meant.
 
     Raises:
@@ -67,9 +78,40 @@ def _refuse_drawn(folder: Path, head: "Head") -> None:
     """
     if not head.lent_by_base:
         raise ModelError(
-            f"{folder}: it was not trained as a classifier, so that it has none of these labels;"
-            " train it on labelled text first"
+            f"{folder}: it was trained as a {trained_as}, and a {head.title} is asked for; train it"
+            " on text with these labels, in this order"
         )
+
+
+def refuse_unnamed_labels(version: Path, head: "Head") -> None:
+    """Refuse to ask an adapter of others for labels: peft does not write which output is which.
+
+    Raises:
+        ModelError: `version` is an adapter, and no base brings the head along.
+    """
+    if not head.lent_by_base and (version / ADAPTER_CONFIG).exists():
+        raise ModelError(
+            f"{version}: an adapter does not say which of its outputs is which label; merge it into"
+            " its base and save the whole model, with `id2label` in its config.json"
+        )
+
+
+def carried(base: Path, step: Path, head: "Head") -> Any:
+    """Return the base as it was saved, its own head included, with the body of a step.
+
+    `head` is what the step was trained with. In float32.
+
+    Raises:
+        ModelError: as `load_step`.
+    """
+    import torch
+
+    own = own_head(base)
+    if own.lent_by_base:
+        return load_step(base, step, own)
+    model = _in_float32(load_trained(base, own, dtype=torch.float32), base)
+    carry_body(load_step(base, step, head).cpu(), model)
+    return model
 
 
 def _checkpoint(base: Path, step: Path, head: "Head") -> Any:
@@ -79,12 +121,37 @@ def _checkpoint(base: Path, step: Path, head: "Head") -> Any:
     own = own_head(step)
     if own == head:
         return load_trained(step, head, dtype=torch.float32)
-    _refuse_drawn(step, head)
-    if own.kind == head.kind:
-        return load_trained(step, own, dtype=torch.float32)
+    _refuse_drawn(step, head, own.title)
     model = _load_model(base, head)
     carry_body(load_trained(step, own, dtype=torch.float32), model)
     return model
+
+
+def _refuse_other_outputs(adapter: Path, model: Any, head: "Head") -> None:
+    """Compare the head that is saved beside an adapter with the labels.
+
+    Raises:
+        ModelError: it has other numbers of outputs.
+    """
+    from safetensors import safe_open
+
+    modules = head_modules(model)
+    expected = {
+        f"{_PREFIX}{name}": weight.shape[0]
+        for name, weight in model.named_parameters()
+        if name.startswith(tuple(f"{module}." for module in modules))
+    }
+    with (
+        reading(adapter, "this adapter", "train the run again", ModelError),
+        safe_open(adapter / "adapter_model.safetensors", "pt") as file,
+    ):
+        for name in expected.keys() & set(file.keys()):
+            rows = file.get_slice(name).get_shape()[0]
+            if rows != expected[name]:
+                raise ModelError(
+                    f"{adapter}: {name} has {rows} rows, and a {head.title} has {expected[name]};"
+                    " ask for the labels that it was trained on"
+                )
 
 
 def _merge(base: Path, adapter: Path, head: "Head") -> Any:
@@ -94,10 +161,13 @@ def _merge(base: Path, adapter: Path, head: "Head") -> Any:
 
     # without it peft would open a pickle
     check_regular(adapter / "adapter_model.safetensors", ModelError)
-    is_own = (read_adapter_config(adapter) or {}).get("task_type") == task_of(head)
+    task = (read_adapter_config(adapter) or {}).get("task_type")
+    is_own = task == task_of(head)
     if not is_own:
-        _refuse_drawn(adapter, head)
+        _refuse_drawn(adapter, head, f"model of the task {task}")
     model = _load_model(base, head)
+    if is_own:
+        _refuse_other_outputs(adapter, model, head)
     with reading(adapter, "this adapter", "train the run again", ModelError):
         config = PeftConfig.from_pretrained(str(adapter))
         if not is_own:

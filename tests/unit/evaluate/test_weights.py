@@ -7,7 +7,7 @@ import torch
 from rankscope.artefacts import layout
 from rankscope.errors import ModelError
 from rankscope.evaluate.weights import load_tokenizer, load_version
-from rankscope.records.heads import CausalLM
+from rankscope.records.heads import CausalLM, Classifier
 from rankscope.records.versions import Version
 from tiny_llama import save_full
 
@@ -49,3 +49,10 @@ def test_a_scaled_version_lies_between_the_base_and_the_step(
         for factor in (0.5, 2.0):
             expected = weight.double() + factor * (after[name].double() - weight.double())
             torch.testing.assert_close(scaled[factor][name].double(), expected, rtol=0, atol=1e-6)
+
+
+def test_an_adapter_of_others_is_not_asked_for_labels(adapter):
+    """Also one of the hub, of which a check knows nothing before it is fetched."""
+    theirs = Version("theirs-1a2b3c4d", "base-1a2b3c4d", adapter, {}, is_published=True)
+    with pytest.raises(ModelError, match="does not say which of its outputs is which label"):
+        load_version(theirs, Classifier(labels=("a", "b")))
