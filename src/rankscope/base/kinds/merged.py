@@ -2,8 +2,9 @@
 
 Guarantees: a whole model in float32, with the tokenizer and the head of the base that the run was
 trained on: of the run only its body travels. A run that diverged, or ended before the step that is
-asked for, gives no base. Where every weight was trained under that head the files of the step are
-taken as they are; an adapter is added to its base as for a measurement (`weights.steps`).
+asked for, gives no base; nor does one whose weights are not finite there. Where every weight was
+trained, the head that the base brought along included, the files of the step are taken as they are;
+an adapter is added to its base as for a measurement (`weights.steps`).
 """
 
 import shutil
@@ -44,14 +45,14 @@ def make(base: MergedBase, inputs: Sequence[Path], output: Path, record: Manifes
         for path in step.glob("*"):
             shutil.copy(path, folder / path.name)
     else:
-        _merge(trained_on, step, folder)
+        _merge(base, trained_on, step, folder)
     _as_the_base_was(trained_on, folder)
-    curve = read_parquet(steps.with_name("loss.parquet"), columns=["step", "loss"])
+    curve = read_parquet(steps.with_name("loss.parquet"), columns=["step", "loss", "tokens"])
     until = curve.filter(pl.col("step") <= number)
     record.results = {
         "parameters": trained["results"]["total_parameters"],
         "corpus_tokens": trained["results"]["tokens_per_pass"],
-        "tokens": trained["results"]["tokens"],
+        "tokens": until["tokens"].max(),
         "final_loss": until["loss"].tail(LAST_STEPS).mean(),
     }
 
@@ -60,7 +61,7 @@ def _step(base: MergedBase, steps: Path, results: dict[str, Any]) -> int:
     """Return the step of the run that is merged.
 
     Raises:
-        ModelError: the run did not end well, or kept no such step.
+        ModelError: the run did not end well, or kept no such step, as its weights were not finite.
     """
     run = base.run
     if results["status"] != "done":
@@ -74,25 +75,36 @@ def _step(base: MergedBase, steps: Path, results: dict[str, Any]) -> int:
         )
         raise ModelError(f"{run.name}: this run {how}, so that it gives no base; {advice}")
     kept = list(kept_steps(steps))
-    if base.step is not None and base.step not in kept:
-        known = ", ".join(map(str, kept))
-        raise ModelError(f"{run.name}: step {base.step} was not kept; the run kept {known}")
-    return base.step or kept[-1]
+    number = base.step or int(results["total_steps"])
+    if number not in kept:
+        known = ", ".join(map(str, kept)) or "none"
+        raise ModelError(
+            f"{run.name}: step {number} was not kept; the run kept {known}. Weights that are"
+            " not finite are never kept: take an earlier step, or lower the learning rate,"
+            f" {run.recipe.learning_rate:g} now"
+        )
+    return number
 
 
 def _is_whole(step: Path, trained_on: Path) -> bool:
     """Whether a step holds whole weights, under the head of the base that it was trained on."""
+    from rankscope.weights.heads import own_head
+
     if (step / ADAPTER_CONFIG).exists():
         return False
-    return _config(step).get("architectures") == _config(trained_on).get("architectures")
+    same_class = _config(step).get("architectures") == _config(trained_on).get("architectures")
+    # a classifier's head is drawn anew by every run, also by one on the base's own labels
+    own = own_head(trained_on)
+    return same_class and own.lent_by_base and own == own_head(step)
 
 
-def _merge(trained_on: Path, step: Path, folder: Path) -> None:
+def _merge(base: MergedBase, trained_on: Path, step: Path, folder: Path) -> None:
     """Save the model of a step, under the head of the base that it was trained on."""
-    from rankscope.weights.heads import own_head
-    from rankscope.weights.steps import load_step
+    from rankscope.weights.steps import carried
+    from rankscope.weights.text_head import training_head
 
-    load_step(trained_on, step, own_head(trained_on)).save_pretrained(folder)
+    head = training_head(base.run.data, trained_on)
+    carried(trained_on, step, head).save_pretrained(folder)
 
 
 def _as_the_base_was(trained_on: Path, folder: Path) -> None:
