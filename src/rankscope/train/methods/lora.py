@@ -16,6 +16,9 @@ starts as the base):
 - `pissa` (arXiv 2404.02948), peft's: B A starts as the r leading singular triplets of the weight,
   which are taken out of the frozen base. peft computes them in float32 at every load;
   `weights.adapters.starts` says how well that defines the update.
+
+An embedding starts otherwise in peft, with A at zero and B normal, whatever `init` says: it is
+adapted with the default start alone, and with an A that is trained.
 """
 
 from collections.abc import Iterator
@@ -51,8 +54,8 @@ def put_on(
     """Put the adapter on `model`, which was read from the folder `base`.
 
     Raises:
-        ModelError: bitsandbytes gets its weights wrong here, or the rank limits nothing and the
-            method does not allow that.
+        ModelError: bitsandbytes gets its weights wrong here; the rank limits nothing and the
+            method does not allow that; or an embedding is to start as peft starts none.
     """
     if method.quantisation is not None:
         from rankscope.weights.four_bit import ready_for_training
@@ -74,6 +77,8 @@ def put_on(
     )
     if not method.allow_rank_above_dimension:
         _refuse_ranks_that_limit_nothing(adapted, base, method.rank)
+    if method.frozen_a or method.init != "kaiming-uniform":
+        _refuse_embeddings(adapted, base, method)
     for a in _each_a(adapted):
         if method.init == "orthonormal":
             torch.nn.init.orthogonal_(a)
@@ -88,10 +93,22 @@ def _layers(adapted: torch.nn.Module) -> Iterator[tuple[str, LoraLayer]]:
 
 
 def _each_a(adapted: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
-    """Yield the A of every adapted matrix: rank × columns."""
+    """Yield the A of every adapted matrix that is no embedding: rank × columns."""
     for _, layer in _layers(adapted):
         for linear in layer.lora_A.values():
             yield linear.weight
+
+
+def _refuse_embeddings(adapted: torch.nn.Module, base: Path, method: Lora) -> None:
+    """Refuse an adapted embedding, whose A is zero at the start and has to be trained."""
+    for name, layer in _layers(adapted):
+        if layer.lora_embedding_A:
+            asked = "frozen_a: true" if method.frozen_a else f"init: {method.init}"
+            raise ModelError(
+                f"{base}: {name.removeprefix('base_model.model.')} is an embedding, whose A peft"
+                f" starts at zero and B at random, so that `{asked}` cannot hold for it; take it"
+                " out of `target_modules`, or leave `init` and `frozen_a` out of the block"
+            )
 
 
 def _refuse_ranks_that_limit_nothing(adapted: torch.nn.Module, base: Path, rank: int) -> None:

@@ -140,6 +140,21 @@ def test_a_frozen_a_stays_while_b_is_trained(llama: Path, frozen: bool) -> None:
     assert parameter_counts(model)[0] == of_b + (0 if frozen else of_a)
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [({"frozen_a": True}, "frozen_a: true"),
+     *(({"init": init}, f"init: {init}") for init in ("gaussian", "orthonormal", "pissa"))],
+    ids=str,
+)  # fmt: skip
+def test_an_embedding_starts_as_peft_starts_it_or_is_refused(llama, options, asked) -> None:
+    targets = ("embed_tokens", "q_proj")
+    with pytest.raises(ModelError, match=rf"model\.embed_tokens is an embedding.*`{asked}`"):
+        started(llama, target_modules=targets, **options)
+    model = started(llama, target_modules=targets)
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert sum("lora_embedding_" in name for name in trained) == 2
+
+
 OPTIONS = [
     *({"init": init} for init in (*PLAIN, "pissa")),
     {"init": "orthonormal", "frozen_a": True},
