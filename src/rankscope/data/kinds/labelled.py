@@ -3,15 +3,17 @@
 Guarantees: every row carries the file and the row it came from; what cannot be read, a field that
 is not there, a label that the record does not name, are refused with file and line. Texts that are
 equal are one row, the first; equal texts lie on one side of the split, and training rows whose
-texts a held-out file has are left out of training. Both sides have rows, and training rows have
-every label. Not here: passages that different rows share, which pairs do on purpose.
+texts a held-out file has are left out of training. Rows that give such texts another label are
+counted apart, and warned of. Both sides have rows, and training rows have every label. Not here:
+passages that different rows share, which pairs do on purpose.
 """
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,6 @@ SCHEMA = pl.Schema(
         "bytes": pl.Int64,
     }
 )
-_LABEL_TYPES = (str, int)
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,23 @@ class Example:
     label: str
     origin: str
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The hash by which texts are the same."""
         return sha256(json.dumps(self.texts))
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Training rows, held-out rows, and how many were left out because their texts are there.
+
+    `contradicting`: those of them that have another label than the row that stays.
+    """
+
+    training: list[Example]
+    heldout: list[Example]
+    left_out: int
+    contradicting: int
 
 
 def content(spec: LabelledText, made_from: tuple[Path, ...] = ()) -> Content:
@@ -67,7 +81,8 @@ def content(spec: LabelledText, made_from: tuple[Path, ...] = ()) -> Content:
     """
     del made_from
     refuse_changed(spec.name, spec.file_sets, spec.found)
-    training, heldout, doubles = _sides(spec)
+    sides = _sides(spec)
+    training, heldout = sides.training, sides.heldout
     _check(spec, training, heldout)
     rows = [_row(each, TRAIN) for each in training] + [_row(each, HELDOUT) for each in heldout]
     counts = {
@@ -76,9 +91,15 @@ def content(spec: LabelledText, made_from: tuple[Path, ...] = ()) -> Content:
     }
     logger.info(
         "%s: %d rows to train on, %d held out, %d repeated ones left out",
-        *(spec.name, len(training), len(heldout), doubles),
+        *(spec.name, len(training), len(heldout), sides.left_out),
     )
-    results = {"rows": counts, "left_out": doubles}
+    if sides.contradicting:
+        logger.warning(
+            "%s: %d of the repeated rows have another label than the row of the same text that is"
+            " kept, the first (a held-out file's before others)",
+            *(spec.name, sides.contradicting),
+        )
+    results = {"rows": counts, "left_out": sides.left_out, "contradicting": sides.contradicting}
     return Content(pl.DataFrame(rows, schema=SCHEMA), results)
 
 
@@ -98,31 +119,42 @@ def first_rows(spec: LabelledText, read_whole: int, most_files: int) -> bool:
     return sum(check_regular(file, DataError) for file in files) <= read_whole
 
 
-def _sides(spec: LabelledText) -> tuple[list[Example], list[Example], int]:
-    """Return training rows, held-out rows, and how many repeated ones were left out."""
+def _sides(spec: LabelledText) -> _Sides:
+    """Read the rows, and split them."""
     found = list(read(spec.path, spec))
-    rows = _distinct(found)
+    distinct = _distinct(found)
     if spec.heldout_path is None:
-        rows = _capped(rows, spec)
+        rows = _capped(list(distinct.values()), spec)
         try:
             groups = heldout_groups((each.group for each in rows), spec.fraction, spec.seed)
         except DataError as error:
             raise DataError(f"{spec.path}: {error}") from None
-        doubles = len(found) - len(_distinct(found))
         training = [each for each in rows if each.group not in groups]
-        return training, [each for each in rows if each.group in groups], doubles
+        heldout = [each for each in rows if each.group in groups]
+        left_out = len(found) - len(distinct)
+        return _Sides(training, heldout, left_out, _contradicting(found, distinct))
     given = list(read(spec.heldout_path, spec))
-    heldout = _distinct(given)
-    known = {each.group for each in heldout}
-    apart = [each for each in rows if each.group not in known]
-    return _capped(apart, spec), heldout, len(found) - len(apart) + len(given) - len(heldout)
+    apart = _distinct(given)
+    new = [each for each in distinct.values() if each.group not in apart]
+    return _Sides(
+        _capped(new, spec),
+        list(apart.values()),
+        len(found) - len(new) + len(given) - len(apart),
+        _contradicting([*given, *found], distinct | apart),
+    )
 
 
-def _distinct(rows: Iterable[Example]) -> list[Example]:
+def _distinct(rows: Iterable[Example]) -> dict[str, Example]:
+    """Return the first row of every text, by the hash of the text, in order."""
     first: dict[str, Example] = {}
     for each in rows:
         first.setdefault(each.group, each)
-    return list(first.values())
+    return first
+
+
+def _contradicting(rows: Iterable[Example], kept: Mapping[str, Example]) -> int:
+    """Count the rows that give a text another label than the row that is kept of it."""
+    return sum(each.label != kept[each.group].label for each in rows)
 
 
 def _capped(rows: list[Example], spec: LabelledText) -> list[Example]:
@@ -204,7 +236,8 @@ def _label(row: dict[str, Any], spec: LabelledText, where: str) -> str:
     if spec.label_field not in row:
         text_of(row, spec.label_field, where, "label_field")
     value = row[spec.label_field]
-    label = str(value) if isinstance(value, _LABEL_TYPES) else None
+    is_written = isinstance(value, str | int) and not isinstance(value, bool)
+    label = str(value) if is_written else None
     if label not in spec.labels:
         raise DataError(
             f"{where}: the label in field {spec.label_field!r} is {value!r}; allowed:"

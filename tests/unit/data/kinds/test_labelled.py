@@ -59,6 +59,7 @@ def test_whole_numbers_are_the_labels_written_so(tmp_path) -> None:
         (rows_of(), {"text_fields": ("a", "c")}, r"no field 'c'.*\(set text_fields\)"),
         (rows_of(), {"labels": ("same", "new")}, r"line 2: the label .* 'other'; allowed: same"),
         (rows_of(label=0.5), {}, r"is 0\.5; allowed"),
+        (rows_of(label=True), {"labels": ("True", "False")}, "is True; allowed"),
         (rows_of(label="same"), {}, r"none of the 15 rows to train on has the label 'other'"),
         (rows_of(a=" ", b=""), {}, "there is no text in it"),
         (rows_of(1), {}, "cannot be split"),
@@ -86,6 +87,31 @@ def test_repeated_texts_are_one_row_and_lie_on_one_side(tmp_path) -> None:
     made = content(pairs(write(tmp_path / "x.jsonl", rows_of() + rows_of())))
     assert made.rows.height == 20
     assert made.results["left_out"] == 20
+
+
+def test_equal_texts_of_other_labels_are_counted_and_warned_of(tmp_path, caplog) -> None:
+    turned = [row | {"label": LABELS[row["label"] == LABELS[0]]} for row in rows_of(3)]
+    made = content(pairs(write(tmp_path / "x.jsonl", [*rows_of(), *rows_of(5), *turned])))
+    assert made.results["left_out"] == 8
+    assert made.results["contradicting"] == 3
+    assert "3 of the repeated rows have another label" in caplog.text
+    kept = {row["text"]: row["label"] for row in made.rows.to_dicts()}
+    assert kept == {row["a"]: row["label"] for row in rows_of()}
+
+
+def test_a_held_out_file_says_what_the_label_of_a_text_is(tmp_path, caplog) -> None:
+    turned = [row | {"label": LABELS[row["label"] == LABELS[0]]} for row in rows_of(3)]
+    training = write(tmp_path / "train.jsonl", rows_of(20))
+    heldout = write(tmp_path / "test.jsonl", turned)
+    made = content(pairs(training, heldout_fraction=None, heldout_path=str(heldout)))
+    assert made.results["left_out"] == made.results["contradicting"] == 3
+    assert set(made.rows.filter(split="heldout")["text"]) == {"text 0", "text 1", "text 2"}
+
+
+def test_nobody_is_warned_of_plain_repetition(tmp_path, caplog) -> None:
+    made = content(pairs(write(tmp_path / "x.jsonl", rows_of() + rows_of())))
+    assert made.results["contradicting"] == 0
+    assert "another label" not in caplog.text
 
 
 def test_more_rows_hold_all_of_fewer(tmp_path) -> None:
