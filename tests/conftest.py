@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tiny_heads import FAMILIES, save_family
 from tiny_study import WIDE_STUDY, TinyBase, make_tiny_base
 
 
@@ -35,6 +36,13 @@ def wide_base(tmp_path_factory: pytest.TempPathFactory) -> TinyBase:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         return make_tiny_base(folder, WIDE_STUDY)
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A random base of every family of `tiny_heads`, to read only."""
+    folder = tmp_path_factory.mktemp("families")
+    return {family: save_family(family, folder / family) for family in FAMILIES}
 
 
 @pytest.fixture

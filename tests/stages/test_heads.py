@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import warnings
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +10,7 @@ import torch
 
 from counted import Counted
 from document_runs import ask
-from labelled_runs import LABELS, make_inputs, run_on, write_pairs
+from labelled_runs import LABELS, train_on
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import kept_steps
 from rankscope.errors import ModelError
@@ -23,31 +22,16 @@ from rankscope.text.pairs import Layout, load_pair_encoder
 from rankscope.train.stage import train_run
 from rankscope.weights import heads
 from rankscope.weights.steps import load_step
-from tiny_heads import ENCODERS, FAMILIES, HEADS, save_family
+from tiny_heads import ENCODERS, FAMILIES, HEADS
 
+pytestmark = pytest.mark.usefixtures("laboratory")
 HEAD = Classifier(labels=LABELS)
 METHODS = {"full": FullFineTuning(), "lora": Lora(rank=2, alpha=4.0)}
 TEXTS = [("loss 1", "loss 2"), ("a page of words", "list"), ("file", "rank rank rank rank")]
 
 
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("families")
-    return {family: save_family(family, folder / family) for family in FAMILIES}
-
-
-@pytest.fixture(autouse=True)
-def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_pairs(Path("pairs.jsonl"))
-    warnings.filterwarnings("ignore", module="peft")
-
-
 def trained(base: Path, method, **recipe):
-    run = run_on(base, Path("pairs.jsonl"), method, **recipe)
-    files = make_inputs(run)
-    train_run(run, files)
-    return run, files
+    return train_on(base, Path("pairs.jsonl"), method, **recipe)
 
 
 def logits(model, base: Path) -> torch.Tensor:
@@ -67,16 +51,17 @@ def test_a_classifier_is_trained_reloaded_and_compared(bases, family, method) ->
     assert after.config.id2label == dict(enumerate(LABELS))
     assert not torch.equal(logits(before, files.base), logits(after, files.base))
 
+    torch.testing.assert_close(
+        logits(after, files.base), logits(by_the_libraries(bases[family], steps[6]), files.base),
+        atol=1e-4, rtol=1e-4,
+    )  # fmt: skip
+
     if method == "lora":
         stored = {name for name in stored_names(steps[6]) if "lora_" not in name}
         assert {
             next(m for m in HEADS[family] if name.startswith(f"base_model.model.{m}."))
             for name in stored
         } == set(HEADS[family])
-        torch.testing.assert_close(
-            logits(after, files.base), logits(by_peft(bases[family], steps[6]), files.base),
-            atol=1e-4, rtol=1e-4,
-        )  # fmt: skip
 
     decompose_base(files.base, Path("spectra"), Path("resume"), "base")
     out = Path("out")
@@ -98,15 +83,18 @@ def stored_names(step: Path) -> list[str]:
         return list(file.keys())
 
 
-def by_peft(base: Path, adapter: Path):
-    """Base and adapter as anybody would load them, unmerged."""
+def by_the_libraries(base: Path, step: Path):
+    """A kept step as anybody would load it, an adapter unmerged."""
     from peft import PeftModel
     from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(LABELS))
+    known = AutoModelForSequenceClassification
+    if not (step / "adapter_config.json").exists():
+        return known.from_pretrained(step).eval()
+    model = known.from_pretrained(base, num_labels=len(LABELS))
     if model.config.pad_token_id is None:
         model.config.pad_token_id = model.config.eos_token_id
-    return PeftModel.from_pretrained(model, adapter).eval()
+    return PeftModel.from_pretrained(model, step).eval()
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2"])

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import warnings
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +9,8 @@ import pytest
 import torch
 
 from counted import Counted
-from document_runs import ask, documents, write_documents
-from labelled_runs import make_inputs, run_on
+from document_runs import ask, documents
+from labelled_runs import train_on
 from rankscope.artefacts import layout
 from rankscope.artefacts.reading import kept_steps, read_manifest
 from rankscope.records.evaluations import BitsPerByte
@@ -20,8 +19,9 @@ from rankscope.records.methods import FullFineTuning, Lora
 from rankscope.spectra.stage import analyse_run, decompose_base
 from rankscope.train.stage import train_run
 from rankscope.weights.steps import load_step
-from tiny_heads import ENCODERS, FAMILIES, save_family
+from tiny_heads import ENCODERS, FAMILIES
 
+pytestmark = pytest.mark.usefixtures("laboratory")
 METHODS = {"full": FullFineTuning(), "lora": Lora(rank=2, alpha=4.0)}
 DECODERS = tuple(family for family in FAMILIES if family not in ENCODERS)
 HEADS = {
@@ -34,28 +34,12 @@ HEADS = {
 """Where the weights lie of what each of them ends in."""
 
 
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("families")
-    return {family: save_family(family, folder / family) for family in FAMILIES}
-
-
-@pytest.fixture(autouse=True)
-def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_documents(Path("texts.jsonl"))
-    warnings.filterwarnings("ignore", module="peft")
-
-
 def head_of(family: str) -> CausalLM | MaskedLM:
     return MaskedLM() if family in ENCODERS else CausalLM()
 
 
 def trained(base: Path, method, **recipe):
-    run = run_on(base, documents(Path("texts.jsonl")), method, **recipe)
-    files = make_inputs(run)
-    train_run(run, files)
-    return run, files
+    return train_on(base, documents(Path("texts.jsonl")), method, **recipe)
 
 
 def logits(model) -> torch.Tensor:
@@ -91,7 +75,10 @@ def test_a_language_model_is_trained_reloaded_and_compared(bases, family, method
     torch.testing.assert_close(logits(after), logits(theirs), atol=1e-4, rtol=1e-4)
     if method == "lora":
         # the head of a language model is the base's own
-        assert all(after.base_model_prefix in name for name in stored_names(steps[6]))
+        assert all(
+            name.startswith(f"base_model.model.{after.base_model_prefix}.")
+            for name in stored_names(steps[6])
+        )
 
     decompose_base(files.base, Path("spectra"), Path("resume"), "base")
     out = Path("out")

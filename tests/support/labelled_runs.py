@@ -14,7 +14,7 @@ from rankscope.records.labelled import LabelledText
 from rankscope.records.methods import Method
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
-from rankscope.train.stage import TrainingFiles
+from rankscope.train.stage import TrainingFiles, train_run
 from rankscope.weights.model_folder import link_local
 from sealing import seal
 
@@ -52,6 +52,16 @@ def run_on(base: Path, data: Path | TrainingSpec, method: Method, **recipe: Any)
         recipe=Recipe(**settings),
         seed=3,
     )
+
+
+def train_on(
+    base: Path, data: Path | TrainingSpec, method: Method, **recipe: Any
+) -> tuple[Run, TrainingFiles]:
+    """Make and train such a run; return it with its files."""
+    run = run_on(base, data, method, **recipe)
+    files = make_inputs(run)
+    train_run(run, files)
+    return run, files
 
 
 def make_inputs(run: Run) -> TrainingFiles:

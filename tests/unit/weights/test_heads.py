@@ -18,12 +18,6 @@ from tiny_llama import save_base
 LABELS = Classifier(labels=("no", "yes", "maybe"))
 
 
-@pytest.fixture(scope="session")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("families")
-    return {family: save_family(family, folder / family) for family in FAMILIES}
-
-
 def own(family: str) -> CausalLM | MaskedLM:
     return MaskedLM() if family in ENCODERS else CausalLM()
 
