@@ -13,6 +13,7 @@ from rankscope.records.optimizers import AdamW, Optimizer
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.records.schedules import Cosine, Schedule
+from rankscope.train import arguments
 from rankscope.train.arguments import training_arguments
 from rankscope.train.feed import Feed
 
@@ -56,19 +57,19 @@ def test_every_kind_has_a_module_of_its_name(part: str, kind: str) -> None:
 def test_optimizer_and_schedule_are_the_recipe_s(tmp_path) -> None:
     optimizer, schedule = AdamW(betas=(0.9, 0.95)), Cosine(floor=0.01)
     recipe = Recipe(learning_rate=2e-4, steps=40, optimizer=optimizer, schedule=schedule)
-    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
-    assert (arguments.optim, arguments.adam_beta2) == ("adamw_torch", 0.95)
-    assert arguments.lr_scheduler_type == "cosine_with_min_lr"
-    assert arguments.lr_scheduler_kwargs == {"min_lr_rate": 0.01}
+    made = training_arguments(run_of(recipe), FEED, tmp_path)
+    assert (made.optim, made.adam_beta2) == ("adamw_torch", 0.95)
+    assert made.lr_scheduler_type == "cosine_with_min_lr"
+    assert made.lr_scheduler_kwargs == {"min_lr_rate": 0.01}
 
 
 def test_micro_batches_accumulate_to_the_batch(tmp_path) -> None:
     recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
-    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 12
-    assert arguments.per_device_train_batch_size == 3
-    assert arguments.warmup_steps == 2  # 5 % of 40
-    assert arguments.seed == arguments.data_seed == 7
+    made = training_arguments(run_of(recipe), FEED, tmp_path)
+    assert made.per_device_train_batch_size * made.gradient_accumulation_steps == 12
+    assert made.per_device_train_batch_size == 3
+    assert made.warmup_steps == 2  # 5 % of 40
+    assert made.seed == made.data_seed == 7
 
 
 @pytest.mark.parametrize("visible", [0, 1, 4])
@@ -77,13 +78,47 @@ def test_a_batch_is_the_recipe_s_however_many_gpus_are_visible(
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: visible)
     recipe = Recipe(learning_rate=2e-4, steps=40, batch_size=12, micro_batch_size=3)
-    arguments = training_arguments(run_of(recipe), FEED, tmp_path)
-    assert arguments.n_gpu == min(visible, 1)
-    assert arguments.train_batch_size * arguments.gradient_accumulation_steps == 12
+    made = training_arguments(run_of(recipe), FEED, tmp_path)
+    assert made.n_gpu == min(visible, 1)
+    assert made.train_batch_size * made.gradient_accumulation_steps == 12
 
 
 @pytest.mark.parametrize(("in_order", "order"), [(True, "sequential"), (False, "random")])
 def test_what_is_in_order_stays_so(in_order: bool, order: str, tmp_path) -> None:
     feed = Feed(Examples(), range(100, 4100, 100), 400, in_order=in_order)
-    arguments = training_arguments(run_of(Recipe(learning_rate=2e-4, steps=40)), feed, tmp_path)
-    assert arguments.train_sampling_strategy == order
+    made = training_arguments(run_of(Recipe(learning_rate=2e-4, steps=40)), feed, tmp_path)
+    assert made.train_sampling_strategy == order
+
+
+def test_every_number_of_a_recipe_is_its_own_argument(tmp_path) -> None:
+    """All of them different, so that no two can stand for each other."""
+    optimizer = AdamW(betas=(0.81, 0.92), eps=3e-7)
+    recipe = Recipe(
+        learning_rate=2e-4, steps=40, optimizer=optimizer, weight_decay=0.07, max_gradient_norm=0.6
+    )
+    given = training_arguments(run_of(recipe), FEED, tmp_path)
+    assert given.learning_rate == 2e-4
+    assert given.weight_decay == 0.07
+    assert given.max_grad_norm == 0.6
+    assert (given.adam_beta1, given.adam_beta2, given.adam_epsilon) == (0.81, 0.92, 3e-7)
+    assert given.max_steps == 40
+
+
+@pytest.mark.parametrize("has_gpu", [False, True])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_bfloat16_is_computed_where_the_machine_can(
+    precision, has_gpu, tmp_path, monkeypatch
+) -> None:
+    seen = {}
+    monkeypatch.setattr(arguments, "TrainingArguments", lambda **given: seen.update(given) or Seen)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    recipe = Recipe(learning_rate=2e-4, steps=40, precision=precision)
+    training_arguments(run_of(recipe), FEED, tmp_path)
+    assert seen["bf16"] is (precision == "bfloat16")
+    assert seen["use_cpu"] is (precision == "bfloat16" and not has_gpu)
+
+
+class Seen:
+    """What stands for the arguments of a machine that is not here."""
+
+    n_gpu = 0
