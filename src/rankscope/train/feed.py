@@ -24,9 +24,9 @@ class Feed:
 
     `tokens_per_pass`: those of all of it, once.
     `in_order`: the dataset holds what the whole run sees, in the order in which it sees it;
-    otherwise it is one pass, of which the Trainer shuffles each. `shares_rows`: examples that must
-    not see each other lie in one row. `loss` is taken instead of the model's own, where a family's
-    own depends on the size of a forward pass.
+    otherwise it holds one pass, and the Trainer shuffles every pass anew. `shares_rows`: examples
+    that must not see each other lie in one row. `loss` is taken instead of the model's own, where a
+    family's own depends on the size of a forward pass.
     """
 
     dataset: Dataset[Any]

@@ -1,9 +1,8 @@
 """From a base and a method to the model that is trained.
 
 Guarantees: the base is loaded in float32, a quantised one with its linear layers in 4 bits, under
-the head of what it is trained on (`weights.heads`). What a
-method adds to it, or leaves out of training, is in the module of `train.methods` that its `kind`
-names.
+the head of what it is trained on (`weights.heads`). What a method adds to it, or leaves out of
+training, is in the module of `train.methods` that its `kind` names.
 """
 
 from importlib import import_module

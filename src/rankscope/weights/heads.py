@@ -48,7 +48,7 @@ CAUSAL = CLASS_OF_TASK["CAUSAL_LM"]
 
 
 @dataclass(frozen=True)
-class _Way:
+class _LibraryNames:
     """What transformers and peft call a head; peft has no task for masked language models."""
 
     auto_class: str
@@ -56,10 +56,10 @@ class _Way:
     is_drawn: bool = False
 
 
-_WAYS = {
-    "causal-lm": _Way(CAUSAL, "CAUSAL_LM"),
-    "masked-lm": _Way("AutoModelForMaskedLM", None),
-    "classifier": _Way(CLASS_OF_TASK["SEQ_CLS"], "SEQ_CLS", is_drawn=True),
+_LIBRARY_NAMES = {
+    "causal-lm": _LibraryNames(CAUSAL, "CAUSAL_LM"),
+    "masked-lm": _LibraryNames("AutoModelForMaskedLM", None),
+    "classifier": _LibraryNames(CLASS_OF_TASK["SEQ_CLS"], "SEQ_CLS", is_drawn=True),
 }
 _FALLBACK_SPREAD = 0.02  # of families whose configuration has none
 
@@ -74,9 +74,9 @@ def load(folder: Path, head: "Head", seed: int | None = 0, **options: Any) -> "P
     Raises:
         ModelError: the folder has no such model, or lacks weights that it should have.
     """
-    way = _WAYS[head.kind]
-    if not way.is_drawn:
-        return whole(folder, *read_model(folder, way.auto_class, **options))
+    names = _LIBRARY_NAMES[head.kind]
+    if not names.is_drawn:
+        return with_all_weights(folder, *read_model(folder, names.auto_class, **options))
     # another head's matrix of the same name is of other labels, and is not taken anyhow
     from transformers.utils import logging as library_logging
 
@@ -84,14 +84,14 @@ def load(folder: Path, head: "Head", seed: int | None = 0, **options: Any) -> "P
     library_logging.set_verbosity_error()  # it would list the heads, which is said here
     try:
         model, absent = read_model(
-            folder, way.auto_class, labels_of(head), ignore_mismatched_sizes=True, **options
+            folder, names.auto_class, labels_of(head), ignore_mismatched_sizes=True, **options
         )
     finally:
         library_logging.set_verbosity(verbosity)
     modules = head_modules(model)
-    whole(folder, model, (name for name in absent if not _is_in(name, modules)))
+    with_all_weights(folder, model, (name for name in absent if not _is_in(name, modules)))
     if seed is None:
-        _silence(model, modules)
+        _set_to_zero(model, modules)
     else:
         _draw(model, [each for each in modules if _is_drawn(each, absent)], seed)
     # a decoder's classifier looks for the last token that does not pad
@@ -105,10 +105,14 @@ def load_trained(folder: Path, head: "Head", **options: Any) -> "PreTrainedModel
     Raises:
         ModelError: the folder has no such model, or lacks weights.
     """
-    return whole(folder, *read_model(folder, _WAYS[head.kind].auto_class, **options))
+    return with_all_weights(
+        folder, *read_model(folder, _LIBRARY_NAMES[head.kind].auto_class, **options)
+    )
 
 
-def whole(folder: Path, model: "PreTrainedModel", absent: Iterable[str]) -> "PreTrainedModel":
+def with_all_weights(
+    folder: Path, model: "PreTrainedModel", absent: Iterable[str]
+) -> "PreTrainedModel":
     """Refuse a model of which transformers drew weights at random; return it else.
 
     Raises:
@@ -132,7 +136,7 @@ def build(config: "PreTrainedConfig", head: "Head") -> "PreTrainedModel":
     """
     for name, value in labels_of(head).items():
         setattr(config, name, value)
-    return build_model(config, _WAYS[head.kind].auto_class)
+    return build_model(config, _LIBRARY_NAMES[head.kind].auto_class)
 
 
 def labels_of(head: "Head") -> dict[str, Any]:
@@ -184,11 +188,11 @@ def adapter_settings(model: "PreTrainedModel", head: "Head") -> dict[str, Any]:
     A classifier's head is saved whole. A language model's is the base's own: it stays as it is,
     and `all-linear` leaves its matrices alone, also those before the last.
     """
-    way = _WAYS[head.kind]
+    names = _LIBRARY_NAMES[head.kind]
     modules = head_modules(model)
-    if way.is_drawn:
-        return {"task_type": way.task, "modules_to_save": list(modules)}
-    settings: dict[str, Any] = {"task_type": way.task}
+    if names.is_drawn:
+        return {"task_type": names.task, "modules_to_save": list(modules)}
+    settings: dict[str, Any] = {"task_type": names.task}
     last = model.get_output_embeddings()
     inner = [
         name
@@ -200,7 +204,7 @@ def adapter_settings(model: "PreTrainedModel", head: "Head") -> dict[str, Any]:
 
 def task_of(head: "Head") -> str | None:
     """Return what peft calls the task of a model with `head`."""
-    return _WAYS[head.kind].task
+    return _LIBRARY_NAMES[head.kind].task
 
 
 def own_head(folder: Path) -> "Head":
@@ -273,7 +277,7 @@ def _is_drawn(module: str, absent: Iterable[str]) -> bool:
     return "." not in module or any(_is_in(weight, [module]) for weight in absent)
 
 
-def _silence(model: "PreTrainedModel", modules: Iterable[str]) -> None:
+def _set_to_zero(model: "PreTrainedModel", modules: Iterable[str]) -> None:
     """Set the weights of modules to 0."""
     for name in modules:
         for weight in model.get_submodule(name).parameters():

@@ -35,7 +35,9 @@ def adapted(model, head):
 
 def test_every_head_has_a_way() -> None:
     union, _ = get_args(Head)
-    assert {kind.model_fields["kind"].default for kind in get_args(union)} == set(heads._WAYS)
+    assert {kind.model_fields["kind"].default for kind in get_args(union)} == set(
+        heads._LIBRARY_NAMES
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -31,7 +31,7 @@ from rankscope.weights.adapters.adapter_config import (
 )
 from rankscope.weights.adapters.peft_models import base_config, class_of, load_adapter
 from rankscope.weights.dequantised_files import write_float32
-from rankscope.weights.heads import CAUSAL, whole
+from rankscope.weights.heads import CAUSAL, with_all_weights
 from rankscope.weights.loading import read_model
 from rankscope.weights.matrices import Model, open_model
 from rankscope.weights.sources import Source
@@ -191,7 +191,7 @@ def _merged_layers(
     try:
         model, absent = read_model(place / "base", kind, dtype=torch.float32)
         if kind == CAUSAL:  # the others' heads may be the adapter's own
-            whole(place / "base", model, absent)
+            with_all_weights(place / "base", model, absent)
     except ModelError as error:
         raise ModelError(str(error).replace(str(place / "base"), str(base))) from error
     task = f"peft {_version()} cannot merge this {config.get('peft_type')} adapter into {base}"
