@@ -7,7 +7,7 @@ test set of its own, runs are compared with the base on that of their sampling.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -19,7 +19,7 @@ from rankscope.errors import ArtefactError
 from rankscope.records.keys import BASE, NOT_TRAINED, PUBLISHED
 from rankscope.records.methods import FULL
 from rankscope.report.evidence.conditions import families_of
-from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws, unit_counts
+from rankscope.report.evidence.resampling import DRAWS, Floats, mean_draws
 from rankscope.report.evidence.spread import Repeated, seed_deviations
 
 TestKind = Literal["intra", "inter"]
@@ -145,9 +145,17 @@ class Evidence:
         return max(reversed(sets.to_list()), key=lambda each: counts[each], default="")
 
     def on(self, trained_on: str) -> "Evidence":
-        """The evidence on the runs of one training set, and the base."""
+        """The evidence on the runs of one training set, and the base: no rows of other runs."""
         kept = (pl.col("trained_on") == trained_on) | (pl.col("family") == BASE)
-        return replace(self, runs=self.runs.filter(kept))
+        runs = self.runs.filter(kept)
+        of_them = pl.col("run").is_in(runs["run"].to_list())
+        return Evidence(
+            runs=runs,
+            items=self.items.filter(of_them),
+            matrices=self.matrices.filter(of_them),
+            intruders=self.intruders.filter(of_them),
+            vectors=self.vectors.filter(of_them),
+        )
 
     @cached_property
     def series(self) -> tuple[str, ...]:
@@ -365,58 +373,7 @@ class Evidence:
         counts = rows.group_by("step").agg(pl.col("run").n_unique()).sort("step")
         return tuple(counts.filter(pl.col("run") == len(runs))["step"])
 
-    def matrix_values(self, condition: Condition, column: str, step: int) -> Floats:
-        """Seeds × matrices of a column of the table `matrices`, matrices sorted by name."""
-        condition = self.analysed(condition)
-        rows = self.matrices.filter(pl.col("run").is_in(condition.runs), pl.col("step") == step)
-        return seeds_by_matrix(rows, condition, column)
-
-    def over_matrices(
-        self,
-        values: Floats,
-        condition: Condition,
-        statistic: Callable[[Floats, Floats], Floats] | None = None,
-    ) -> Floats:
-        """Draws of a mean (or another weighted statistic) over matrices, then over seeds.
-
-        `statistic` takes values of one seed (matrices) and counts (draws × matrices). The seeds are
-        those of the condition alone: ranks and norms of full updates spread otherwise than those of
-        adapters, which their rank bounds.
-        """
-        counts = unit_counts(values.shape[1], "matrices")
-        each = np.column_stack([(statistic or _weighted_mean)(seed, counts) for seed in values])
-        own = Repeated(condition.label, self.seeds(self.analysed(condition).runs), each[:1].T)
-        return np.asarray(each.mean(axis=1) + seed_deviations(own, [own])[:, 0])
-
-    def of_each_matrix(self, condition: Condition, column: str, step: int) -> Floats:
-        """Draws × matrices: the mean over seeds, moved for all matrices together by the seeds."""
-        values = self.matrix_values(condition, column, step)
-        own = Repeated(condition.label, self.seeds(self.analysed(condition).runs), values)
-        return np.asarray(values.mean(axis=0) + seed_deviations(own, [own]))
-
-
-def _weighted_mean(values: Floats, counts: Floats) -> Floats:
-    return np.asarray(counts @ values / counts.sum(axis=1))
-
 
 def _of_median_spread(recipes: list[Repeated]) -> Repeated:
     ordered = sorted(recipes, key=lambda each: float((each.residuals**2).sum()))
     return ordered[(len(ordered) - 1) // 2]
-
-
-def seeds_by_matrix(rows: pl.DataFrame, condition: Condition, column: str) -> Floats:
-    """Seeds × matrices of a column, matrices sorted by name."""
-    wide = rows.sort("matrix", "seed").pivot(
-        on="run", index="matrix", values=column, maintain_order=True
-    )
-    return wide.select(condition.runs).to_numpy().T.astype(np.float64)
-
-
-def weighted_median(values: Floats, counts: Floats) -> Floats:
-    """Median of `values` for each row of repetition `counts` (draws × values)."""
-    order = np.argsort(values, kind="stable")
-    cumulative = counts[:, order].cumsum(axis=1)
-    total = cumulative[:, -1:]
-    lower = (cumulative >= total / 2).argmax(axis=1)
-    upper = (cumulative > total / 2).argmax(axis=1)
-    return np.asarray((values[order][lower] + values[order][upper]) / 2)

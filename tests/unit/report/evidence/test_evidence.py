@@ -3,12 +3,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from evidence_builder import EvidenceBuilder
 from rankscope.errors import ArtefactError
-from rankscope.report.evidence.evidence import weighted_median
 
 
 def test_gain_is_positive_for_what_improves_whatever_the_metric():
@@ -91,18 +88,6 @@ def test_without_the_base_nothing_can_be_compared_and_the_message_says_what_to_r
         evidence.gain(evidence.conditions[0], "code", 5)
 
 
-@given(
-    st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 4)), min_size=1, max_size=8).filter(
-        lambda pairs: sum(count for _, count in pairs)
-    )
-)
-def test_the_weighted_median_is_that_of_repeated_values(pairs):
-    values = np.array([value for value, _ in pairs])
-    counts = np.array([[count for _, count in pairs]], dtype=np.float64)
-    repeated = np.repeat(values, counts[0].astype(int))
-    assert weighted_median(values, counts)[0] == pytest.approx(np.median(repeated))
-
-
 def test_a_run_that_was_not_scored_yet_is_left_out_of_the_mean():
     builder = EvidenceBuilder()
     builder.scores("base", "code", {0: [0.0]})
@@ -122,6 +107,20 @@ def test_a_run_that_was_not_analysed_yet_is_left_out_of_the_spectra():
     evidence = builder.build()
     condition = evidence.conditions[0]
     assert evidence.spectral_steps(condition) == (5,)
+
+
+def test_the_evidence_on_a_training_set_has_no_rows_of_other_runs():
+    builder = EvidenceBuilder()
+    builder.scores("base", "code", {0: [0.0]})
+    runs = [builder.run(4, 0), builder.run(4, 0, trained_on="more")]
+    for run in runs:
+        builder.scores(run, "code", {5: [1.0]})
+        builder.intruders(run, 5, [1])
+        builder.vector(run, 5, 0, sigma=1.0, max_cosine=0.1)
+    found = builder.build().on("code")
+    assert set(found.items["run"]) == {"base", runs[0]}
+    for rows in (found.matrices, found.intruders, found.vectors):
+        assert set(rows["run"]) == {runs[0]}
 
 
 def test_intervals_do_not_depend_on_the_names_of_artefacts():

@@ -54,16 +54,19 @@ def content(study: Study, tables: Tables) -> Content:
 
 
 def takeaway(summary: pl.DataFrame, order: list[str]) -> str:
-    """The counts of every method at the end of training."""
+    """The counts of every method at the end of training, and of how many vectors these are."""
     rows = summary.filter(
         pl.col("side") == "left", pl.col("k") == K, (pl.col("epsilon") - EPSILON).abs() < 1e-9
     )
     if rows.is_empty():
         return ""
     last = rows.filter(pl.col("step") == pl.col("step").max().over("condition"))
+    matrices = last["matrices"].unique().to_list()
+    alike = len(matrices) == 1
     found = {
         row["condition"]: f"{row['intruders']:g} [{row['low']:.0f}, {row['high']:.0f}]"
+        + ("" if alike else f" of {K * row['matrices']}")
         for row in last.iter_rows(named=True)
     }
-    examined = K * rows["matrices"][0]
-    return f"of {examined} vectors at ε = {EPSILON}: {in_order(found, order)}"
+    examined = f"of {K * matrices[0]} vectors " if alike else "vectors "
+    return f"{examined}at ε = {EPSILON}: {in_order(found, order)}"

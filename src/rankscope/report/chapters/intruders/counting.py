@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from rankscope.report.evidence.evidence import Condition, Evidence, seeds_by_matrix
+from rankscope.report.evidence.evidence import Condition, Evidence
+from rankscope.report.evidence.matrix_statistics import seeds_by_matrix
 from rankscope.report.evidence.resampling import Floats, unit_counts
 from rankscope.report.evidence.spread import Repeated, as_counts, seed_deviations
 
@@ -62,6 +63,10 @@ class Counting:
             pl.col("k") == self.k, (pl.col("epsilon") - self.epsilon).abs() < 1e-9,
         )  # fmt: skip
         return seeds_by_matrix(rows, condition, "intruders")
+
+    def matrices(self, condition: Condition, step: int) -> int:
+        """Number of matrices in which the intruders of a condition were counted."""
+        return int(self.by_matrix(condition, step).shape[1])
 
     def totals(self, condition: Condition, step: int, grid: pl.DataFrame | None = None) -> Floats:
         """Draws × settings: intruders over all matrices, mean over seeds.

@@ -22,8 +22,7 @@ def counts(tables: Tables, summary: pl.DataFrame) -> Figure:
     k, epsilon = counting.k, counting.epsilon
     rows = _rows(tables, summary, k, epsilon)
     conditions = conditions_of(tables.runs)
-    examined = k * int(summary["matrices"][0])
-    vectors = f"intruders of {examined} vectors"
+    vectors = _counted(summary, k)
     at_end = _y(vectors, rows.filter(pl.col("panel") != OVER_STEPS))  # one axis for both sides
     over_steps = _y(vectors, rows.filter(pl.col("panel") == OVER_STEPS))
     of_epsilon = _x("ε", [0.0, 1.0])
@@ -49,6 +48,12 @@ def counts(tables: Tables, summary: pl.DataFrame) -> Figure:
             ),
         ),
     )
+
+
+def _counted(summary: pl.DataFrame, k: int) -> str:
+    """What is counted, and of how many vectors where these are as many for all methods."""
+    matrices = summary["matrices"].unique().to_list()
+    return "intruders" + (f" of {k * matrices[0]} vectors" if len(matrices) == 1 else "")
 
 
 def _rows(tables: Tables, summary: pl.DataFrame, k: int, epsilon: float) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 
 from rankscope.report.chapters.intruders.counting import Counting
 from rankscope.report.evidence.evidence import Condition
+from rankscope.report.evidence.matrix_statistics import matrix_names
 from rankscope.report.evidence.resampling import COVERAGE, Floats, spearman_draws, unit_counts
 from rankscope.report.evidence.spread import Repeated, in_proportion, seed_deviations, student_scale
 from rankscope.report.verdicts import papers
@@ -99,8 +100,8 @@ def full_has_none(subject: Subject) -> Iterator[Verdict]:
 
 def _share(subject: Subject, claim: Claim, condition: Condition) -> Verdict:
     step = subject.spectral_steps(condition)[-1]
-    matrices = subject.evidence.matrices["matrix"].n_unique()
     counting = Counting(subject.evidence)
+    matrices = counting.matrices(condition, step)
     examined = matrices * counting.k
     found = counting.number(condition, step)
     return judge(
@@ -127,7 +128,7 @@ def _falls_with_rank(subject: Subject, family: Family) -> Verdict:
     counting = Counting(subject.evidence)
     counts = np.column_stack([counting.number(lora, steps[-1]) for lora in loras])
     ranks = np.array([float(lora.rank or 0) for lora in loras])
-    matrices = subject.evidence.matrices["matrix"].n_unique()
+    matrices = min(counting.matrices(lora, steps[-1]) for lora in loras)
     listed = ", ".join(f"{count:g}" for count in counts[0])
     few = order_out_of_reach(len(loras), "ranks") or _too_few_to_order(counts)
     return judge(
@@ -161,7 +162,7 @@ def grow_over_training(subject: Subject) -> Iterator[Verdict]:
             continue
         scopes += 1
         strengths = _strengths(subject, lora, measured)
-        matrices = subject.evidence.matrices["matrix"].n_unique()
+        matrices = measured[lora.label][steps[0]].shape[1]
         listed = ", ".join(f"{strength:.2f}" for strength in strengths[0])
         yield judge(
             GROWS_WITH_STEPS,
@@ -183,7 +184,9 @@ Intruding = dict[int, Floats]  # by step: seeds × matrices × (sum of singular 
 def _intruding(subject: Subject, lora: Condition) -> Intruding:
     """The intruders of every seed and matrix, at the steps at which every seed has some."""
     analysed = subject.evidence.analysed(lora)
-    names = sorted(subject.evidence.matrices["matrix"].unique())
+    steps = subject.spectral_steps(lora)
+    of_steps = (matrix_names(subject.evidence, lora, step) for step in steps)
+    names = sorted(set().union(*of_steps))
     places = {name: place for place, name in enumerate(names)}
     seeds = {run: place for place, run in enumerate(analysed.runs)}
     counting = Counting(subject.evidence)
@@ -195,7 +198,7 @@ def _intruding(subject: Subject, lora: Condition) -> Intruding:
     )
     summed = rows.group_by("step", "run", "matrix").agg(pl.col("sigma").sum(), pl.len())
     found = {}
-    for step in subject.spectral_steps(lora):
+    for step in steps:
         sums = np.zeros((len(seeds), len(names), 2))
         for _, run, matrix, *of_matrix in summed.filter(pl.col("step") == step).iter_rows():
             sums[seeds[run], places[matrix]] = of_matrix

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rankscope.report.evidence.evidence import weighted_median
+from rankscope.report.evidence.evidence import Condition
+from rankscope.report.evidence.matrix_statistics import (
+    matrices_of,
+    matrix_names,
+    matrix_values,
+    of_each_matrix,
+    over_matrices,
+    weighted_median,
+)
 from rankscope.report.evidence.resampling import Floats, spearman_draws, unit_counts
 from rankscope.report.verdicts import papers
 from rankscope.report.verdicts.subject import Subject
@@ -75,10 +83,11 @@ def high_rank(subject: Subject) -> Iterator[Verdict]:
     if full is None or not steps:
         yield not_measured(HIGH_RANK, "Full", "needs the spectra of full fine-tuning")
         return
-    rank90 = subject.evidence.matrix_values(full, "rank90", steps[-1])
-    of_noise = subject.evidence.matrix_values(full, "rank90_of_noise", steps[-1])
-    median = subject.evidence.over_matrices(rank90, full, weighted_median)
-    shapes = subject.evidence.matrices.unique("matrix")
+    evidence = subject.evidence
+    rank90 = matrix_values(evidence, full, "rank90", steps[-1])
+    of_noise = matrix_values(evidence, full, "rank90_of_noise", steps[-1])
+    median = over_matrices(evidence, rank90, full, weighted_median)
+    shapes = matrices_of(evidence, full, steps[-1]).unique("matrix")
     sides = shapes.select(pl.min_horizontal("rows", "columns")).to_series().to_numpy()
     # equal singular values reach 90 % of the variance last
     most = float(np.median(np.ceil(VARIANCE * sides)))
@@ -105,18 +114,14 @@ def rank_grows(subject: Subject) -> Iterator[Verdict]:
         why = f"needs the spectra of full fine-tuning at {MINIMUM_FOR_AN_ORDER} or more steps"
         yield not_measured(RANK_GROWS, "Full", why)
         return
-    medians = [
-        subject.evidence.over_matrices(
-            subject.evidence.matrix_values(full, "rank90", step), full, weighted_median
-        )
-        for step in steps
-    ]
-    units = subject.evidence.matrices["matrix"].n_unique()
+    evidence = subject.evidence
+    of_steps = [matrix_values(evidence, full, "rank90", step) for step in steps]
+    medians = [over_matrices(evidence, values, full, weighted_median) for values in of_steps]
     yield judge(
         RANK_GROWS,
         "Full",
         spearman_draws(np.array(steps, dtype=np.float64), np.column_stack(medians)),
-        subject.matrices(units, full),
+        subject.matrices(min(values.shape[1] for values in of_steps), full),
         f"{len(steps)} kept steps; medians {', '.join(f'{m[0]:.0f}' for m in medians)}",
         order_out_of_reach(len(steps), "steps"),
     )
@@ -130,8 +135,8 @@ def mlp_above_attention(subject: Subject) -> Iterator[Verdict]:
         yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs the spectra of full fine-tuning")
         return
     evidence = subject.evidence
-    relative = evidence.matrix_values(full, "rank90_of_noise", steps[-1])
-    attention = is_attention(subject)
+    relative = matrix_values(evidence, full, "rank90_of_noise", steps[-1])
+    attention = is_attention(subject, full, steps[-1])
     if attention.all() or not attention.any():
         yield not_measured(MLP_ABOVE_ATTENTION, "Full", "needs both kinds of matrices")
         return
@@ -144,39 +149,53 @@ def mlp_above_attention(subject: Subject) -> Iterator[Verdict]:
     yield judge(
         MLP_ABOVE_ATTENTION,
         "Full",
-        evidence.over_matrices(relative, full, difference),
+        over_matrices(evidence, relative, full, difference),
         subject.matrices(relative.shape[1], full),
         f"{(~attention).sum()} MLP and {attention.sum()} attention matrices",
     )
 
 
-def is_attention(subject: Subject) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Whether each matrix (sorted by name) belongs to attention, by its module type."""
-    types = subject.evidence.matrices.select("matrix", "module_type").unique().sort("matrix")
+def is_attention(
+    subject: Subject, condition: Condition, step: int
+) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Whether each matrix of a condition (sorted by name) is attention's, by its module type."""
+    rows = matrices_of(subject.evidence, condition, step)
+    types = rows.select("matrix", "module_type").unique().sort("matrix")
     return np.array([bool(ATTENTION.search(name)) for name in types["module_type"]])
 
 
 def effective_rank(subject: Subject) -> Iterator[Verdict]:
-    """H3.4, for every rank, after the last common step."""
+    """H3.4, for every rank, after the last common step, on the matrices that both changed."""
     full = subject.full
     steps = subject.spectral_steps(full, *subject.loras) if full else ()
     if full is None or not subject.loras or not steps:
         yield not_measured(EFFECTIVE_RANK, "all ranks", "needs the spectra of Full and of LoRA")
         return
-    evidence = subject.evidence
-    drawn_full = evidence.of_each_matrix(full, "effective_rank", steps[-1])
-    of_full = drawn_full[0]
-    counts = unit_counts(len(of_full), "matrices")
     for lora in subject.loras:
-        drawn_lora = evidence.of_each_matrix(lora, "effective_rank", steps[-1])
-        of_lora = drawn_lora[0]
-        share = (counts * (drawn_full > drawn_lora)).sum(axis=1) / counts.sum(axis=1)
-        low = int((lora.rank or 0) < of_full.min())
-        bound = f"LoRA's cannot exceed {lora.rank}" + (": true by construction" if low else "")
-        yield judge(
-            EFFECTIVE_RANK,
-            lora.method,
-            share,
-            subject.matrices(len(of_full), full, lora),
-            f"medians {np.median(of_full):.1f} and {np.median(of_lora):.1f}; {bound}",
-        ).about(lora)
+        yield _effective_ranks(subject, full, lora, steps[-1]).about(lora)
+
+
+def _effective_ranks(subject: Subject, full: Condition, lora: Condition, step: int) -> Verdict:
+    evidence = subject.evidence
+    both = set(matrix_names(evidence, full, step)) & set(matrix_names(evidence, lora, step))
+    if not both:
+        why = "needs a matrix that both changed"
+        return not_measured(EFFECTIVE_RANK, lora.method, why)
+    drawn_full, drawn_lora = (
+        of_each_matrix(evidence, each, "effective_rank", step)[
+            :, [name in both for name in matrix_names(evidence, each, step)]
+        ]
+        for each in (full, lora)
+    )
+    of_full, of_lora = drawn_full[0], drawn_lora[0]
+    counts = unit_counts(len(both), "matrices")
+    share = (counts * (drawn_full > drawn_lora)).sum(axis=1) / counts.sum(axis=1)
+    low = int((lora.rank or 0) < of_full.min())
+    bound = f"LoRA's cannot exceed {lora.rank}" + (": true by construction" if low else "")
+    return judge(
+        EFFECTIVE_RANK,
+        lora.method,
+        share,
+        subject.matrices(len(both), full, lora),
+        f"medians {np.median(of_full):.1f} and {np.median(of_lora):.1f}; {bound}",
+    )

@@ -22,6 +22,15 @@ def test_the_line_has_the_counts_of_every_method_and_of_how_many_vectors():
     assert takeaway(pl.DataFrame(schema=INTRUDER_SUMMARY), []) == ""
 
 
+def test_where_methods_changed_different_matrices_each_has_its_number_of_vectors():
+    said = content(NO_STUDY, tables_of(spectral({None: [0, 0, 0], 4: [1, 2]})))
+    start, full, lora = said.sections[0].takeaway.replace(" · ", ": ").split(": ")
+    assert start == "vectors at ε = 0.5"
+    assert full == "Full 0 [0, 0] of 30"
+    assert lora.startswith("LoRA r=4 3 [")
+    assert lora.endswith("] of 20")
+
+
 def test_the_table_of_counts_is_the_chapters_own():
     said = content(NO_STUDY, tables_of(spectral(COUNTS)))
     table = said.tables["intruder_summary"]

@@ -21,3 +21,12 @@ def test_the_setting_is_the_nearest_that_the_study_has():
     assert counting.setting == "k = 10, ε = 0.5, left vectors"
     nothing = Counting(EvidenceBuilder().build())
     assert (nothing.k, nothing.epsilon) == (10, 0.5)
+
+
+def test_matrices_are_those_in_which_a_condition_was_counted():
+    builder = EvidenceBuilder()
+    builder.intruders(builder.run(None, 0), 5, [0, 0, 0])
+    builder.intruders(builder.run(1, 0), 5, [1, 2])
+    evidence = builder.build()
+    counting = Counting(evidence)
+    assert [counting.matrices(each, 5) for each in evidence.conditions] == [3, 2]

@@ -43,3 +43,10 @@ def test_axes_of_both_sides_are_one_and_say_of_how_many_vectors(figure):
     assert left["y"]["scale"]["domain"][0] == 0
     assert left["y"]["scale"]["domain"][1] >= figure.rows["high"].max()
     assert left["x"]["scale"]["domain"] == [0, 1]
+
+
+def test_where_methods_changed_different_matrices_no_one_number_is_named():
+    tables = tables_of(spectral({None: [0, 0, 0], 1: [3, 2]}))
+    drawn = counts(tables, intruder_summary(tables.evidence))
+    titles = {panel.chart.to_dict()["layer"][0]["encoding"]["y"]["title"] for panel in drawn.panels}
+    assert titles == {"intruders"}

@@ -118,3 +118,32 @@ def test_two_seeds_are_no_spread():
     (verdict,) = intruders.seeds_alike(subject(by_seed([2] * 10, [2] * 10)))
     assert verdict.verdict == "inconclusive"
     assert "2 seeds are too few" in verdict.reason
+
+
+def test_shares_and_sizes_are_of_the_matrices_that_a_method_changed():
+    """Full changed 20 matrices, LoRA 8 of them: 16 of 80 vectors intrude, not of 200."""
+    about = subject(spectral({None: [0] * 20, 1: [2] * 8}))
+    (of_lora,) = intruders.low_rank_has_intruders(about)
+    (of_full,) = intruders.full_has_none(about)
+    assert (of_lora.value, of_lora.n) == (pytest.approx(0.2), "8 matrices × 2 seeds")
+    assert of_lora.note.startswith("16 of 80 vectors")
+    assert of_full.n == "20 matrices × 2 seeds"
+    assert of_full.note.startswith("0 of 200 vectors")
+
+
+def test_an_order_of_ranks_is_over_the_matrices_of_the_family():
+    falling = {None: [0] * 9, 1: [5] * 6, 4: [3] * 6, 16: [1] * 6, 64: [0] * 6}
+    (verdict,) = intruders.falls_with_rank(subject(spectral(falling)))
+    assert verdict.n == "6 matrices × 2 seeds"
+
+
+def test_growth_over_training_is_over_the_matrices_of_the_method():
+    builder = spectral({None: [0] * 9})
+    for seed in range(2):
+        run = builder.run(1, seed)
+        for step in (1, 2, 3, 4):
+            builder.intruders(run, step, [1, 1, 0])
+            for matrix in range(2):
+                builder.vector(run, step, matrix, float(step), max_cosine=0.2)
+    (verdict,) = intruders.grow_over_training(subject(builder))
+    assert (verdict.n, verdict.value) == ("3 matrices × 2 seeds", pytest.approx(1))

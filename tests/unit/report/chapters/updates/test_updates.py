@@ -78,3 +78,50 @@ def test_effective_rank_compares_matrix_by_matrix():
     (verdict,) = updates.effective_rank(subject(builder))
     assert verdict.value == pytest.approx(0.75)
     assert "medians 50.0 and 7.0" in verdict.note
+
+
+def adapted_attention_alone() -> EvidenceBuilder:
+    """Full changed attention and MLP matrices, LoRA adapted attention; of two seeds each.
+
+    LoRA changed six small matrices more, which Full left as they were.
+    """
+    builder = EvidenceBuilder()
+    for seed in range(2):
+        full, lora = builder.run(None, seed), builder.run(8, seed)
+        for step in (1, 2, 3, 4):
+            for number in range(4):
+                for kind, rank in (("q_proj", 32), ("up_proj", 48)):
+                    values = {"rank90": rank + step, "rank90_of_noise": rank / 64}
+                    effective = 9.0 if number else 5.0
+                    builder.matrix(full, step, number, kind, effective_rank=effective, **values)
+            for number in range(10):
+                size = 128 if number < 4 else 32
+                builder.matrix(lora, step, number, effective_rank=7.0, rows=size, columns=size)
+    return builder
+
+
+def test_effective_ranks_are_compared_on_the_matrices_that_both_changed():
+    (verdict,) = updates.effective_rank(subject(adapted_attention_alone()))
+    assert verdict.n == "4 matrices × 2 seeds"
+    assert verdict.value == pytest.approx(3 / 4)
+    assert "medians 9.0 and 7.0" in verdict.note
+
+
+def test_without_a_matrix_that_both_changed_effective_ranks_are_not_compared():
+    builder = EvidenceBuilder()
+    for rank, kind in ((None, "up_proj"), (8, "q_proj")):
+        builder.matrix(builder.run(rank, 0), 10, 0, kind)
+    (verdict,) = updates.effective_rank(subject(builder))
+    assert (verdict.verdict, verdict.method) == ("not measured", "LoRA r=8")
+    assert verdict.reason == "needs a matrix that both changed"
+
+
+def test_claims_on_full_updates_are_about_the_matrices_of_these():
+    about = subject(adapted_attention_alone())
+    (grows,) = updates.rank_grows(about)
+    assert grows.n == "8 matrices × 2 seeds"
+    (above,) = updates.mlp_above_attention(about)
+    assert (above.n, above.value) == ("8 matrices × 2 seeds", pytest.approx(0.25))
+    assert above.note == "4 MLP and 4 attention matrices"
+    (high,) = updates.high_rank(about)
+    assert "rank for 90 % ≤ 116" in high.reason  # of 128; LoRA's smaller ones do not count
