@@ -6,7 +6,7 @@ from rankscope.records.evaluations import Evaluation
 from rankscope.records.recipes import Recipe
 from rankscope.records.runs import Run
 from rankscope.records.study import Study
-from rankscope.report.evidence.methods import Labels, variant_labels
+from rankscope.report.evidence.methods import Labels, method_labels, variant_labels
 
 
 def described(study: Study) -> list[tuple[str, str]]:
@@ -37,9 +37,10 @@ def _recipes(runs: tuple[Run, ...]) -> Iterator[tuple[str, str]]:
     shared = [part for part in parts if len({each[part] for each in written.values()}) == 1]
     if shared:
         yield "recipe", ", ".join(written[runs[0].name][part] for part in shared)
+    methods = method_labels(runs)
     by_method: dict[str, list[tuple[str, ...]]] = {}
     for run in runs:
-        by_method.setdefault(run.method.label, []).append(written[run.name])
+        by_method.setdefault(methods[run.name], []).append(written[run.name])
     alike: dict[str, list[str]] = {}
     for method, recipes in by_method.items():
         differing = (
@@ -48,9 +49,7 @@ def _recipes(runs: tuple[Run, ...]) -> Iterator[tuple[str, str]]:
             if part not in shared
         )
         alike.setdefault(", ".join(differing), []).append(method)
-    yield from (
-        (f"recipe of {', '.join(methods)}", text) for text, methods in alike.items() if text
-    )
+    yield from ((f"recipe of {', '.join(those)}", text) for text, those in alike.items() if text)
 
 
 def _written(recipe: Recipe) -> tuple[str, ...]:

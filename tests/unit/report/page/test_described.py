@@ -50,6 +50,17 @@ def test_a_method_with_two_recipes_has_both(tmp_path: Path) -> None:
     )
 
 
+def test_families_of_one_rank_have_recipes_of_their_own(tmp_path: Path) -> None:
+    block = "{method: lora, rank: [1, 4, 16], alpha: 2r, learning_rate: 3.0e-3}"
+    other = block.replace("2r", "8").replace("}", ", recipe: {schedule: cosine}}")
+    found = terms(tmp_path, (block, f"{block}\n  - {other}"))
+    ranks = (1, 4, 16)
+    of_other = ", ".join(f"LoRA α=8 r={rank}" for rank in ranks)
+    assert found[f"recipe of {of_other}"] == "cosine schedule"
+    linear = ", ".join(["Full", *(f"LoRA α=2r r={rank}" for rank in ranks)])
+    assert found[f"recipe of {linear}"] == "linear schedule"
+
+
 def test_the_multi_task_study_says_who_has_which_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     found = dict(described(load_study("multitask")))
