@@ -87,13 +87,16 @@ def content(study: Study, tables: Tables) -> Content:
 
 def judged(series: tuple[Mixtures, ...]) -> tuple[Verdict, ...]:
     """Every claim on every series of learning rates; those on ranks on every family of LoRA."""
-    return tuple(
-        replace(verdict, family=verdict.family or part.family)
-        for claim in CLAIMS
-        for each in series
-        for part in ((each,) if claim in OF_EACH_METHOD else each.families)
-        for verdict in claim(part)
-    )
+    return tuple(verdict for claim in CLAIMS for each in series for verdict in _judged(claim, each))
+
+
+def _judged(claim: Claimed, mixtures: Mixtures) -> Iterator[Verdict]:
+    if claim in OF_EACH_METHOD:
+        yield from claim(mixtures)
+        return
+    for part in mixtures.families:
+        for verdict in claim(part):
+            yield replace(verdict, family=verdict.family or part.lora_family)
 
 
 def figures(scores: pl.DataFrame, by_category: pl.DataFrame) -> Iterator[Drawn]:

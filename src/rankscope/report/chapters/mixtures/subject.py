@@ -72,9 +72,19 @@ class Mixtures:
     @cached_property
     def families(self) -> "tuple[Mixtures, ...]":
         """The same for each family of LoRA by itself, within which ranks are compared."""
-        found = (each.family for on in self.sets for each in self.planned(on) if each.is_lora)
-        names = tuple(dict.fromkeys(found))
+        names = self._names_of_families
         return tuple(replace(self, family=name) for name in names) if names[1:] else (self,)
+
+    @property
+    def lora_family(self) -> str:
+        """The family of LoRA that this is about: `family`, or the only one; empty of several."""
+        names = self._names_of_families
+        return names[0] if len(names) == 1 else ""
+
+    @cached_property
+    def _names_of_families(self) -> tuple[str, ...]:
+        found = (each.family for on in self.sets for each in self.planned(on) if each.is_lora)
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def sets(self) -> tuple[MixtureSet, ...]:

@@ -1,6 +1,6 @@
 """All claims on mixtures: what each needs, and that it says so."""
 
-from evidence_builder import EvidenceBuilder, learning_and_forgetting
+from evidence_builder import FAMILY, EvidenceBuilder, learning_and_forgetting
 from mixture_evidence import outcomes, small
 from rankscope.report.chapters.mixtures.content import CLAIMS, judged
 from rankscope.report.chapters.mixtures.subject import Mixtures
@@ -24,6 +24,15 @@ def test_one_sampling_decides_nothing():
     assert {verdict.claim for verdict in verdicts} >= {"H1.1", "H1.2", "H1.4", "H1.5", "H1.10"}
     assert set(outcomes(verdicts)) == {"inconclusive"}
     assert all("1 seed is too few" in verdict.reason for verdict in verdicts)
+
+
+def test_verdicts_on_the_only_family_name_it_and_their_scope_does_not():
+    alone = small(lambda kind, label, rank: (rank or 64) / 100)
+    assert alone.families == (alone,)
+    verdicts = judged((alone,))
+    on_ranks = [v for v in verdicts if v.claim in ("H1.1", "H1.2", "H1.4")]
+    assert {verdict.family for verdict in on_ranks} == {FAMILY}
+    assert not [verdict.scope for verdict in verdicts if FAMILY in verdict.scope]
 
 
 def test_a_study_without_mixtures_gets_no_verdicts_on_them():
