@@ -80,13 +80,14 @@ class EvidenceBuilder:
         metric: str = "accuracy",
         tasks: Sequence[str] | None = None,
         categories: Sequence[str] | None = None,
+        largest: float | None = 1.0,
     ) -> None:
         for step, scores in by_step.items():
             for number, score in enumerate(scores):
                 self._rows["items"].append({
                     "run": run, "step": step, "evaluation": evaluation, "measures": measures,
                     "metric": metric, "higher_is_better": higher_is_better,
-                    "spelling": metric.replace("_", " "), "side": False, "largest": 1.0,
+                    "spelling": metric.replace("_", " "), "side": False, "largest": largest,
                     "unit": "accuracy", "item": f"item {number}", "score": float(score),
                     "weight": float(weights[number]) if weights else 1.0,
                     "test_kind": test_kind, "test_sampling": sampling,

@@ -20,8 +20,6 @@ from rankscope.report.verdicts.verdict import (
     bound_out_of_reach,
 )
 
-SHARES = frozenset({"accuracy", "accuracy_normalised", "exact_match", "rouge_l"})  # from 0 to 1
-
 
 @dataclass(frozen=True)
 class Family:
@@ -140,11 +138,14 @@ class Subject:
         self, claim: Claim, condition: Condition, evaluation: str, steps: Sequence[int]
     ) -> str:
         """Why nothing can score above the condition, if its score is the highest that there is."""
-        if self.evidence.evaluation(evaluation).metric not in SHARES:
+        found = self.evidence.evaluation(evaluation)
+        if found.largest is None or not found.higher_is_better:
             return ""
         best = max(self.evidence.score(condition, evaluation, step)[0] for step in steps)
         because = f"{condition.method} scores {best:g} on {evaluation}, the highest that there is"
-        return bound_out_of_reach(claim, 1.0 - best, f"{because}; needs a harder evaluation")
+        return bound_out_of_reach(
+            claim, found.largest - best, f"{because}; needs a harder evaluation"
+        )
 
     def items(self, evaluation: str, *conditions: Condition) -> Sample:
         """The sample behind a comparison on an evaluation."""

@@ -109,16 +109,37 @@ def test_the_sample_is_that_of_the_method_with_fewest_seeds():
     assert (sample.seeds, sample.units, sample.of) == (1, 30, "items")
 
 
-def test_only_a_share_of_one_is_a_ceiling():
+def test_only_the_highest_score_that_there_is_is_a_ceiling():
     perfect = subject(learning_and_forgetting({4: ({10: 1.0}, {10: 0.0})}))
     (lora,) = perfect.loras
     reason = perfect.ceiling(CLAIM, lora, "code", (10,))
     assert "LoRA r=4 scores 1 on code, the highest that there is" in reason
     below = subject(learning_and_forgetting({4: ({10: 0.5}, {10: 0.0})}))
     assert below.ceiling(CLAIM, below.loras[0], "code", (10,)) == ""
-    bits = EvidenceBuilder()
-    bits.scores("base", "text", {0: [0.0]}, metric="bits_per_byte")
-    bits.scores(bits.run(4, 0), "text", {10: [1.0]}, metric="bits_per_byte")
-    unbounded = Subject.of(bits.build(), None)
-    assert unbounded.ceiling(CLAIM, unbounded.loras[0], "text", (10,)) == ""
-    assert unbounded.items("text", *unbounded.loras).of == "documents"
+
+
+def scored_one(metric: str, **about: object) -> Subject:
+    """A LoRA that scores 1 by a metric, and the base that scores 0."""
+    builder = EvidenceBuilder()
+    builder.scores("base", "text", {0: [0.0]}, metric=metric, **about)
+    builder.scores(builder.run(4, 0), "text", {10: [1.0]}, metric=metric, **about)
+    return Subject.of(builder.build(), None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "about", "reached"),
+    [
+        ("bits_per_byte", {"largest": None}, False),
+        ("pass_at_1", {"largest": 1.0}, True),
+        ("points", {"largest": 100.0}, False),
+        ("out_of_options", {"largest": 1.0, "higher_is_better": False}, False),
+    ],
+)
+def test_the_ceiling_is_what_the_metric_says_where_higher_is_better(metric, about, reached):
+    found = scored_one(metric, **about)
+    assert bool(found.ceiling(CLAIM, found.loras[0], "text", (10,))) is reached
+
+
+def test_bits_per_byte_are_of_documents():
+    found = scored_one("bits_per_byte", largest=None)
+    assert found.items("text", *found.loras).of == "documents"
