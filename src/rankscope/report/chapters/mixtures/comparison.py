@@ -24,10 +24,7 @@ DECIMALS = 9
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds.
-
-    Scores are rounded, so that those which only the order of summation tells apart are equal.
-    """
+    """Scores of conditions on their common samplings, draws × conditions; `note` on confounds."""
 
     scores: Floats
     sample: Sample

@@ -71,11 +71,12 @@ RANKS_TO_COMPARE = 2
 SMALL_PERCENT = 1.0
 ROUNDING = 1e-9
 
+JudgedCell = Callable[[Mixtures, MixtureSet, Evaluation, str], Verdict]
 
-Cell = Callable[[Mixtures, MixtureSet, Evaluation, str], Verdict]
 
-
-def _per_cell(mixtures: Mixtures, claim: Claim, kind: TestKind, judged: Cell) -> Iterator[Verdict]:
+def _per_cell(
+    mixtures: Mixtures, claim: Claim, kind: TestKind, judged: JudgedCell
+) -> Iterator[Verdict]:
     """Judge each metric × mixture at the usual number of examples per task."""
     tests = mixtures.tests(kind)
     if not tests:
