@@ -1,9 +1,10 @@
 """How often 95 % intervals hold the truth: 2,000 simulated studies of each kind (some 10 minutes).
 
 `python tests/benchmarks/coverage.py [STUDIES]`. The suite takes fewer of the same, see
-tests/unit/report/test_coverage.py.
+tests/unit/report/chapters/test_coverage.py.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -30,4 +31,8 @@ def main(studies: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "studies", nargs="?", type=int, default=2000, help="simulated studies of each kind"
+    )
+    main(parser.parse_args().studies)

@@ -140,7 +140,7 @@ def train(size: str, method: str, rank: int, steps: int, micro_batch: int, lengt
         rng = np.random.default_rng(0)
         rows = rng.integers(0, VOCABULARY, (run.recipe.batch_size * 2, length)).tolist()
         files.packed.parent.mkdir(parents=True, exist_ok=True)
-        with manifest(files.packed.with_suffix(".json"), "data", run.data.name, {}) as record:
+        with manifest(files.packed.with_suffix(".json"), "data", run.packed.name, {}) as record:
             record.parquet(files.packed, pl.DataFrame({"input_ids": rows}))
         times = step_times(stage)
         if torch.cuda.is_available():

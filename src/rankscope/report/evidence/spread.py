@@ -12,7 +12,8 @@ are the same random mixture of the runs' deviations at every step, evaluation an
 what moves together in the runs moves together in the draws. Deterministic: generators are seeded
 from names. The 95 % intervals made of a bootstrap over units plus these deviations hold the truth
 in 93 % of studies or more, whatever the share of the seeds in the noise, and in 90 % where one
-of five methods spreads three times as much as the others (tests/unit/report/test_coverage.py).
+of five methods spreads three times as much as the others
+(tests/unit/report/chapters/test_coverage.py).
 
 Not here: a single run in a study without any repetition. Its spread is unknown and counted as
 none; verdicts need two runs.
